@@ -1,0 +1,5 @@
+/** Windows, availability and calendar messages; usable by itself. */
+@NullMarked
+package org.computehive.schedule;
+
+import org.jspecify.annotations.NullMarked;
