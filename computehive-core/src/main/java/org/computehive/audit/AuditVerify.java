@@ -1,0 +1,108 @@
+package org.computehive.audit;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.computehive.audit.VerificationReport.Finding;
+
+/**
+ * The auditor's command line: {@code DIR --key VKEY [--since CHECKPOINT_FILE]... [--entry ENTRY_FILE]...}.
+ *
+ * <p>Exit code 0 if everything holds, 1 if something fails, 2 if it could not be tried.
+ */
+public final class AuditVerify {
+    private static final int HOLDS = 0;
+    private static final int FAILS = 1;
+    private static final int USAGE = 2;
+    private static final String HELP = """
+            usage: DIR --key VERIFIER_KEY [--since CHECKPOINT_FILE]... [--entry ENTRY_FILE]...
+              DIR                the log's folder, or a copy of its checkpoint and tile/
+              --key              the log's verifier key, <name>+<hash>+<key>
+              --since            a checkpoint kept from before, which the log must continue
+              --entry            a file with the bytes of an entry that must be in the log
+            exit code: 0 everything holds, 1 something fails, 2 it could not be tried""";
+    private final PrintStream out;
+    private final PrintStream err;
+
+    AuditVerify(PrintStream out, PrintStream err) {
+        this.out = out;
+        this.err = err;
+    }
+
+    /** Verifies and ends the process with the exit code. */
+    public static void main(String[] args) {
+        System.exit(new AuditVerify(System.out, System.err).run(List.of(args)));
+    }
+
+    int run(List<String> args) {
+        List<String> folders = new ArrayList<>();
+        List<String> keys = new ArrayList<>();
+        List<String> since = new ArrayList<>();
+        List<byte[]> entries = new ArrayList<>();
+        try {
+            for (int i = 0; i < args.size(); i++) {
+                switch (args.get(i)) {
+                    case "--key" -> keys.add(value(args, ++i));
+                    case "--since" -> since.add(Files.readString(file(value(args, ++i), Note.MAX_CHARS)));
+                    case "--entry" -> entries.add(Files.readAllBytes(file(value(args, ++i), AuditLog.MAX_ENTRY_BYTES)));
+                    default -> folders.add(args.get(i));
+                }
+            }
+            if (folders.size() != 1 || keys.size() != 1 || folders.getFirst().startsWith("-")) {
+                return usage("one DIR and one --key are needed");
+            }
+            Path folder = Path.of(folders.getFirst());
+            if (!Files.isDirectory(folder)) {
+                return usage("there is no folder " + folder);
+            }
+            return print(new Verifier(VerifierKey.parse(keys.getFirst())).verify(folder, since, entries));
+        } catch (IOException e) {
+            return usage("a file can't be read: " + e);
+        } catch (IllegalArgumentException e) {
+            return usage(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static String value(List<String> args, int i) {
+        if (i >= args.size()) {
+            throw new IllegalArgumentException(args.get(i - 1) + " needs a value");
+        }
+        return args.get(i);
+    }
+
+    private static Path file(String name, int limit) throws IOException {
+        Path file = Path.of(name);
+        if (Files.size(file) > limit) {
+            throw new IllegalArgumentException(
+                    "%s has more than %d bytes, the most that it can have".formatted(file, limit));
+        }
+        return file;
+    }
+
+    private int usage(String why) {
+        err.println("audit verify: " + why);
+        err.println(HELP);
+        return USAGE;
+    }
+
+    private int print(VerificationReport report) {
+        report.checkpoint().ifPresent(checkpoint -> out.println("log       " + checkpoint));
+        for (Finding finding : report.findings()) {
+            switch (finding) {
+                case Finding.Holds holds -> out.println("holds     " + holds.what());
+                case Finding.Unjudged unjudged -> out.println("unjudged  " + unjudged.file() + ": " + unjudged.why());
+                case Finding.Fails fails ->
+                    out.println("FAILS     " + fails.file()
+                            + (fails.index().isPresent()
+                                    ? ", entry " + fails.index().getAsLong()
+                                    : "") + ": "
+                            + fails.why());
+            }
+        }
+        out.println(report.holds() ? "VERIFIED" : "NOT VERIFIED");
+        return report.holds() ? HOLDS : FAILS;
+    }
+}

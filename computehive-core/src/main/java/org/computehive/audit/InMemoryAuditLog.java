@@ -1,0 +1,67 @@
+package org.computehive.audit;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * An audit log that lasts as long as its process: for tests and trials.
+ *
+ * <p>Obeys the contract of {@link AuditLog} but for durability. Thread-safe.
+ */
+public final class InMemoryAuditLog implements AuditLog {
+    private final MerkleTree tree = new MerkleTree();
+    private final List<byte[]> entries = new ArrayList<>();
+    private final NoteSigner key;
+    private boolean closed;
+
+    /**
+     * Creates an empty log.
+     *
+     * @param key signs the checkpoints; its name is the log's origin
+     */
+    public InMemoryAuditLog(NoteSigner key) {
+        this.key = key;
+    }
+
+    @Override
+    public synchronized long append(byte[] entry) {
+        byte[] copy = LogRanges.entry(entry).clone();
+        if (closed) {
+            throw new AuditLogException("the audit log is closed: make a new one", null);
+        }
+        tree.appendAll(List.of(Proofs.leafHash(copy)));
+        entries.add(copy);
+        return entries.size() - 1L;
+    }
+
+    @Override
+    public synchronized long size() {
+        return entries.size();
+    }
+
+    @Override
+    public synchronized List<byte[]> entries(long from, long to) {
+        LogRanges.range(from, to, size());
+        return entries.subList((int) from, (int) to).stream().map(byte[]::clone).toList();
+    }
+
+    @Override
+    public synchronized String checkpoint() {
+        return new Checkpoint(key.name(), size(), tree.root(size())).sign(key);
+    }
+
+    @Override
+    public synchronized List<byte[]> inclusionProof(long index, long treeSize) {
+        return tree.inclusionProof(index, treeSize);
+    }
+
+    @Override
+    public synchronized List<byte[]> consistencyProof(long first, long second) {
+        return tree.consistencyProof(first, second);
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+    }
+}
