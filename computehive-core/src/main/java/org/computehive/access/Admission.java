@@ -1,0 +1,72 @@
+package org.computehive.access;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A lease at the gateway, and the connections that live by it.
+ *
+ * <p>Entering and ending exclude each other, so no connection slips in while a lease is revoked. Thread-safe.
+ */
+final class Admission {
+    private final Lease lease;
+    private final int limit;
+    private final Set<LiveConnection> live = new HashSet<>();
+    private final CompletableFuture<String> ended = new CompletableFuture<>();
+
+    Admission(Lease lease, int limit) {
+        this.lease = lease;
+        this.limit = limit;
+    }
+
+    Lease lease() {
+        return lease;
+    }
+
+    /** Completes with the reason when the lease is revoked. */
+    CompletableFuture<String> ended() {
+        return ended;
+    }
+
+    /** Returns why nobody may enter now, or null. */
+    @Nullable String closedBecause(Instant now) {
+        if (ended.isDone()) {
+            return "the rental was ended: " + ended.join();
+        }
+        if (now.isBefore(lease.notBefore())) {
+            return "the window begins at " + lease.notBefore();
+        }
+        if (!now.isBefore(lease.notAfter())) {
+            return "the window ended at " + lease.notAfter();
+        }
+        return null;
+    }
+
+    /** Enters a connection; returns why it may not, or null. */
+    synchronized @Nullable String enter(LiveConnection connection, Instant now) {
+        String closed = closedBecause(now);
+        if (closed != null) {
+            return closed;
+        }
+        if (live.size() >= limit) {
+            return "the rental has %d live connections already, at most %d are allowed".formatted(live.size(), limit);
+        }
+        live.add(connection);
+        return null;
+    }
+
+    synchronized void leave(LiveConnection connection) {
+        live.remove(connection);
+    }
+
+    /** Lets nobody in any more and returns those who are. */
+    synchronized List<LiveConnection> end(String reason) {
+        ended.complete(reason);
+        return new ArrayList<>(live);
+    }
+}

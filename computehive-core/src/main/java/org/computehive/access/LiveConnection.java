@@ -1,0 +1,131 @@
+package org.computehive.access;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.sshd.common.AttributeRepository.AttributeKey;
+import org.apache.sshd.common.SshConstants;
+import org.apache.sshd.common.io.IoSession;
+import org.apache.sshd.common.session.Session;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One authenticated connection: it ends when its time is over or when it is cut, whichever comes first.
+ *
+ * <p>Thread-safe.
+ */
+final class LiveConnection {
+    static final AttributeKey<LiveConnection> KEY = new AttributeKey<>();
+    private static final Logger LOG = LoggerFactory.getLogger(LiveConnection.class);
+
+    /** A peer that doesn't read gets no longer than this to take the message that says why. */
+    private static final Duration FAREWELL = Duration.ofMillis(200);
+
+    /** The wall clock may be set while a timer runs, so no timer trusts it for longer. */
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(1);
+
+    private final Session session;
+    private final Admission admission;
+    private final Instant end;
+    private final InstantSource clock;
+    private final ScheduledExecutorService timer;
+    private final Set<IoSession> targets = ConcurrentHashMap.newKeySet();
+    private final AtomicReference<@Nullable String> cut = new AtomicReference<>();
+    private final CompletableFuture<String> closed = new CompletableFuture<>();
+    private volatile @Nullable Future<?> alarm;
+
+    LiveConnection(
+            Session session, Admission admission, Instant end, InstantSource clock, ScheduledExecutorService timer) {
+        this.session = session;
+        this.admission = admission;
+        this.end = end;
+        this.clock = clock;
+        this.timer = timer;
+    }
+
+    Lease lease() {
+        return admission.lease();
+    }
+
+    /** Completes with the reason when the connection has ended. */
+    CompletableFuture<String> closed() {
+        return closed;
+    }
+
+    /** Starts the clock that ends this connection. */
+    void watch() {
+        Duration left = Duration.between(clock.instant(), end);
+        if (!left.isPositive()) {
+            cut("%s ended: its window is over".formatted(lease().principal()));
+        } else if (!closed.isDone() && cut.get() == null) {
+            Duration wait = left.compareTo(LONGEST_WAIT) < 0 ? left : LONGEST_WAIT;
+            schedule(this::watch, wait);
+        }
+    }
+
+    private void schedule(Runnable task, Duration wait) {
+        try {
+            alarm = timer.schedule(task, wait.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            session.close(true); // the gateway is closing
+        }
+    }
+
+    /** Returns whether the connection may still be used. */
+    boolean usable() {
+        return cut.get() == null && clock.instant().isBefore(end) && admission.closedBecause(clock.instant()) == null;
+    }
+
+    /** Takes a connection to the VM; returns false and closes it if this connection is over. */
+    boolean add(IoSession target) {
+        targets.add(target);
+        target.addCloseFutureListener(future -> targets.remove(target));
+        if (!usable()) {
+            target.close(true);
+            return false;
+        }
+        return true;
+    }
+
+    /** Ends the connection at once; the peer is told why. Only the first call counts. */
+    void cut(String reason) {
+        if (!cut.compareAndSet(null, reason)) {
+            return;
+        }
+        schedule(() -> session.close(true), FAREWELL);
+        try {
+            session.disconnect(SshConstants.SSH2_DISCONNECT_BY_APPLICATION, reason);
+        } catch (IOException | RuntimeException e) {
+            LOG.debug(
+                    "could not say farewell to {}: {}",
+                    lease().principal(),
+                    e.getClass().getSimpleName());
+            session.close(true);
+        } finally {
+            targets.forEach(target -> target.close(true));
+        }
+    }
+
+    /** Frees what the connection held; safe to repeat. Returns whether this was the first time. */
+    boolean release() {
+        admission.leave(this);
+        Future<?> pending = alarm;
+        if (pending != null) {
+            pending.cancel(false);
+        }
+        targets.forEach(target -> target.close(true));
+        String reason = cut.get();
+        return closed.complete(reason == null ? "the renter left" : reason);
+    }
+}
