@@ -1,0 +1,93 @@
+package org.computehive.rental;
+
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Optional;
+import org.computehive.market.Account;
+import org.computehive.market.Listing;
+import org.computehive.market.ListingId;
+import org.computehive.schedule.Window;
+
+/** Quotes, and the reservations that take them up. */
+final class Bookings {
+    private static final int LANE_TRIES = 100;
+
+    private final RentalStore store;
+    private final Market market;
+    private final Journal journal;
+    private final RentalPolicy policy;
+
+    Bookings(RentalStore store, Market market, Journal journal, RentalPolicy policy) {
+        this.store = store;
+        this.market = market;
+        this.journal = journal;
+        this.policy = policy;
+    }
+
+    Quote quote(Account renter, ListingId id, Window window) {
+        Listing listing = market.listing(id);
+        ListingRules.check(listing, window, journal.now());
+        var quote = new Quote(
+                RentalId.random(), renter, listing, window, journal.now().plus(policy.quoteLife()));
+        store.putQuote(quote);
+        return quote;
+    }
+
+    Rental reserve(RentalId id, Account renter) {
+        Quote quote = store.quote(id)
+                .filter(known -> known.renter().equals(renter))
+                .orElseThrow(() -> new RentalException.NotFound("there is no quote %s for you".formatted(id)));
+        Optional<Rental> taken = store.rental(id);
+        return taken.isPresent() ? taken.get() : reserve(quote);
+    }
+
+    private Rental reserve(Quote quote) {
+        if (!journal.now().isBefore(quote.expires())) {
+            throw new RentalException.Expired(
+                    "quote %s expired at %s: ask for a new one".formatted(quote.id(), quote.expires()));
+        }
+        Listing listing = quote.offered();
+        ListingRules.check(listing, quote.window(), journal.now());
+        if (listing.gpus().stream().anyMatch(market::isQuarantined)) {
+            throw new RentalException.Unacceptable(
+                    "a gpu of listing %s is quarantined: choose another listing".formatted(listing.id()));
+        }
+        for (int attempt = 0; ; attempt++) {
+            try {
+                return journal.begin(quote.id(), new RentalEvent.Reserved(journal.now(), terms(quote, listing)));
+            } catch (RentalException.LaneTaken e) {
+                if (attempt == LANE_TRIES) {
+                    throw e;
+                }
+            } catch (RentalException.Superseded e) {
+                // The same request came twice at once: both get the one rental.
+                return store.rental(quote.id()).orElseThrow(() -> e);
+            }
+        }
+    }
+
+    private RentalTerms terms(Quote quote, Listing listing) {
+        return new RentalTerms(
+                quote.renter(),
+                listing.lender(),
+                listing.id(),
+                listing.host(),
+                listing.gpus(),
+                listing.shape(),
+                quote.window(),
+                listing.rules().turnover(),
+                listing.token(),
+                quote.rate(),
+                listing.rules().grace(),
+                listing.rules().disputeWindow(),
+                store.freeLane(listing.lender()),
+                holdUntil(quote.window()),
+                listing.emulated());
+    }
+
+    /** The hold's end, in whole seconds as the chain tells time; by the window's start it is funded or over. */
+    private Instant holdUntil(Window window) {
+        Instant until = journal.now().plus(policy.hold()).truncatedTo(ChronoUnit.SECONDS);
+        return until.isBefore(window.start()) ? until : window.start();
+    }
+}

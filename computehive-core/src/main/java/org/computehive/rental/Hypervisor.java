@@ -1,0 +1,143 @@
+package org.computehive.rental;
+
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.computehive.market.Assurance;
+import org.computehive.market.Gpu;
+import org.computehive.market.PciAddress;
+
+/**
+ * Runs the VMs of one host.
+ *
+ * <p>Every call is idempotent by rental id and may be repeated after a crash at any instant: {@link #start} of a VM that
+ * already runs returns it, {@link #destroy} and {@link #erase} of nothing succeed. Implementations are thread-safe; calls
+ * for different rentals run side by side.
+ *
+ * <h2>Security guarantees</h2>
+ *
+ * No value of a {@link VmSpec} ever reaches a shell; XML and argument lists are built from types. The disk key is made
+ * by the implementation, never leaves it, and is gone after {@link #erase}.
+ */
+public interface Hypervisor extends AutoCloseable {
+
+    /**
+     * Reads what the host has.
+     *
+     * @throws HypervisorException if the host can't be read
+     */
+    Inventory inventory();
+
+    /**
+     * Makes the encrypted overlay and everything else that can be made ahead of the window. Optional: {@link #start} does
+     * it where it was not done.
+     *
+     * @throws HypervisorException if it can't be made; nothing is left behind then
+     */
+    void prepare(VmSpec spec);
+
+    /**
+     * Starts the VM and returns once its guest says it is ready for SSH, or returns it if it runs already.
+     *
+     * @throws HypervisorException if it did not become ready; the VM and all that belongs to it are gone then
+     */
+    RunningVm start(VmSpec spec);
+
+    /**
+     * Destroys the VM at once and observes that its process is gone.
+     *
+     * @return what was observed
+     * @throws HypervisorException if the VM could not be seen to be gone; call again
+     */
+    Teardown destroy(RentalId id);
+
+    /**
+     * Makes the session's disk unreadable for good, then deletes it: key, key store, overlay, seed, logs. Only after
+     * {@link #destroy}.
+     *
+     * @return what was observed
+     * @throws HypervisorException if something is left or the VM still runs; call again
+     */
+    Teardown erase(RentalId id);
+
+    /**
+     * Readies gpus for the next session: reset, wipe, health check.
+     *
+     * @param id the rental that just ended
+     * @param gpus its devices
+     * @return per device what became of it, in the order given
+     */
+    List<Turnover> turnOver(RentalId id, List<PciAddress> gpus);
+
+    /**
+     * Lists the VMs that carry ComputeHive's metadata, running or paused.
+     *
+     * @throws HypervisorException if they can't be listed: unknown, not none
+     */
+    List<RunningVm> list();
+
+    /** Lets go of connections; VMs run on. */
+    @Override
+    void close();
+
+    /**
+     * What a host has.
+     *
+     * @param cpus processors that guests may use together
+     * @param memoryMiB memory that guests may use together, in MiB
+     * @param gpus devices; those that can't be passed through say why
+     * @param acceleration {@code kvm}, or {@code tcg} for software emulation
+     * @param assurance the most that can honestly be promised here
+     * @param software names and versions of what runs guests, such as {@code qemu → 7.2.22}
+     */
+    record Inventory(
+            int cpus,
+            int memoryMiB,
+            List<Gpu> gpus,
+            String acceleration,
+            Assurance assurance,
+            Map<String, String> software) {
+        /** Copies the collections. */
+        public Inventory {
+            gpus = List.copyOf(gpus);
+            software = Map.copyOf(software);
+        }
+    }
+
+    /**
+     * A VM as its host sees it.
+     *
+     * @param id the rental it belongs to, from its metadata
+     * @param ssh where the gateway reaches its SSH server
+     * @param expires the end of its window, from its metadata
+     * @param facts what it really runs on: image digest, kernel, machine type, acceleration, devices
+     */
+    record RunningVm(RentalId id, InetSocketAddress ssh, Instant expires, Map<String, String> facts) {
+        /** Copies the facts. */
+        public RunningVm {
+            facts = Map.copyOf(facts);
+        }
+    }
+
+    /**
+     * What was observed while something was taken down, such as {@code process gone → true}.
+     *
+     * @param facts each fact and how it was seen
+     */
+    record Teardown(Map<String, String> facts) {
+        /** Copies the facts. */
+        public Teardown {
+            facts = Map.copyOf(facts);
+        }
+    }
+
+    /**
+     * What became of a gpu after a session.
+     *
+     * @param gpu the device
+     * @param available whether the next session may have it; otherwise it is quarantined
+     * @param why what was done, or why it is quarantined
+     */
+    record Turnover(PciAddress gpu, boolean available, String why) {}
+}

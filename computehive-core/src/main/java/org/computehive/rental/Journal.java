@@ -1,0 +1,209 @@
+package org.computehive.rental;
+
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.computehive.audit.AuditEntry;
+import org.computehive.audit.AuditLog;
+import org.computehive.rental.RentalStore.Recorded;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Makes an event true: in the store, then in the audit log, then known to listeners, and only then acted upon. */
+final class Journal {
+    private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
+    private static final int BATCH = 256;
+
+    private final RentalStore store;
+    private final AuditLog log;
+    private final InstantSource clock;
+    private final RentalPolicy policy;
+    private final SecureRandom random = new SecureRandom();
+    private final List<Consumer<Recorded>> listeners = new CopyOnWriteArrayList<>();
+    private final Object auditing = new Object();
+    private boolean tailMatched;
+    /** Events that are in the log, in order, and that the listeners have not heard of. */
+    private final Queue<Recorded> untold = new ConcurrentLinkedQueue<>();
+
+    private final Object telling = new Object();
+
+    Journal(RentalStore store, AuditLog log, InstantSource clock, RentalPolicy policy) {
+        this.store = store;
+        this.log = log;
+        this.clock = clock;
+        this.policy = policy;
+    }
+
+    /** The engine's time, in whole milliseconds so that every store keeps it exactly. */
+    Instant now() {
+        return clock.instant().truncatedTo(ChronoUnit.MILLIS);
+    }
+
+    /** Commits an event that follows a rental as it was read. */
+    Rental commit(Rental before, RentalEvent event) {
+        return record(before.after(event), event);
+    }
+
+    /** Commits the first event of a rental. */
+    Rental begin(RentalId id, RentalEvent.Reserved event) {
+        return record(Rental.of(id, event), event);
+    }
+
+    private Rental record(Rental after, RentalEvent event) {
+        store.append(new Recorded(after, event, salt(), wakeOf(after)));
+        LOG.atInfo()
+                .addKeyValue("rental", after.id())
+                .addKeyValue("version", after.version())
+                .addKeyValue("state", after.state())
+                .log(event.getClass().getSimpleName());
+        try {
+            audit();
+        } finally {
+            store.timers().hurry();
+        }
+        return after;
+    }
+
+    private Optional<Instant> wakeOf(Rental rental) {
+        return rental.effects(policy).stream()
+                .map(RentalEffect::due)
+                .min(Instant::compareTo)
+                .map(due -> due.isBefore(now()) ? now() : due);
+    }
+
+    /**
+     * Puts every event that is not yet in the audit log there, in order, and then tells the listeners. Called before
+     * anything is done outside, so no event takes effect that the log doesn't hold.
+     *
+     * @throws org.computehive.audit.AuditLogException if the log can't take it; the event stands, is not acted upon, and
+     *     is put there by the next call
+     */
+    void audit() {
+        synchronized (auditing) {
+            matchTail();
+            for (List<Recorded> batch = store.unaudited(BATCH); !batch.isEmpty(); batch = store.unaudited(BATCH)) {
+                batch.forEach(this::audit);
+            }
+        }
+        tell();
+    }
+
+    private void audit(Recorded recorded) {
+        long index = log.append(entry(recorded).bytes());
+        // Until it is noted, it may be in the log without our knowing.
+        tailMatched = false;
+        store.audited(recorded.after().id(), recorded.after().version(), index);
+        tailMatched = true;
+        untold.add(recorded);
+    }
+
+    /**
+     * After a crash between appending to the log and noting it: finds in the log's tail what is there already, so that no
+     * event is in the log twice.
+     */
+    private void matchTail() {
+        if (tailMatched) {
+            return;
+        }
+        List<Recorded> open = store.unaudited(BATCH);
+        long from = store.lastAudited().isPresent() ? store.lastAudited().getAsLong() + 1 : 0;
+        long size = log.size();
+        for (long start = from; start < size && !open.isEmpty(); start += BATCH) {
+            List<byte[]> tail = log.entries(start, Math.min(size, start + BATCH));
+            for (int i = 0; i < tail.size(); i++) {
+                for (Recorded recorded : open) {
+                    if (Arrays.equals(entry(recorded).bytes(), tail.get(i))) {
+                        store.audited(recorded.after().id(), recorded.after().version(), start + i);
+                        untold.add(recorded);
+                    }
+                }
+            }
+        }
+        tailMatched = true;
+    }
+
+    private static AuditEntry entry(Recorded recorded) {
+        RentalEvent event = recorded.event();
+        return AuditEntry.commit(
+                "rental." + EventCodec.name(event),
+                recorded.after().id().value(),
+                recorded.after().version(),
+                event.at(),
+                EventCodec.write(event).getBytes(StandardCharsets.UTF_8),
+                HexFormat.of().parseHex(recorded.salt()));
+    }
+
+    /** Puts something in the audit log that is not a rental's event, such as what the gateway decided. */
+    void note(String type, String subject, Instant at, String detail) {
+        String payload = subject + ": " + detail;
+        String salt = salt();
+        byte[] entry = AuditEntry.commit(
+                        type,
+                        at,
+                        payload.getBytes(StandardCharsets.UTF_8),
+                        HexFormat.of().parseHex(salt))
+                .bytes();
+        long index = log.append(entry);
+        LOG.atInfo()
+                .addKeyValue("type", type)
+                .addKeyValue("auditIndex", index)
+                .addKeyValue("salt", salt)
+                .addKeyValue("payload", payload)
+                .log("audit note");
+    }
+
+    private String salt() {
+        byte[] bytes = new byte[AuditEntry.SALT_BYTES];
+        random.nextBytes(bytes);
+        return HexFormat.of().formatHex(bytes);
+    }
+
+    AutoCloseable listen(Consumer<Recorded> listener) {
+        listeners.add(listener);
+        return () -> listeners.remove(listener);
+    }
+
+    /** Completes with the rental once it is as asked, now or after an event. */
+    CompletableFuture<Rental> when(RentalId id, Predicate<Rental> condition) {
+        var future = new CompletableFuture<Rental>();
+        Consumer<Recorded> listener = recorded -> {
+            if (recorded.after().id().equals(id) && condition.test(recorded.after())) {
+                future.complete(recorded.after());
+            }
+        };
+        listeners.add(listener);
+        var unused = future.whenComplete((rental, failure) -> listeners.remove(listener));
+        store.rental(id).filter(condition).ifPresent(future::complete);
+        return future;
+    }
+
+    private void tell() {
+        synchronized (telling) {
+            for (Recorded recorded = untold.poll(); recorded != null; recorded = untold.poll()) {
+                for (Consumer<Recorded> listener : listeners) {
+                    tell(listener, recorded);
+                }
+            }
+        }
+    }
+
+    private static void tell(Consumer<Recorded> listener, Recorded recorded) {
+        try {
+            listener.accept(recorded);
+        } catch (RuntimeException e) {
+            LOG.warn("a listener failed on {}", recorded.after(), e);
+        }
+    }
+}

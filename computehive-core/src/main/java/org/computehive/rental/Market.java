@@ -1,0 +1,97 @@
+package org.computehive.rental;
+
+import java.util.Comparator;
+import java.util.List;
+import org.computehive.market.Account;
+import org.computehive.market.GpuCondition;
+import org.computehive.market.GpuId;
+import org.computehive.market.Host;
+import org.computehive.market.HostId;
+import org.computehive.market.Listing;
+import org.computehive.market.ListingId;
+import org.computehive.market.ListingQuery;
+import org.computehive.market.Token;
+
+/** Hosts and listings: who may offer what, and what is on offer. */
+final class Market {
+    private final RentalStore store;
+    private final Steps steps;
+    private final Token token;
+    private final RentalPolicy policy;
+    private final Journal journal;
+
+    Market(RentalStore store, Steps steps, Token token, RentalPolicy policy, Journal journal) {
+        this.store = store;
+        this.steps = steps;
+        this.token = token;
+        this.policy = policy;
+        this.journal = journal;
+    }
+
+    Host register(HostId id, Account lender, Hypervisor hypervisor) {
+        store.host(id).filter(known -> !known.lender().equals(lender)).ifPresent(known -> {
+            throw new RentalException.NotAllowed("host name %s is another lender's: choose another".formatted(id));
+        });
+        Hypervisor.Inventory found = hypervisor.inventory();
+        var host = new Host(
+                id, lender, found.cpus(), found.memoryMiB(), found.gpus(), found.acceleration(), found.assurance());
+        store.putHost(host);
+        steps.attach(id, hypervisor);
+        return host;
+    }
+
+    Listing list(Listing listing) {
+        Host host = store.host(listing.host())
+                .filter(known -> known.lender().equals(listing.lender()))
+                .orElseThrow(() -> new RentalException.NotFound(
+                        "lender %s has no host %s: register it first".formatted(listing.lender(), listing.host())));
+        store.listing(listing.id())
+                .filter(known -> !known.lender().equals(listing.lender()))
+                .ifPresent(known -> {
+                    throw new RentalException.NotAllowed(
+                            "listing name %s is another lender's: choose another".formatted(listing.id()));
+                });
+        ListingRules.check(listing, host, token, policy);
+        store.putListing(listing);
+        return listing;
+    }
+
+    Listing listing(ListingId id) {
+        return store.listing(id)
+                .orElseThrow(() -> new RentalException.NotFound("there is no listing %s".formatted(id)));
+    }
+
+    List<Listing> search(ListingQuery query) {
+        return store.listings().stream()
+                .filter(listing -> store.host(listing.host())
+                        .filter(host -> query.fits(listing, host))
+                        .isPresent())
+                .filter(listing -> listing.gpus().stream().noneMatch(this::isQuarantined))
+                .filter(listing -> store.isFree(
+                        listing.gpus(),
+                        query.window().extendedBy(listing.rules().turnover())))
+                .sorted(Comparator.comparing(Listing::price)
+                        .thenComparing(listing -> listing.id().value()))
+                .toList();
+    }
+
+    GpuCondition release(GpuId gpu, Account lender, String why) {
+        Host host = store.host(gpu.host())
+                .filter(known -> known.lender().equals(lender))
+                .orElseThrow(
+                        () -> new RentalException.NotFound("lender %s has no host %s".formatted(lender, gpu.host())));
+        if (host.gpus().stream().noneMatch(known -> known.address().equals(gpu.address()))) {
+            throw new RentalException.NotFound("host %s has no gpu at %s".formatted(host.id(), gpu.address()));
+        }
+        var condition = new GpuCondition(gpu, GpuCondition.State.AVAILABLE, why, journal.now());
+        journal.note("gpu.released", gpu.toString(), condition.since(), why);
+        store.putCondition(condition);
+        return condition;
+    }
+
+    boolean isQuarantined(GpuId gpu) {
+        return store.condition(gpu)
+                .filter(condition -> condition.state() == GpuCondition.State.QUARANTINED)
+                .isPresent();
+    }
+}

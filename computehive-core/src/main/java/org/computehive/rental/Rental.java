@@ -1,0 +1,411 @@
+package org.computehive.rental;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.computehive.market.Account;
+import org.computehive.market.Amount;
+import org.computehive.rental.EscrowOffer.Signature;
+import org.computehive.rental.RentalEffect.Step;
+import org.computehive.rental.RentalEvent.Activated;
+import org.computehive.rental.RentalEvent.EndCause;
+import org.computehive.rental.RentalEvent.Ending;
+import org.computehive.rental.RentalEvent.Invited;
+import org.computehive.rental.RentalEvent.MachineStarted;
+import org.computehive.rental.RentalEvent.OfferSigned;
+import org.computehive.rental.RentalEvent.OfferWritten;
+import org.computehive.rental.RentalEvent.ReceiptSigned;
+import org.computehive.rental.RentalEvent.ReleaseSigned;
+import org.computehive.rental.RentalEvent.Reserved;
+import org.computehive.rental.RentalEvent.Settled;
+import org.computehive.rental.RentalEvent.StartFailed;
+import org.computehive.rental.RentalEvent.Starting;
+import org.computehive.schedule.Window;
+
+/**
+ * One renter, one listing's gpus, one window, one escrow, from reservation to settlement.
+ *
+ * <p>Pure: {@link #after} takes an event to a new rental, {@link #effects} says what is to be done outside. No I/O, no
+ * clock. Immutable and thread-safe; equal if id and version are.
+ */
+public final class Rental {
+    private final RentalId id;
+    private final long version;
+    private final RentalState state;
+    private final Reserved reserved;
+    /** The latest event of each kind: all that later decisions look at. */
+    private final Map<Class<? extends RentalEvent>, RentalEvent> latest;
+
+    private Rental(
+            RentalId id,
+            long version,
+            RentalState state,
+            Reserved reserved,
+            Map<Class<? extends RentalEvent>, RentalEvent> latest) {
+        this.id = id;
+        this.version = version;
+        this.state = state;
+        this.reserved = reserved;
+        this.latest = latest;
+    }
+
+    /** Returns a rental at version 1. */
+    public static Rental of(RentalId id, Reserved reserved) {
+        return new Rental(id, 1, RentalState.RESERVED, reserved, Map.of(Reserved.class, reserved));
+    }
+
+    /**
+     * Returns the rental that a history leads to.
+     *
+     * @param id its id
+     * @param history its events in order, the first being {@link Reserved}
+     * @throws IllegalArgumentException if the history doesn't begin with {@link Reserved}
+     * @throws RentalException.WrongState if an event can't follow those before it
+     */
+    public static Rental of(RentalId id, List<RentalEvent> history) {
+        if (history.isEmpty() || !(history.getFirst() instanceof Reserved first)) {
+            throw new IllegalArgumentException(
+                    "the history of rental %s doesn't begin with its reservation".formatted(id));
+        }
+        Rental rental = of(id, first);
+        for (RentalEvent event : history.subList(1, history.size())) {
+            rental = rental.after(event);
+        }
+        return rental;
+    }
+
+    /**
+     * Returns this rental after an event.
+     *
+     * @throws RentalException.WrongState if the event can't happen in this state
+     */
+    public Rental after(RentalEvent event) {
+        RentalState next = stateAfter(event);
+        var known = new HashMap<>(latest);
+        known.put(event.getClass(), event);
+        return new Rental(id, version + 1, next, reserved, Map.copyOf(known));
+    }
+
+    private RentalState stateAfter(RentalEvent event) {
+        return switch (event) {
+            case Reserved e -> throw wrong(e);
+            case OfferWritten e -> from(e, state == RentalState.RESERVED && offer().isEmpty(), state);
+            case OfferSigned e ->
+                from(
+                        e,
+                        state == RentalState.RESERVED
+                                && offer().isPresent()
+                                && offerSignature().isEmpty(),
+                        state);
+            case RentalEvent.HoldExpired e -> from(e, state == RentalState.RESERVED, RentalState.EXPIRED);
+            case RentalEvent.Funded e ->
+                from(
+                        e,
+                        state == RentalState.RESERVED
+                                && offerSignature().isPresent()
+                                && e.deposit().equals(terms().deposit()),
+                        RentalState.FUNDED);
+            case Invited e -> from(e, e.sequence() > lastInvitation(), state);
+            case RentalEvent.Cancelled e -> from(e, canCancel(e.by()), RentalState.CANCELLED);
+            case Starting e -> from(e, state == RentalState.FUNDED, RentalState.STARTING);
+            case MachineStarted e ->
+                from(e, state == RentalState.STARTING && machine().isEmpty(), state);
+            case Activated e ->
+                from(
+                        e,
+                        state == RentalState.STARTING
+                                && machine().isPresent()
+                                && terms().window().contains(e.at()),
+                        RentalState.ACTIVE);
+            case StartFailed e ->
+                from(e, state == RentalState.FUNDED || state == RentalState.STARTING, RentalState.FAILED);
+            case RentalEvent.CertificateIssued e -> from(e, mayEnter(), state);
+            case Ending e -> from(e, state == RentalState.STARTING || state == RentalState.ACTIVE, RentalState.ENDING);
+            case RentalEvent.AccessCut e -> from(e, nextTeardown().equals(Optional.of(Step.CUT_ACCESS)), state);
+            case RentalEvent.MachineDestroyed e -> from(e, nextTeardown().equals(Optional.of(Step.DESTROY)), state);
+            case RentalEvent.DiskErased e -> from(e, nextTeardown().equals(Optional.of(Step.ERASE)), state);
+            case RentalEvent.TurnedOver e ->
+                from(e, nextTeardown().equals(Optional.of(Step.TURN_OVER)), RentalState.ENDED);
+            // A receipt can't be taken back, so each party signs one, and the lender only once the VM is gone.
+            case ReceiptSigned e ->
+                from(
+                        e,
+                        owesSettlement()
+                                && e.used().equals(used())
+                                && find(ReceiptSigned.class).isEmpty(),
+                        state);
+            case RentalEvent.ReceiptCountersigned e ->
+                from(
+                        e,
+                        state == RentalState.ENDED
+                                && find(ReceiptSigned.class).isPresent()
+                                && find(RentalEvent.ReceiptCountersigned.class).isEmpty(),
+                        state);
+            // A lender that gives all back before the start calls the rental off.
+            case ReleaseSigned e ->
+                from(
+                        e,
+                        owesSettlement() || state == RentalState.FUNDED,
+                        state == RentalState.FUNDED ? RentalState.CANCELLED : state);
+            case Settled e ->
+                from(
+                        e,
+                        (state == RentalState.ENDED || state == RentalState.CANCELLED)
+                                && funded()
+                                && e.paid().plus(e.refunded()).equals(terms().deposit()),
+                        RentalState.SETTLED);
+        };
+    }
+
+    private RentalState from(RentalEvent event, boolean possible, RentalState next) {
+        if (!possible) {
+            throw wrong(event);
+        }
+        return next;
+    }
+
+    private RentalException.WrongState wrong(RentalEvent event) {
+        return new RentalException.WrongState("rental %s is %s (version %d): %s can't happen to it now"
+                .formatted(id, state, version, event.getClass().getSimpleName()));
+    }
+
+    /**
+     * Returns what is to be done outside, given how long to wait for what. The same until an event changes it.
+     *
+     * @param policy how long to wait for what
+     */
+    public List<RentalEffect> effects(RentalPolicy policy) {
+        Window window = terms().window();
+        return switch (state) {
+            case RESERVED -> List.of(atOnce(offer().isEmpty() ? Step.WRITE_OFFER : Step.WATCH_FUNDING));
+            case FUNDED ->
+                Stream.of(
+                                invitationSent() ? null : atOnce(Step.NOTIFY),
+                                new RentalEffect(Step.START, window.start().minus(policy.lead())),
+                                atOnce(Step.WATCH_ESCROW))
+                        .filter(Objects::nonNull)
+                        .toList();
+            case STARTING ->
+                List.of(machine().isEmpty() ? atOnce(Step.BOOT) : new RentalEffect(Step.PROVE, window.start()));
+            case ACTIVE -> List.of(new RentalEffect(Step.END, window.end()), atOnce(Step.WATCH_ESCROW));
+            case ENDING, FAILED -> List.of(atOnce(nextTeardown().orElseThrow()));
+            case CANCELLED ->
+                funded()
+                        ? cancellationSent()
+                                ? List.of(atOnce(Step.SETTLE))
+                                : List.of(atOnce(Step.NOTIFY), atOnce(Step.SETTLE))
+                        : List.of();
+            case ENDED ->
+                fault().isPresent() && !cancellationSent()
+                        ? List.of(atOnce(Step.NOTIFY), atOnce(Step.SETTLE))
+                        : List.of(atOnce(Step.SETTLE));
+            case DISPUTED, EXPIRED, SETTLED -> List.of();
+        };
+    }
+
+    private static RentalEffect atOnce(Step step) {
+        return new RentalEffect(step, Instant.EPOCH);
+    }
+
+    /** What is to be taken down next; empty once all was, or while nothing is to be. */
+    private Optional<Step> nextTeardown() {
+        if (state != RentalState.ENDING && state != RentalState.FAILED) {
+            return Optional.empty();
+        }
+        if (!latest.containsKey(RentalEvent.AccessCut.class)) {
+            return Optional.of(Step.CUT_ACCESS);
+        }
+        if (!latest.containsKey(RentalEvent.MachineDestroyed.class)) {
+            return Optional.of(Step.DESTROY);
+        }
+        return Optional.of(latest.containsKey(RentalEvent.DiskErased.class) ? Step.TURN_OVER : Step.ERASE);
+    }
+
+    /** Once the deposit is locked a lender calls off by its release alone, so that nobody is paid for nothing. */
+    private boolean canCancel(Account by) {
+        return (state == RentalState.FUNDED && by.equals(terms().renter()))
+                || (state == RentalState.RESERVED && offerSignature().isEmpty());
+    }
+
+    private boolean owesSettlement() {
+        return funded()
+                && (state == RentalState.ENDING
+                        || state == RentalState.ENDED
+                        || state == RentalState.FAILED
+                        || state == RentalState.CANCELLED);
+    }
+
+    /** Returns whether a certificate may be issued: the escrow is funded and the session not over. */
+    public boolean mayEnter() {
+        return state == RentalState.FUNDED || state == RentalState.STARTING || state == RentalState.ACTIVE;
+    }
+
+    /** Returns its name. */
+    public RentalId id() {
+        return id;
+    }
+
+    /** Returns how many events led here. */
+    public long version() {
+        return version;
+    }
+
+    /** Returns where it stands. */
+    public RentalState state() {
+        return state;
+    }
+
+    /** Returns what was agreed. */
+    public RentalTerms terms() {
+        return reserved.terms();
+    }
+
+    /** Returns when it was reserved. */
+    public Instant reservedAt() {
+        return reserved.at();
+    }
+
+    /** Returns the window in which nobody else may have its gpus; empty once they are free again. */
+    public Optional<Window> occupied() {
+        return switch (state) {
+            case RESERVED, FUNDED, STARTING, ACTIVE, ENDING, FAILED -> Optional.of(terms().occupied());
+            case EXPIRED, CANCELLED, ENDED, DISPUTED, SETTLED -> Optional.empty();
+        };
+    }
+
+    /** Returns whether its lane on the chain is taken: from the reservation until the escrow is closed for good. */
+    public boolean holdsLane() {
+        return !state.isOver() && !(state == RentalState.CANCELLED && !funded());
+    }
+
+    /** Returns the offer, once it was written. */
+    public Optional<EscrowOffer> offer() {
+        return find(OfferWritten.class).map(OfferWritten::offer);
+    }
+
+    /** Returns the lender's signature of the offer, once it signed. */
+    public Optional<Signature> offerSignature() {
+        return find(OfferSigned.class).map(OfferSigned::lenderSignature);
+    }
+
+    /** Returns whether the escrow was seen funded. */
+    public boolean funded() {
+        return latest.containsKey(RentalEvent.Funded.class);
+    }
+
+    /** Returns what the VM runs on, once it was started. */
+    public Optional<Map<String, String>> machine() {
+        return find(MachineStarted.class).map(MachineStarted::facts);
+    }
+
+    /** Returns when the lead time began. */
+    public Optional<Instant> startingSince() {
+        return find(Starting.class).map(Starting::at);
+    }
+
+    /** Returns when the session became usable: the meter's start. */
+    public Optional<Instant> activeSince() {
+        return find(Activated.class).map(Activated::at);
+    }
+
+    /** Returns when the session was ended: the meter's stop. */
+    public Optional<Instant> endedAt() {
+        return find(Ending.class).map(Ending::at);
+    }
+
+    /** Returns why the session ended. */
+    public Optional<EndCause> endCause() {
+        return find(Ending.class).map(Ending::cause);
+    }
+
+    /** Returns what went wrong, if it could not start or its VM was lost. */
+    public Optional<Fault> fault() {
+        if (endCause().equals(Optional.of(EndCause.MACHINE_LOST))) {
+            return Optional.of(new Fault(Fault.Blame.LENDER, "the VM was no longer on its host"));
+        }
+        return find(StartFailed.class).map(StartFailed::fault);
+    }
+
+    /**
+     * Returns the time used, in whole seconds: from proof of usability to the end of the session, within the window. Zero
+     * for a session that was never usable.
+     */
+    public Duration used() {
+        Window window = terms().window();
+        Optional<Instant> end = endedAt().map(at -> at.isAfter(window.end()) ? window.end() : at);
+        return activeSince()
+                .flatMap(from -> end.map(to -> Duration.ofSeconds(
+                        Math.max(0, Duration.between(from, to).toSeconds()))))
+                .orElse(Duration.ZERO);
+    }
+
+    /** Returns what the lender is due for the time used. */
+    public Amount due() {
+        return terms().rate().cost(used());
+    }
+
+    /** Returns by what right the escrow can be settled now: a receipt that both parties signed, or a lender's release. */
+    public Optional<Escrow.Settlement> signedSettlement() {
+        Optional<Escrow.Settlement> receipt = find(ReceiptSigned.class)
+                .flatMap(renter -> find(RentalEvent.ReceiptCountersigned.class)
+                        .map(lender -> new Escrow.Settlement.ByReceipt(
+                                renter.used(), renter.renterSignature(), lender.lenderSignature())));
+        return receipt.or(
+                () -> find(ReleaseSigned.class).map(e -> new Escrow.Settlement.ByRelease(e.lenderSignature())));
+    }
+
+    /**
+     * Returns whether the platform may have the lender paid in full once the time lock is over: the session ran to the
+     * window's end, nobody is at fault, and the renter, who could have signed for what it used, did not. Otherwise that is
+     * for the parties to do.
+     */
+    public boolean mayTimeLock() {
+        return state == RentalState.ENDED
+                && endCause().equals(Optional.of(EndCause.WINDOW_OVER))
+                && activeSince().isPresent()
+                && fault().isEmpty()
+                && find(ReceiptSigned.class).isEmpty();
+    }
+
+    /** Returns the settlement, once the chain has it. */
+    public Optional<Settled> settlement() {
+        return find(Settled.class);
+    }
+
+    /** Returns the sequence of the last calendar message, or -1. */
+    public int lastInvitation() {
+        return find(Invited.class).map(Invited::sequence).orElse(-1);
+    }
+
+    private boolean invitationSent() {
+        return lastInvitation() >= 0;
+    }
+
+    private boolean cancellationSent() {
+        return find(Invited.class).map(Invited::method).equals(Optional.of("CANCEL"));
+    }
+
+    private <E extends RentalEvent> Optional<E> find(Class<E> kind) {
+        return Optional.ofNullable(latest.get(kind)).map(kind::cast);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Rental rental && id.equals(rental.id) && version == rental.version;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(id, version);
+    }
+
+    @Override
+    public String toString() {
+        return "rental " + id + " version " + version + " " + state;
+    }
+}

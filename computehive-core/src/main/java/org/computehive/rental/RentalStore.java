@@ -1,0 +1,98 @@
+package org.computehive.rental;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.computehive.market.Account;
+import org.computehive.market.GpuId;
+import org.computehive.market.ListingStore;
+import org.computehive.schedule.Window;
+
+/**
+ * Keeps quotes, rentals and their wake-ups. Implementations are thread-safe; each call is atomic, and durable when it
+ * returns.
+ *
+ * <h2>Guarantees</h2>
+ *
+ * No gpu is ever in two rentals whose {@link Rental#occupied() occupied} windows overlap, no lane of a lender's in two
+ * rentals that {@link Rental#holdsLane() hold} one, and no rental has two events of one version: under any number of
+ * threads and processes.
+ */
+public interface RentalStore extends ListingStore, AutoCloseable {
+
+    /** Keeps a quote. */
+    void putQuote(Quote quote);
+
+    /** Returns a quote. */
+    Optional<Quote> quote(RentalId id);
+
+    /**
+     * Appends an event, its wake-up, and what it changes in bookings and lanes, all or nothing.
+     *
+     * @param event what happened, and the rental after it, whose version is one more than what is stored
+     * @throws RentalException.Superseded if the stored version is not one less
+     * @throws RentalException.Overlap if a gpu is taken in the window
+     * @throws RentalException.LaneTaken if the lane is taken
+     */
+    void append(Recorded event);
+
+    /** Returns a rental as its events left it. */
+    Optional<Rental> rental(RentalId id);
+
+    /** Returns a rental's events in order; none if there is no such rental. */
+    List<Recorded> history(RentalId id);
+
+    /**
+     * Returns rentals in some states, oldest first.
+     *
+     * @param states the states
+     * @param limit how many at the most, 1 to 10,000
+     */
+    List<Rental> inStates(Set<RentalState> states, int limit);
+
+    /**
+     * Returns a party's rentals, newest first.
+     *
+     * @param party their renter or lender
+     * @param limit how many at the most, 1 to 10,000
+     */
+    List<Rental> of(Account party, int limit);
+
+    /** Returns whether no rental occupies a gpu in a window: a hint; {@link #append} decides. */
+    boolean isFree(List<GpuId> gpus, Window window);
+
+    /** Returns the lowest lane of a lender's that no rental holds: a hint; {@link #append} decides. */
+    long freeLane(Account lender);
+
+    /**
+     * Returns events that are not yet known to be in the audit log, in the order in which they were appended.
+     *
+     * @param limit how many at the most
+     */
+    List<Recorded> unaudited(int limit);
+
+    /** Notes where in the audit log an event is. */
+    void audited(RentalId id, long version, long index);
+
+    /** Returns the largest index noted by {@link #audited}. */
+    OptionalLong lastAudited();
+
+    /** Returns the wake-ups that {@link #append} sets. One instance per store; closed with it. */
+    Timers timers();
+
+    /** Lets go of connections; everything acknowledged is durable. */
+    @Override
+    void close();
+
+    /**
+     * An event as it is stored.
+     *
+     * @param after the rental after it
+     * @param event what happened
+     * @param salt 32 random bytes, hexadecimal, that keep its audit commitment from being guessed
+     * @param wake when the rental is to be looked at next; empty if never
+     */
+    record Recorded(Rental after, RentalEvent event, String salt, Optional<Instant> wake) {}
+}

@@ -1,0 +1,186 @@
+package org.computehive.rental;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
+import org.computehive.access.AccessException;
+import org.computehive.access.CertificateAuthority;
+import org.computehive.access.Gateway;
+import org.computehive.access.GatewayConfig;
+import org.computehive.access.GatewayEvent;
+import org.computehive.access.GatewayLimits;
+import org.computehive.access.HostCertificateRequest;
+import org.computehive.access.HostKeyPair;
+import org.computehive.access.Lease;
+import org.computehive.access.RenterFiles;
+import org.computehive.access.SoftwareSigner;
+import org.computehive.access.SshPublicKey;
+import org.computehive.access.UserCertificate;
+import org.computehive.access.UserCertificateRequest;
+import org.computehive.rental.VmSpec.GuestAccess;
+import org.computehive.schedule.Window;
+
+/**
+ * Access over SSH: a certificate authority and a jump-host gateway in this process.
+ *
+ * <p>Thread-safe.
+ */
+public final class SshAccess implements SessionAccess {
+    /** The user that a renter is in its VM. */
+    public static final String GUEST_USER = "renter";
+
+    private static final Duration GATEWAY_CERTIFICATE_LIFE = Duration.ofDays(90);
+
+    private final CertificateAuthority authority;
+    private final Gateway gateway;
+    private final String publicHost;
+    private volatile Consumer<Decision> listener = decision -> {};
+
+    private SshAccess(CertificateAuthority authority, Path keys, Settings settings, InstantSource clock) {
+        this.authority = authority;
+        HostKeyPair key = HostKeyPair.loadOrGenerate(keys.resolve("gateway"));
+        var certificate = authority.issue(new HostCertificateRequest(
+                RenterFiles.GATEWAY_NAME,
+                RenterFiles.GATEWAY_NAME,
+                key.publicKey(),
+                clock.instant().plus(GATEWAY_CERTIFICATE_LIFE)));
+        this.gateway = Gateway.start(
+                new GatewayConfig(
+                        settings.bind(), key, certificate, List.of(authority.userAuthority()), settings.limits()),
+                clock,
+                this::decided);
+        this.publicHost = settings.publicHost();
+    }
+
+    /**
+     * How the gateway listens.
+     *
+     * @param bind where it listens; port 0 takes a free one
+     * @param publicHost under which host name or address renters reach it
+     * @param limits what it puts up with
+     */
+    public record Settings(InetSocketAddress bind, String publicHost, GatewayLimits limits) {
+        /** On this machine's loopback address alone, at a port. */
+        public static Settings loopback(int port) {
+            return new Settings(new InetSocketAddress("127.0.0.1", port), "127.0.0.1", GatewayLimits.DEFAULT);
+        }
+    }
+
+    /**
+     * Opens the authority's keys and starts the gateway.
+     *
+     * @param keys a folder for the keys of both authorities and the gateway; made for this user alone if it is missing
+     * @param settings how the gateway listens
+     * @param clock the time
+     * @throws AccessException if a key can't be read, or the gateway can't listen
+     */
+    public static SshAccess open(Path keys, Settings settings, InstantSource clock) {
+        try {
+            Files.createDirectories(
+                    keys, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        } catch (IOException e) {
+            throw new UncheckedIOException("the key folder %s can't be made".formatted(keys), e);
+        }
+        var authority = new CertificateAuthority(
+                SoftwareSigner.loadOrGenerate(keys.resolve("user-authority")),
+                SoftwareSigner.loadOrGenerate(keys.resolve("host-authority")),
+                clock);
+        return new SshAccess(authority, keys, settings, clock);
+    }
+
+    /** Returns where the gateway listens, with the true port. */
+    public InetSocketAddress address() {
+        return gateway.address();
+    }
+
+    @Override
+    public GuestAccess guestAccess(RentalId id, Window window) {
+        HostKeyPair key = HostKeyPair.generate();
+        var certificate =
+                authority.issue(new HostCertificateRequest(id.value(), id.vmName(), key.publicKey(), window.end()));
+        return new GuestAccess(
+                key.privateKeyText(),
+                certificate.line(),
+                authority.userAuthority().line(),
+                id.principal());
+    }
+
+    @Override
+    public void admit(RentalId id, Window window, InetSocketAddress vm) {
+        gateway.admit(new Lease(id.principal(), id.vmName(), vm, window.start(), window.end()));
+    }
+
+    @Override
+    public String probe(RentalId id, Duration limit) {
+        try {
+            return gateway.probe(id.principal(), limit).get().text();
+        } catch (ExecutionException e) {
+            throw new HypervisorException.GuestFailed(
+                    "the SSH server of rental %s was not reached: %s".formatted(id, e.getMessage()), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new HypervisorException.Unreachable("interrupted while waiting for rental " + id, e);
+        }
+    }
+
+    @Override
+    public Grant issue(RentalId id, Window window, String publicKey) {
+        SshPublicKey key = SshPublicKey.parse(publicKey);
+        UserCertificate certificate = authority.issue(
+                new UserCertificateRequest(id.value(), id.principal(), key, window.start(), window.end()));
+        var entrance = new RenterFiles.Entrance(
+                publicHost, gateway.address().getPort(), id.principal(), id.vmName(), GUEST_USER);
+        return new Grant(
+                certificate.line(),
+                entrance,
+                authority.hostAuthority(),
+                Long.toUnsignedString(certificate.serial()),
+                key.fingerprint(),
+                certificate.validBefore());
+    }
+
+    @Override
+    public int cut(RentalId id, String why) {
+        return gateway.revoke(id.principal(), why);
+    }
+
+    @Override
+    public void onDecision(Consumer<Decision> value) {
+        listener = value;
+    }
+
+    private void decided(GatewayEvent event) {
+        switch (event) {
+            case GatewayEvent.Accepted e ->
+                tell(
+                        e.at(),
+                        "accepted",
+                        e.principal(),
+                        "serial " + Long.toUnsignedString(e.serial()) + ", key " + e.key());
+            case GatewayEvent.Refused e -> tell(e.at(), "refused", e.user(), e.reason());
+            case GatewayEvent.ChannelOpened e -> tell(e.at(), "entered", e.principal(), e.vmName());
+            case GatewayEvent.ChannelRefused e -> tell(e.at(), "refused", e.principal(), e.asked() + ": " + e.reason());
+            case GatewayEvent.Closed e -> tell(e.at(), "closed", e.principal(), e.reason());
+            // Anybody on the network can cause these without a certificate: they stay out of the audit log.
+            case GatewayEvent.Dropped e -> {}
+        }
+    }
+
+    private void tell(Instant at, String kind, String principal, String detail) {
+        listener.accept(new Decision(at, kind, principal, detail));
+    }
+
+    @Override
+    public void close() {
+        gateway.close();
+    }
+}

@@ -1,0 +1,194 @@
+package org.computehive.rental.memory;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.computehive.market.Assurance;
+import org.computehive.market.Gpu;
+import org.computehive.market.PciAddress;
+import org.computehive.rental.Hypervisor;
+import org.computehive.rental.HypervisorException;
+import org.computehive.rental.RentalId;
+import org.computehive.rental.VmSpec;
+
+/**
+ * A host that remembers which VMs it would run.
+ *
+ * <p>It obeys the port's contract and starts nothing: the SSH address of a VM is a loopback port that nobody listens
+ * on. Controllers made by {@link #another()} see the same host, as a second process would. Thread-safe.
+ */
+public final class InMemoryHypervisor implements Hypervisor {
+    /** The address of the one emulated display device. */
+    public static final PciAddress GPU = new PciAddress("ffff:00:01.0");
+
+    private static final int FIRST_PORT = 20_000;
+
+    private final Machine machine;
+    private boolean closed;
+
+    private InMemoryHypervisor(Machine machine) {
+        this.machine = machine;
+    }
+
+    /**
+     * Returns a controller of a new host.
+     *
+     * @param images the images it knows
+     */
+    public static InMemoryHypervisor withImages(String... images) {
+        return new InMemoryHypervisor(new Machine(Set.of(images)));
+    }
+
+    /** Returns a second controller of the same host, such as a restarted process has. */
+    public InMemoryHypervisor another() {
+        return new InMemoryHypervisor(machine);
+    }
+
+    /** Makes the host refuse an image from now on, as one whose files no longer have their digests. */
+    public void spoil(String image) {
+        synchronized (machine) {
+            machine.spoiled.add(image);
+        }
+    }
+
+    /** Makes the next {@link #start} fail with an exception; nothing is left behind then. */
+    public void failNextStart(HypervisorException failure) {
+        synchronized (machine) {
+            machine.nextStart = Optional.of(failure);
+        }
+    }
+
+    @Override
+    public Inventory inventory() {
+        open();
+        var gpu = new Gpu(
+                GPU, "1234", "1111", "Emulated display device", 16, OptionalInt.empty(), true, Optional.empty());
+        return new Inventory(
+                8, 16_384, List.of(gpu), "none", Assurance.ISOLATED, Map.of("hypervisor", "in memory, starts no VM"));
+    }
+
+    @Override
+    public void prepare(VmSpec spec) {
+        open();
+        synchronized (machine) {
+            check(spec);
+            machine.disks.add(spec.id());
+        }
+    }
+
+    @Override
+    public RunningVm start(VmSpec spec) {
+        open();
+        synchronized (machine) {
+            RunningVm running = machine.vms.get(spec.id());
+            if (running != null) {
+                return running;
+            }
+            check(spec);
+            if (machine.nextStart.isPresent()) {
+                HypervisorException failure = machine.nextStart.get();
+                machine.nextStart = Optional.empty();
+                machine.disks.remove(spec.id());
+                throw failure;
+            }
+            machine.disks.add(spec.id());
+            var vm = new RunningVm(
+                    spec.id(),
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), FIRST_PORT + machine.started++),
+                    spec.expires(),
+                    Map.of("image", spec.shape().image(), "hypervisor", "in memory, starts no VM"));
+            machine.vms.put(spec.id(), vm);
+            return vm;
+        }
+    }
+
+    @Override
+    public Teardown destroy(RentalId id) {
+        open();
+        synchronized (machine) {
+            return new Teardown(Map.of("vm", machine.vms.remove(id) == null ? "none found" : "gone"));
+        }
+    }
+
+    @Override
+    public Teardown erase(RentalId id) {
+        open();
+        synchronized (machine) {
+            if (machine.vms.containsKey(id)) {
+                throw new HypervisorException.NotGone(
+                        "VM %s still runs: destroy it before its disk is erased".formatted(id.vmName()), null);
+            }
+            return new Teardown(Map.of("disk", machine.disks.remove(id) ? "gone" : "none found"));
+        }
+    }
+
+    @Override
+    public List<Turnover> turnOver(RentalId id, List<PciAddress> gpus) {
+        open();
+        var results = new ArrayList<Turnover>();
+        for (PciAddress gpu : gpus) {
+            results.add(
+                    gpu.equals(GPU)
+                            ? new Turnover(gpu, true, "emulated: nothing of it outlives the VM")
+                            : new Turnover(gpu, false, "quarantined: this host has no such device"));
+        }
+        return List.copyOf(results);
+    }
+
+    @Override
+    public List<RunningVm> list() {
+        open();
+        synchronized (machine) {
+            return List.copyOf(machine.vms.values());
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+    }
+
+    private synchronized void open() {
+        if (closed) {
+            throw new HypervisorException.Unreachable("this hypervisor is closed: open another", null);
+        }
+    }
+
+    private void check(VmSpec spec) {
+        String image = spec.shape().image();
+        if (!machine.images.contains(image)) {
+            throw new HypervisorException.Refused(
+                    "image %s is not in the catalogue, which has %s".formatted(image, machine.images), null);
+        }
+        if (machine.spoiled.contains(image)) {
+            throw new HypervisorException.Refused(
+                    "image %s does not have its SHA-256: fetch or build it again".formatted(image), null);
+        }
+        for (PciAddress gpu : spec.gpus()) {
+            if (!gpu.equals(GPU)) {
+                throw new HypervisorException.Refused("gpu %s is not on this host".formatted(gpu), null);
+            }
+        }
+    }
+
+    /** What outlives a controller. */
+    private static final class Machine {
+        private final Set<String> images;
+        private final Set<String> spoiled = new HashSet<>();
+        private final Map<RentalId, RunningVm> vms = new LinkedHashMap<>();
+        private final Set<RentalId> disks = new HashSet<>();
+        private Optional<HypervisorException> nextStart = Optional.empty();
+        private int started;
+
+        private Machine(Set<String> images) {
+            this.images = images;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package org.computehive.store;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Instant;
+
+/** What differs between the databases. Stateless. */
+sealed interface Dialect permits PostgresDialect, SqliteDialect {
+
+    /** Returns where the migrations lie on the classpath. */
+    String migrations();
+
+    /** Returns how many transactions can write at a time. */
+    int writers();
+
+    /** Begins a transaction that may write. */
+    void begin(Connection connection) throws SQLException;
+
+    /** Makes a transaction durable. */
+    void commit(Connection connection) throws SQLException;
+
+    /** Undoes a transaction. */
+    void rollback(Connection connection) throws SQLException;
+
+    void setInstant(PreparedStatement statement, int index, Instant value) throws SQLException;
+
+    void setJson(PreparedStatement statement, int index, String value) throws SQLException;
+
+    /** Returns whether an error says that a unique index refused a row. */
+    boolean violates(SQLException error, UniqueIndex index);
+
+    /** Returns whether the transaction was undone only because of others at the same time. */
+    boolean isTransient(SQLException error);
+
+    /** Says what to do about an error. */
+    String remedy(SQLException error);
+
+    /** The unique indexes whose refusal has a meaning of its own. */
+    enum UniqueIndex {
+        /** A lane of a lender's is held by one rental. */
+        LANE("ch_rentals_lane", "ch_rentals.lender, ch_rentals.lane"),
+        /** An index of the audit log holds one event. */
+        AUDIT_INDEX("ch_events_audit_index", "ch_events.audit_index");
+
+        private final String index;
+        private final String columns;
+
+        UniqueIndex(String index, String columns) {
+            this.index = index;
+            this.columns = columns;
+        }
+
+        String index() {
+            return index;
+        }
+
+        String columns() {
+            return columns;
+        }
+    }
+}

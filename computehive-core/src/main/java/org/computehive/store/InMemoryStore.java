@@ -1,0 +1,333 @@
+package org.computehive.store;
+
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.computehive.market.Account;
+import org.computehive.market.GpuCondition;
+import org.computehive.market.GpuId;
+import org.computehive.market.Host;
+import org.computehive.market.HostId;
+import org.computehive.market.Listing;
+import org.computehive.market.ListingId;
+import org.computehive.rental.Quote;
+import org.computehive.rental.Rental;
+import org.computehive.rental.RentalId;
+import org.computehive.rental.RentalState;
+import org.computehive.rental.RentalStore;
+import org.computehive.rental.RentalTerms;
+import org.computehive.rental.Timers;
+import org.computehive.schedule.Window;
+
+/**
+ * Keeps everything in this process's memory, for trying things out and for simulations: the promises of
+ * {@link RentalStore}, but for durability. Thread-safe.
+ */
+public final class InMemoryStore implements RentalStore {
+    private static final Comparator<Rental> OLDEST_FIRST =
+            Comparator.comparing(Rental::reservedAt).thenComparing(Rental::id);
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Map<String, Host> hosts = new TreeMap<>();
+    private final Map<String, Listing> listings = new TreeMap<>();
+    private final Map<GpuId, GpuCondition> conditions = new HashMap<>();
+    private final Map<RentalId, Quote> quotes = new HashMap<>();
+    private final Map<RentalId, List<Recorded>> histories = new HashMap<>();
+    private final List<Recorded> log = new ArrayList<>();
+    private final Map<EventKey, Long> audited = new HashMap<>();
+    private final Set<Long> indexes = new HashSet<>();
+    private final Map<GpuId, TreeMap<Instant, Booking>> bookings = new HashMap<>();
+    private final Map<Lane, RentalId> lanes = new HashMap<>();
+    private final InMemoryTimers timers;
+    private int auditedPrefix;
+
+    /**
+     * Creates an empty store whose timers wake by themselves, on threads of their own.
+     *
+     * @param clock what says whether a wake-up is due; should run like the machine's
+     */
+    public InMemoryStore(InstantSource clock) {
+        this(new InMemoryTimers(clock, true));
+    }
+
+    private InMemoryStore(InMemoryTimers timers) {
+        this.timers = timers;
+    }
+
+    /**
+     * Creates an empty store without threads: wake-ups come in {@link #runDue} alone, so days pass as fast as the clock
+     * is set.
+     *
+     * @param clock what says whether a wake-up is due
+     */
+    public static InMemoryStore simulated(InstantSource clock) {
+        return new InMemoryStore(new InMemoryTimers(clock, false));
+    }
+
+    /**
+     * Runs, on this thread, every wake-up that is due by the clock, those that come due meanwhile included. Nothing runs
+     * before {@link Timers#start}.
+     *
+     * @return how many were run
+     * @throws IllegalStateException if a handler asks for ever to be woken at once
+     */
+    public int runDue() {
+        return timers.runDue();
+    }
+
+    /** Returns when the next wake-up is due, if one is set. */
+    public Optional<Instant> nextDue() {
+        return timers.nextDue();
+    }
+
+    @Override
+    public void putHost(Host host) {
+        locked(() -> hosts.put(host.id().value(), host));
+    }
+
+    @Override
+    public Optional<Host> host(HostId id) {
+        return locked(() -> Optional.ofNullable(hosts.get(id.value())));
+    }
+
+    @Override
+    public List<Host> hosts() {
+        return locked(() -> List.copyOf(hosts.values()));
+    }
+
+    @Override
+    public void putListing(Listing listing) {
+        locked(() -> listings.put(listing.id().value(), listing));
+    }
+
+    @Override
+    public Optional<Listing> listing(ListingId id) {
+        return locked(() -> Optional.ofNullable(listings.get(id.value())));
+    }
+
+    @Override
+    public List<Listing> listings() {
+        return locked(() -> List.copyOf(listings.values()));
+    }
+
+    @Override
+    public void putCondition(GpuCondition condition) {
+        locked(() -> conditions.put(condition.gpu(), condition));
+    }
+
+    @Override
+    public Optional<GpuCondition> condition(GpuId gpu) {
+        return locked(() -> Optional.ofNullable(conditions.get(gpu)));
+    }
+
+    @Override
+    public void putQuote(Quote quote) {
+        locked(() -> {
+            Quote kept = quotes.putIfAbsent(quote.id(), quote);
+            if (kept != null && !kept.equals(quote)) {
+                throw Preconditions.otherQuote(quote);
+            }
+            return kept;
+        });
+    }
+
+    @Override
+    public Optional<Quote> quote(RentalId id) {
+        return locked(() -> Optional.ofNullable(quotes.get(id)));
+    }
+
+    @Override
+    public void append(Recorded event) {
+        Preconditions.storable(event);
+        locked(() -> {
+            Rental after = event.after();
+            List<Recorded> history = histories.getOrDefault(after.id(), List.of());
+            if (after.version() != history.size() + 1) {
+                throw Preconditions.superseded(after, history.size());
+            }
+            checkLane(after);
+            checkBookings(after);
+            keep(event);
+            return event;
+        });
+    }
+
+    private void checkBookings(Rental after) {
+        after.occupied().ifPresent(window -> {
+            for (GpuId gpu : after.terms().gpus()) {
+                if (isTaken(gpu, window, booking -> !booking.rental().equals(after.id()))) {
+                    throw Preconditions.overlap(after, gpu);
+                }
+            }
+        });
+    }
+
+    private void checkLane(Rental after) {
+        RentalId holder = lanes.get(laneOf(after.terms()));
+        if (after.holdsLane() && holder != null && !holder.equals(after.id())) {
+            throw Preconditions.laneTaken(after);
+        }
+    }
+
+    private void keep(Recorded event) {
+        Rental after = event.after();
+        histories.computeIfAbsent(after.id(), id -> new ArrayList<>()).add(event);
+        log.add(event);
+        for (GpuId gpu : after.terms().gpus()) {
+            var booked = bookings.computeIfAbsent(gpu, id -> new TreeMap<>());
+            booked.computeIfPresent(
+                    after.terms().occupied().start(),
+                    (start, booking) -> booking.rental().equals(after.id()) ? null : booking);
+            after.occupied().ifPresent(window -> booked.put(window.start(), new Booking(after.id(), window)));
+        }
+        if (after.holdsLane()) {
+            lanes.put(laneOf(after.terms()), after.id());
+        } else {
+            lanes.remove(laneOf(after.terms()), after.id());
+        }
+        timers.set(after.id(), after.version(), event.wake());
+    }
+
+    @Override
+    public Optional<Rental> rental(RentalId id) {
+        return locked(() -> Optional.ofNullable(histories.get(id)).map(InMemoryStore::last));
+    }
+
+    @Override
+    public List<Recorded> history(RentalId id) {
+        return locked(() -> List.copyOf(histories.getOrDefault(id, List.of())));
+    }
+
+    @Override
+    public List<Rental> inStates(Set<RentalState> states, int limit) {
+        return rentals(rental -> states.contains(rental.state()), OLDEST_FIRST, limit);
+    }
+
+    @Override
+    public List<Rental> of(Account party, int limit) {
+        return rentals(
+                rental -> rental.terms().renter().equals(party)
+                        || rental.terms().lender().equals(party),
+                OLDEST_FIRST.reversed(),
+                limit);
+    }
+
+    private List<Rental> rentals(Predicate<Rental> wanted, Comparator<Rental> order, int limit) {
+        Preconditions.limit(limit);
+        return locked(() -> histories.values().stream()
+                .map(InMemoryStore::last)
+                .filter(wanted)
+                .sorted(order)
+                .limit(limit)
+                .toList());
+    }
+
+    @Override
+    public boolean isFree(List<GpuId> gpus, Window window) {
+        return locked(() -> gpus.stream().noneMatch(gpu -> isTaken(gpu, window, booking -> true)));
+    }
+
+    private boolean isTaken(GpuId gpu, Window window, Predicate<Booking> counts) {
+        TreeMap<Instant, Booking> booked = bookings.get(gpu);
+        // Bookings of a gpu are disjoint: of those that begin before the window's end, only the last can reach into it.
+        return booked != null
+                && booked.headMap(window.end(), false).descendingMap().values().stream()
+                        .filter(counts)
+                        .limit(1)
+                        .anyMatch(booking -> booking.window().overlaps(window));
+    }
+
+    @Override
+    public long freeLane(Account lender) {
+        return locked(() -> {
+            long lane = 0;
+            while (lanes.containsKey(new Lane(lender, lane))) {
+                lane++;
+            }
+            return lane;
+        });
+    }
+
+    @Override
+    public List<Recorded> unaudited(int limit) {
+        Preconditions.limit(limit);
+        return locked(() -> {
+            while (auditedPrefix < log.size() && audited.containsKey(EventKey.of(log.get(auditedPrefix)))) {
+                auditedPrefix++;
+            }
+            return log.subList(auditedPrefix, log.size()).stream()
+                    .filter(event -> !audited.containsKey(EventKey.of(event)))
+                    .limit(limit)
+                    .toList();
+        });
+    }
+
+    @Override
+    public void audited(RentalId id, long version, long index) {
+        locked(() -> {
+            if (version < 1 || version > histories.getOrDefault(id, List.of()).size()) {
+                throw Preconditions.unknownEvent(id, version);
+            }
+            var key = new EventKey(id, version);
+            Long noted = audited.get(key);
+            if (noted == null ? !indexes.add(index) : noted != index) {
+                throw Preconditions.auditedElsewhere(id, version, index);
+            }
+            return audited.put(key, index);
+        });
+    }
+
+    @Override
+    public OptionalLong lastAudited() {
+        return locked(() -> indexes.stream().mapToLong(Long::longValue).max());
+    }
+
+    @Override
+    public Timers timers() {
+        return timers;
+    }
+
+    @Override
+    public void close() {
+        timers.close();
+    }
+
+    private <T> T locked(Supplier<T> action) {
+        lock.lock();
+        try {
+            return action.get();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static Rental last(List<Recorded> history) {
+        return history.getLast().after();
+    }
+
+    private static Lane laneOf(RentalTerms terms) {
+        return new Lane(terms.lender(), terms.lane());
+    }
+
+    private record Booking(RentalId rental, Window window) {}
+
+    private record Lane(Account lender, long lane) {}
+
+    private record EventKey(RentalId rental, long version) {
+        static EventKey of(Recorded event) {
+            return new EventKey(event.after().id(), event.after().version());
+        }
+    }
+}

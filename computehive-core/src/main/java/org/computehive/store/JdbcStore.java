@@ -1,0 +1,362 @@
+package org.computehive.store;
+
+import java.nio.file.Path;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.InstantSource;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import javax.sql.DataSource;
+import org.computehive.market.Account;
+import org.computehive.market.GpuCondition;
+import org.computehive.market.GpuId;
+import org.computehive.market.Host;
+import org.computehive.market.HostId;
+import org.computehive.market.Listing;
+import org.computehive.market.ListingId;
+import org.computehive.rental.EventCodec;
+import org.computehive.rental.Quote;
+import org.computehive.rental.Rental;
+import org.computehive.rental.RentalId;
+import org.computehive.rental.RentalState;
+import org.computehive.rental.RentalStore;
+import org.computehive.rental.Timers;
+import org.computehive.schedule.Window;
+import org.computehive.store.Dialect.UniqueIndex;
+import org.computehive.store.Histories.Stored;
+
+/**
+ * Keeps everything in a SQL database: SQLite in a file for one process, PostgreSQL for any number. Thread-safe.
+ *
+ * <p>The database itself refuses overlaps, lanes held twice and changed events, so no bug of ours or of another program
+ * on it can make them. Tables are brought to this version's form when the store is opened; their names begin with
+ * {@code ch_}. A call that fails for any other reason than the port's throws {@link StoreException}.
+ *
+ * <p>Needs db-scheduler, Flyway, HikariCP and the database's driver on the classpath; opening says which one is missing.
+ */
+public final class JdbcStore implements RentalStore {
+    private final Database database;
+    private final Runnable onClose;
+    private final Documents<Host> hosts;
+    private final Documents<Listing> listings;
+    private final Documents<GpuCondition> conditions;
+    private final Documents<Quote> quotes;
+    private final Histories histories;
+    private final JdbcTimers timers;
+
+    private JdbcStore(DataSource source, Dialect dialect, InstantSource clock, Runnable onClose) {
+        Schema.migrate(source, dialect);
+        this.database = new Database(source, dialect);
+        this.onClose = onClose;
+        this.hosts = new Documents<>(database, "ch_hosts", Host.class, "host.v1");
+        this.listings = new Documents<>(database, "ch_listings", Listing.class, "listing.v1");
+        this.conditions = new Documents<>(database, "ch_gpu_conditions", GpuCondition.class, "gpu-condition.v1");
+        this.quotes = new Documents<>(database, "ch_quotes", Quote.class, "quote.v1");
+        this.histories = new Histories(database);
+        this.timers = new JdbcTimers(database, clock);
+    }
+
+    /**
+     * Opens a SQLite database, and creates it, readable for its owner alone, where there is none.
+     *
+     * @param file the database file, on a local disk; files beside it take its name with {@code -wal} and {@code -shm}
+     * @param clock what says whether a wake-up is due
+     * @throws StoreException if it can't be opened or a dependency is missing
+     */
+    public static JdbcStore sqlite(Path file, InstantSource clock) {
+        Requirements.sqlite();
+        return owning(Pools.sqlite(file), new SqliteDialect(), clock);
+    }
+
+    /**
+     * Opens a PostgreSQL database (13 or newer) through a pool of its own.
+     *
+     * @param url such as {@code jdbc:postgresql://host/database}
+     * @param user owns the database, or may create tables and the extension {@code btree_gist} in it
+     * @param password the user's password
+     * @param clock what says whether a wake-up is due
+     * @throws StoreException if it can't be opened or a dependency is missing
+     */
+    public static JdbcStore postgres(String url, String user, String password, InstantSource clock) {
+        Requirements.postgres();
+        Requirements.pool();
+        return owning(Pools.postgres(url, user, password), new PostgresDialect(), clock);
+    }
+
+    /**
+     * Opens a PostgreSQL database (13 or newer) through the caller's pool.
+     *
+     * @param source gives out connections in auto-commit mode, at least two at a time; not closed with the store
+     * @param clock what says whether a wake-up is due
+     * @throws StoreException if it can't be opened or a dependency is missing
+     */
+    public static JdbcStore postgres(DataSource source, InstantSource clock) {
+        Requirements.postgres();
+        return new JdbcStore(source, new PostgresDialect(), clock, () -> {});
+    }
+
+    private static <P extends DataSource & AutoCloseable> JdbcStore owning(
+            P pool, Dialect dialect, InstantSource clock) {
+        boolean opened = false;
+        try {
+            var store = new JdbcStore(pool, dialect, clock, () -> close(pool));
+            opened = true;
+            return store;
+        } finally {
+            if (!opened) {
+                close(pool);
+            }
+        }
+    }
+
+    private static void close(AutoCloseable pool) {
+        try {
+            pool.close();
+        } catch (Exception e) {
+            throw new StoreException("could not close the connections", e);
+        }
+    }
+
+    @Override
+    public void putHost(Host host) {
+        hosts.put(host.id().value(), host);
+    }
+
+    @Override
+    public Optional<Host> host(HostId id) {
+        return hosts.find(id.value());
+    }
+
+    @Override
+    public List<Host> hosts() {
+        return hosts.all();
+    }
+
+    @Override
+    public void putListing(Listing listing) {
+        listings.put(listing.id().value(), listing);
+    }
+
+    @Override
+    public Optional<Listing> listing(ListingId id) {
+        return listings.find(id.value());
+    }
+
+    @Override
+    public List<Listing> listings() {
+        return listings.all();
+    }
+
+    @Override
+    public void putCondition(GpuCondition condition) {
+        conditions.put(condition.gpu().toString(), condition);
+    }
+
+    @Override
+    public Optional<GpuCondition> condition(GpuId gpu) {
+        return conditions.find(gpu.toString());
+    }
+
+    @Override
+    public void putQuote(Quote quote) {
+        boolean added = quotes.add(quote.id().value(), quote);
+        if (!added && !quote(quote.id()).equals(Optional.of(quote))) {
+            throw Preconditions.otherQuote(quote);
+        }
+    }
+
+    @Override
+    public Optional<Quote> quote(RentalId id) {
+        return quotes.find(id.value());
+    }
+
+    @Override
+    public void append(Recorded event) {
+        Preconditions.storable(event);
+        String payload = EventCodec.write(event.event());
+        database.transaction("append an event of rental " + event.after().id(), connection -> {
+            new AppendTransaction(connection, database.dialect(), timers, event, payload).run();
+            return event;
+        });
+    }
+
+    @Override
+    public Optional<Rental> rental(RentalId id) {
+        List<Recorded> history = history(id);
+        return history.isEmpty()
+                ? Optional.empty()
+                : Optional.of(history.getLast().after());
+    }
+
+    @Override
+    public List<Recorded> history(RentalId id) {
+        String sql = "SELECT %s FROM ch_events e WHERE e.rental = ? ORDER BY e.version".formatted(Histories.COLUMNS);
+        return histories.query("read rental " + id, sql, statement -> statement.setString(1, id.value())).stream()
+                .map(Stored::recorded)
+                .toList();
+    }
+
+    @Override
+    public List<Rental> inStates(Set<RentalState> states, int limit) {
+        Preconditions.limit(limit);
+        if (states.isEmpty()) {
+            return List.of();
+        }
+        return rentals("state IN (%s)".formatted(places(states.size())), "", limit, statement -> {
+            int index = 1;
+            for (RentalState state : states) {
+                statement.setString(index++, state.name());
+            }
+            return index;
+        });
+    }
+
+    @Override
+    public List<Rental> of(Account party, int limit) {
+        Preconditions.limit(limit);
+        return rentals("renter = ? OR lender = ?", " DESC", limit, statement -> {
+            statement.setString(1, party.address());
+            statement.setString(2, party.address());
+            return 3;
+        });
+    }
+
+    private List<Rental> rentals(String wanted, String direction, int limit, Condition condition) {
+        String sql = ("SELECT %1$s FROM (SELECT id, reserved_at FROM ch_rentals WHERE %2$s"
+                        + " ORDER BY reserved_at%3$s, id%3$s LIMIT ?) r"
+                        + " JOIN ch_events e ON e.rental = r.id ORDER BY r.reserved_at%3$s, r.id%3$s, e.version")
+                .formatted(Histories.COLUMNS, wanted, direction);
+        return Histories.rentals(
+                histories.query("read rentals", sql, statement -> statement.setInt(condition.set(statement), limit)));
+    }
+
+    @Override
+    public boolean isFree(List<GpuId> gpus, Window window) {
+        if (gpus.isEmpty()) {
+            return true;
+        }
+        String sql = "SELECT 1 FROM ch_bookings WHERE gpu IN (%s) AND ends > ? AND starts < ? LIMIT 1"
+                .formatted(places(gpus.size()));
+        return database.single("read bookings", connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(sql)) {
+                int index = 1;
+                for (GpuId gpu : gpus) {
+                    statement.setString(index++, gpu.toString());
+                }
+                database.dialect().setInstant(statement, index++, window.start());
+                database.dialect().setInstant(statement, index, window.end());
+                try (ResultSet rows = statement.executeQuery()) {
+                    return !rows.next();
+                }
+            }
+        });
+    }
+
+    @Override
+    public long freeLane(Account lender) {
+        return database.single("read lanes", connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(
+                    "SELECT lane FROM ch_rentals WHERE lender = ? AND lane_held ORDER BY lane")) {
+                statement.setString(1, lender.address());
+                try (ResultSet rows = statement.executeQuery()) {
+                    long free = 0;
+                    while (rows.next() && rows.getLong(1) == free) {
+                        free++;
+                    }
+                    return free;
+                }
+            }
+        });
+    }
+
+    @Override
+    public List<Recorded> unaudited(int limit) {
+        Preconditions.limit(limit);
+        // Whole histories, since an event can be read only after those before it.
+        String sql = ("SELECT %s FROM ch_events e WHERE e.rental IN (SELECT u.rental FROM (SELECT rental FROM ch_events"
+                        + " WHERE audit_index IS NULL ORDER BY seq LIMIT ?) u) ORDER BY e.rental, e.version")
+                .formatted(Histories.COLUMNS);
+        return histories.query("read events to audit", sql, statement -> statement.setInt(1, limit)).stream()
+                .filter(stored -> !stored.audited())
+                .sorted(Comparator.comparingLong(Stored::seq))
+                .limit(limit)
+                .map(Stored::recorded)
+                .toList();
+    }
+
+    @Override
+    public void audited(RentalId id, long version, long index) {
+        int changed = database.transaction("note an audit index", connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(
+                    "UPDATE ch_events SET audit_index = ? WHERE rental = ? AND version = ? AND audit_index IS NULL")) {
+                statement.setLong(1, index);
+                statement.setString(2, id.value());
+                statement.setLong(3, version);
+                return statement.executeUpdate();
+            } catch (SQLException e) {
+                if (database.dialect().violates(e, UniqueIndex.AUDIT_INDEX)) {
+                    throw Preconditions.auditedElsewhere(id, version, index);
+                }
+                throw e;
+            }
+        });
+        if (changed == 0) {
+            long noted = auditIndex(id, version).orElseThrow(() -> Preconditions.unknownEvent(id, version));
+            if (noted != index) {
+                throw Preconditions.auditedElsewhere(id, version, index);
+            }
+        }
+    }
+
+    private Optional<Long> auditIndex(RentalId id, long version) {
+        return database.single("read an audit index", connection -> {
+            try (PreparedStatement statement =
+                    connection.prepareStatement("SELECT audit_index FROM ch_events WHERE rental = ? AND version = ?")) {
+                statement.setString(1, id.value());
+                statement.setLong(2, version);
+                try (ResultSet rows = statement.executeQuery()) {
+                    return rows.next() ? Optional.of(rows.getLong(1)) : Optional.empty();
+                }
+            }
+        });
+    }
+
+    @Override
+    public OptionalLong lastAudited() {
+        return database.single("read the last audit index", connection -> {
+            try (PreparedStatement statement = connection.prepareStatement("SELECT max(audit_index) FROM ch_events");
+                    ResultSet rows = statement.executeQuery()) {
+                rows.next();
+                long last = rows.getLong(1);
+                return rows.wasNull() ? OptionalLong.empty() : OptionalLong.of(last);
+            }
+        });
+    }
+
+    @Override
+    public Timers timers() {
+        return timers;
+    }
+
+    @Override
+    public void close() {
+        timers.close();
+        onClose.run();
+    }
+
+    private static String places(int count) {
+        return String.join(", ", Collections.nCopies(count, "?"));
+    }
+
+    /** Sets a condition's parameters. */
+    @FunctionalInterface
+    private interface Condition {
+        /** Returns the index of the first parameter after them. */
+        int set(PreparedStatement statement) throws SQLException;
+    }
+}

@@ -1,0 +1,71 @@
+package org.computehive.store;
+
+import java.time.Instant;
+import org.computehive.market.GpuId;
+import org.computehive.rental.Quote;
+import org.computehive.rental.Rental;
+import org.computehive.rental.RentalException;
+import org.computehive.rental.RentalStore.Recorded;
+import org.computehive.schedule.Window;
+
+/** What every store checks in the same way, and says in the same words. */
+final class Preconditions {
+    private static final int LIMIT = 10_000;
+
+    private Preconditions() {}
+
+    static void limit(int limit) {
+        if (limit < 1 || limit > LIMIT) {
+            throw new IllegalArgumentException("limit %d is out of range: 1 to %d".formatted(limit, LIMIT));
+        }
+    }
+
+    /** Refuses windows finer than a microsecond, which no database here can tell apart. */
+    static void storable(Recorded recorded) {
+        Rental after = recorded.after();
+        Window occupied = after.terms().occupied();
+        whole(after, occupied.start());
+        whole(after, occupied.end());
+        long gpus = after.terms().gpus().stream().distinct().count();
+        if (gpus == 0 || gpus != after.terms().gpus().size()) {
+            throw new IllegalArgumentException("rental %s needs at least one gpu and none twice".formatted(after.id()));
+        }
+    }
+
+    private static void whole(Rental rental, Instant bound) {
+        if (bound.getNano() % 1000 != 0) {
+            throw new IllegalArgumentException(
+                    "rental %s occupies its gpus from or to %s: give whole microseconds".formatted(rental.id(), bound));
+        }
+    }
+
+    static RentalException.Superseded superseded(Rental after, long stored) {
+        return new RentalException.Superseded("rental %s is at version %d, so version %d can't follow: read it again"
+                .formatted(after.id(), stored, after.version()));
+    }
+
+    static RentalException.Overlap overlap(Rental after, GpuId gpu) {
+        return new RentalException.Overlap("gpu %s is taken in %s (turnover included): choose another window or gpu"
+                .formatted(gpu, after.terms().occupied()));
+    }
+
+    static RentalException.LaneTaken laneTaken(Rental after) {
+        return new RentalException.LaneTaken("lane %d of lender %s is held by another rental: choose another"
+                .formatted(after.terms().lane(), after.terms().lender()));
+    }
+
+    static IllegalArgumentException otherQuote(Quote quote) {
+        return new IllegalArgumentException(
+                "another quote is kept as %s: a quote never changes, write a new one".formatted(quote.id()));
+    }
+
+    static IllegalArgumentException unknownEvent(Object id, long version) {
+        return new IllegalArgumentException("rental %s has no version %d".formatted(id, version));
+    }
+
+    static IllegalStateException auditedElsewhere(Object id, long version, long index) {
+        return new IllegalStateException(
+                "version %d of rental %s can't be at index %d of the audit log: it, or that index, is noted already"
+                        .formatted(version, id, index));
+    }
+}

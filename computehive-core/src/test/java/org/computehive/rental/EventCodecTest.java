@@ -1,0 +1,163 @@
+package org.computehive.rental;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.computehive.market.Account;
+import org.computehive.market.GpuCondition;
+import org.computehive.market.Rate;
+import org.computehive.rental.EscrowOffer.Signature;
+import org.computehive.rental.RentalStore.Recorded;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The golden files are what databases out there hold. One that no longer reads as it did means: give the new form a new
+ * name, and keep reading the old one. Never change a golden file.
+ */
+class EventCodecTest {
+    private static final RentalId ID = new RentalId("abcdefghjkmnpqrstvwxyz2345");
+    private static final Instant AT = Instant.parse("2027-03-01T12:00:00.123456789Z");
+    private static final Signature SIGNATURE = new Signature("0x0102");
+
+    @Test
+    void everyEventType_hasANameAndASample() {
+        Set<Class<?>> sampled =
+                samples().values().stream().map(Object::getClass).collect(Collectors.toSet());
+        assertEquals(Set.of(RentalEvent.class.getPermittedSubclasses()), sampled);
+        assertEquals(
+                samples().keySet().stream().sorted().toList(),
+                EventCodec.names().toList());
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void goldenFile_ofEveryName_isReadAndWrittenAsItWas(String name) throws IOException {
+        RentalEvent sample = samples().get(name);
+        String golden = golden(name, EventCodec.write(sample));
+
+        assertEquals(sample, EventCodec.read(name, golden));
+        assertEquals(golden, EventCodec.write(sample));
+        assertEquals(name, EventCodec.name(sample));
+    }
+
+    static Stream<String> names() {
+        return EventCodec.names();
+    }
+
+    @ParameterizedTest
+    @MethodSource("documents")
+    void goldenFile_ofEveryDocument_isReadAndWrittenAsItWas(String name, Object document) throws IOException {
+        String golden = golden(name, RentalJson.write(document));
+
+        assertEquals(document, RentalJson.read(document.getClass(), golden));
+        assertEquals(golden, RentalJson.write(document));
+    }
+
+    static Stream<Arguments> documents() {
+        return Stream.of(
+                Arguments.of("host.v1", RentalStoreContract.host("rack-1", 8)),
+                Arguments.of("listing.v1", RentalStoreContract.listing("lot-1", Rate.of(7))),
+                Arguments.of(
+                        "gpu-condition.v1",
+                        new GpuCondition(RentalStoreContract.gpu(1), GpuCondition.State.QUARANTINED, "no reset", AT)),
+                Arguments.of(
+                        "quote.v1",
+                        new Quote(
+                                ID,
+                                RentalStoreContract.account(2),
+                                RentalStoreContract.listing("lot-1", Rate.of(7)),
+                                RentalStoreContract.hours(0, 1),
+                                AT)));
+    }
+
+    private static String golden(String name, String today) throws IOException {
+        try (InputStream file = EventCodecTest.class.getResourceAsStream("golden/" + name + ".json")) {
+            if (file == null) {
+                return fail("golden/%s.json is missing; today it is:%n%s".formatted(name, today));
+            }
+            return new String(file.readAllBytes(), StandardCharsets.UTF_8).strip();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("damaged")
+    void read_whatIsNotExactlyTheForm_isRefused(String json) {
+        assertThrows(IllegalStateException.class, () -> EventCodec.read("cancelled.v1", json), json);
+    }
+
+    static Stream<String> damaged() {
+        String by = "\"by\":\"" + RentalStoreContract.account(2) + "\"";
+        String at = "\"at\":\"2027-03-01T12:00:00Z\"";
+        assertNotNull(EventCodec.read("cancelled.v1", "{%s,%s}".formatted(at, by)));
+        return Stream.of(
+                "",
+                "null",
+                "[]",
+                "{}",
+                "{%s}".formatted(at),
+                "{%s,\"by\":null}".formatted(at),
+                "{%s,\"by\":7}".formatted(at),
+                "{%s,\"by\":\"0x12\"}".formatted(at),
+                "{%s,\"by\":{\"address\":\"0x12\"}}".formatted(at),
+                "{%s,%s,\"more\":1}".formatted(at, by),
+                "{%s,%s,%s}".formatted(at, by, by),
+                "{%s,%s} x".formatted(at, by),
+                "{%s,%s}{}".formatted(at, by),
+                "{\"at\":\"yesterday\",%s}".formatted(by),
+                "{\"@class\":\"java.lang.Runtime\",%s,%s}".formatted(at, by),
+                "[\"java.util.HashMap\",{%s,%s}]".formatted(at, by));
+    }
+
+    @Test
+    void read_unknownName_isRefused() {
+        var refused = assertThrows(IllegalStateException.class, () -> EventCodec.read("reserved.v99", "{}"));
+        assertTrue(refused.getMessage().contains("reserved.v99"), refused.getMessage());
+    }
+
+    @Test
+    void write_isAscii() {
+        String json = EventCodec.write(new RentalEvent.Activated(AT, "\0 é 😀 \ud83d"));
+        assertTrue(json.chars().allMatch(c -> c >= 0x20 && c < 0x7f), json);
+    }
+
+    private static Map<String, RentalEvent> samples() {
+        var samples = new LinkedHashMap<String, RentalEvent>();
+        RentalStoreContract.wholeLife(
+                        ID,
+                        RentalStoreContract.terms(
+                                4,
+                                RentalStoreContract.hours(0, 2),
+                                RentalStoreContract.gpu(1),
+                                RentalStoreContract.gpu(2)))
+                .stream()
+                .map(Recorded::event)
+                .forEach(event -> samples.put(EventCodec.name(event), event));
+        for (RentalEvent event : Arrays.asList(
+                new RentalEvent.HoldExpired(AT),
+                new RentalEvent.Cancelled(AT, new Account("0x" + "aB".repeat(20))),
+                new RentalEvent.StartFailed(AT, new Fault(Fault.Blame.PLATFORM, "no \"disk\" left – \u0000")),
+                new RentalEvent.ReleaseSigned(AT, SIGNATURE),
+                new RentalEvent.ReceiptCountersigned(AT, SIGNATURE),
+                new RentalEvent.ReceiptSigned(AT, Duration.ofSeconds(86_399), SIGNATURE))) {
+            samples.put(EventCodec.name(event), event);
+        }
+        return samples;
+    }
+}

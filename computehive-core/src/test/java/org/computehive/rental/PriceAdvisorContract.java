@@ -1,0 +1,213 @@
+package org.computehive.rental;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.stream.Stream;
+import org.computehive.rental.PriceAdvisor.Request;
+import org.computehive.rental.PriceSuggestion.Factor;
+import org.junit.jupiter.api.Test;
+
+/** What every {@link PriceAdvisor} promises. Implementations extend this class. */
+public abstract class PriceAdvisorContract {
+    private static final long SEED = 20_261_122;
+    private static final int ROUNDS = 2_000;
+    private static final List<String> MODELS = List.of(
+            "NVIDIA H100 SXM 80GB",
+            "A100 PCIe 40 GB",
+            "RTX 4090",
+            "Tesla T4",
+            "a gpu that nobody ever made",
+            "QEMU Virtio display");
+
+    /** Returns the advisor under test; it is asked once for each test. */
+    protected abstract PriceAdvisor advisor();
+
+    private static Request simple(String model, int gpus) {
+        return new Request(
+                model,
+                gpus,
+                OptionalLong.empty(),
+                32,
+                131_072,
+                OptionalDouble.empty(),
+                OptionalLong.empty(),
+                OptionalLong.empty());
+    }
+
+    private static Request limited(Request of, OptionalLong floor, OptionalLong ceiling) {
+        return new Request(
+                of.gpuModel(),
+                of.gpuCount(),
+                of.gpuMemoryMiB(),
+                of.cpus(),
+                of.memoryMiB(),
+                of.utilisation(),
+                floor,
+                ceiling);
+    }
+
+    private static Request any(Random random) {
+        long floor = random.nextLong(20_000_000);
+        return new Request(
+                MODELS.get(random.nextInt(MODELS.size())),
+                1 + random.nextInt(64),
+                random.nextInt(4) == 0 ? OptionalLong.of(1 + random.nextLong(300_000)) : OptionalLong.empty(),
+                1 + random.nextInt(4_096),
+                1 + random.nextLong(67_108_864),
+                random.nextBoolean() ? OptionalDouble.of(random.nextDouble()) : OptionalDouble.empty(),
+                random.nextInt(3) == 0 ? OptionalLong.of(floor) : OptionalLong.empty(),
+                random.nextInt(3) == 0 ? OptionalLong.of(floor + random.nextLong(50_000_000)) : OptionalLong.empty());
+    }
+
+    @Test
+    void suggest_anyRequest_rangeHoldsPointAndLimitsHold() {
+        PriceAdvisor advisor = advisor();
+        var random = new Random(SEED);
+        for (int i = 0; i < ROUNDS; i++) {
+            Request request = any(random);
+            PriceSuggestion suggestion = advisor.suggest(request);
+            assertTrue(
+                    suggestion.low() <= suggestion.point() && suggestion.point() <= suggestion.high(),
+                    () -> "seed " + SEED + ": " + request + " gave " + suggestion);
+            assertTrue(
+                    suggestion.low() >= request.floor().orElse(0)
+                            && suggestion.high() <= request.ceiling().orElse(Long.MAX_VALUE),
+                    () -> "seed " + SEED + ": " + request + " gave " + suggestion);
+            assertTrue(suggestion.modelSha256().matches("[0-9a-f]{64}"), suggestion::modelSha256);
+            assertTrue(
+                    !suggestion.reference().isBlank() && !suggestion.modelId().isBlank(), suggestion::toString);
+        }
+    }
+
+    @Test
+    void suggest_anyRequest_factorsAreExplainedAndStrongestFirst() {
+        PriceAdvisor advisor = advisor();
+        var random = new Random(SEED + 1);
+        for (int i = 0; i < ROUNDS; i++) {
+            List<Factor> factors = advisor.suggest(any(random)).factors();
+            double before = Double.POSITIVE_INFINITY;
+            for (Factor factor : factors) {
+                assertTrue(!factor.name().isBlank() && !factor.why().isBlank(), factor::toString);
+                double strength = Math.abs(Math.log(factor.multiplier()));
+                assertTrue(strength <= before, () -> "seed " + (SEED + 1) + ": not strongest first: " + factors);
+                before = strength;
+            }
+        }
+    }
+
+    @Test
+    void suggest_moreFloor_neverLowers() {
+        PriceAdvisor advisor = advisor();
+        var random = new Random(SEED + 2);
+        for (int i = 0; i < ROUNDS; i++) {
+            Request request = limited(any(random), OptionalLong.empty(), OptionalLong.empty());
+            long floor = random.nextLong(30_000_000);
+            long more = floor + random.nextLong(30_000_000);
+            long point = advisor.suggest(limited(request, OptionalLong.of(floor), OptionalLong.empty()))
+                    .point();
+            long pointWithMore = advisor.suggest(limited(request, OptionalLong.of(more), OptionalLong.empty()))
+                    .point();
+            assertTrue(
+                    advisor.suggest(request).point() <= point && point <= pointWithMore,
+                    () -> "seed " + (SEED + 2) + ": " + request + " with floors " + floor + " and " + more);
+        }
+    }
+
+    @Test
+    void suggest_moreGpus_neverCheaperTogether() {
+        PriceAdvisor advisor = advisor();
+        var random = new Random(SEED + 3);
+        for (int i = 0; i < ROUNDS; i++) {
+            Request request = any(random);
+            int more = request.gpuCount() + random.nextInt(65 - request.gpuCount());
+            Request larger = new Request(
+                    request.gpuModel(),
+                    more,
+                    request.gpuMemoryMiB(),
+                    request.cpus(),
+                    request.memoryMiB(),
+                    request.utilisation(),
+                    request.floor(),
+                    request.ceiling());
+            assertTrue(
+                    advisor.suggest(request).point() <= advisor.suggest(larger).point(),
+                    () -> "seed " + (SEED + 3) + ": " + request + " against " + more + " gpus");
+        }
+    }
+
+    @Test
+    void suggest_higherUtilisation_neverLowers() {
+        PriceAdvisor advisor = advisor();
+        long before = 0;
+        for (int percent = 0; percent <= 100; percent++) {
+            Request request = new Request(
+                    "H100",
+                    1,
+                    OptionalLong.empty(),
+                    16,
+                    65_536,
+                    OptionalDouble.of(percent / 100.),
+                    OptionalLong.empty(),
+                    OptionalLong.empty());
+            long point = advisor.suggest(request).point();
+            assertTrue(before <= point, "at " + percent + " %");
+            before = point;
+        }
+    }
+
+    @Test
+    void suggest_sameRequestFromManyThreads_sameSuggestion() throws Exception {
+        PriceAdvisor advisor = advisor();
+        var random = new Random(SEED + 4);
+        List<Request> requests = Stream.generate(() -> any(random)).limit(200).toList();
+        List<PriceSuggestion> expected = requests.stream().map(advisor::suggest).toList();
+        Callable<List<PriceSuggestion>> again =
+                () -> requests.stream().map(advisor::suggest).toList();
+        try (var threads = Executors.newFixedThreadPool(4)) {
+            for (var answer : threads.invokeAll(List.of(again, again, again, again))) {
+                assertEquals(expected, answer.get());
+            }
+        }
+    }
+
+    @Test
+    void suggest_senselessRequest_isRefused() {
+        PriceAdvisor advisor = advisor();
+        refused(advisor, "0", simple("H100", 0));
+        refused(advisor, "-1", simple("H100", -1));
+        refused(advisor, "65", simple("H100", 65));
+        refused(advisor, "120", simple(" ", 1));
+        refused(advisor, "120", simple("x".repeat(121), 1));
+        refused(advisor, "line", simple("H100\nSXM", 1));
+        refused(advisor, "-5", with(OptionalLong.of(-5), 8, 1_024, OptionalDouble.empty()));
+        refused(advisor, "memory", with(OptionalLong.of(Long.MAX_VALUE), 8, 1_024, OptionalDouble.empty()));
+        refused(advisor, "cpus 0", with(OptionalLong.empty(), 0, 1_024, OptionalDouble.empty()));
+        refused(advisor, "4097", with(OptionalLong.empty(), 4_097, 1_024, OptionalDouble.empty()));
+        refused(advisor, "-1024", with(OptionalLong.empty(), 8, -1_024, OptionalDouble.empty()));
+        refused(advisor, "67108865", with(OptionalLong.empty(), 8, 67_108_865, OptionalDouble.empty()));
+        refused(advisor, "NaN", with(OptionalLong.empty(), 8, 1_024, OptionalDouble.of(Double.NaN)));
+        refused(advisor, "1.1", with(OptionalLong.empty(), 8, 1_024, OptionalDouble.of(1.1)));
+        refused(advisor, "-0.1", with(OptionalLong.empty(), 8, 1_024, OptionalDouble.of(-.1)));
+        refused(advisor, "-7", limited(simple("H100", 1), OptionalLong.of(-7), OptionalLong.empty()));
+        refused(advisor, "-8", limited(simple("H100", 1), OptionalLong.empty(), OptionalLong.of(-8)));
+        refused(advisor, "ceiling", limited(simple("H100", 1), OptionalLong.of(2), OptionalLong.of(1)));
+    }
+
+    private static Request with(OptionalLong gpuMemory, int cpus, long memory, OptionalDouble utilisation) {
+        return new Request("H100", 1, gpuMemory, cpus, memory, utilisation, OptionalLong.empty(), OptionalLong.empty());
+    }
+
+    private static void refused(PriceAdvisor advisor, String named, Request request) {
+        var refusal = assertThrows(IllegalArgumentException.class, () -> advisor.suggest(request), request::toString);
+        String message = String.valueOf(refusal.getMessage());
+        assertTrue(message.contains(named), () -> "\"" + message + "\" does not name " + named);
+    }
+}

@@ -1,0 +1,884 @@
+package org.computehive.rental;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.math.BigInteger;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.computehive.market.Account;
+import org.computehive.market.Amount;
+import org.computehive.market.Assurance;
+import org.computehive.market.Gpu;
+import org.computehive.market.GpuCondition;
+import org.computehive.market.GpuId;
+import org.computehive.market.Host;
+import org.computehive.market.HostId;
+import org.computehive.market.Listing;
+import org.computehive.market.ListingId;
+import org.computehive.market.MachineShape;
+import org.computehive.market.PciAddress;
+import org.computehive.market.Rate;
+import org.computehive.market.Token;
+import org.computehive.rental.EscrowOffer.Hash32;
+import org.computehive.rental.EscrowOffer.Signature;
+import org.computehive.rental.RentalStore.Recorded;
+import org.computehive.schedule.Availability;
+import org.computehive.schedule.Window;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What every {@link RentalStore} promises. A test class per implementation extends it. */
+@Timeout(120)
+public abstract class RentalStoreContract {
+    /** A whole second, so that windows made from it are whole. */
+    protected static final Instant NOON = Instant.parse("2027-03-01T12:00:00Z");
+
+    protected static final Account LENDER = account(1);
+    protected static final Account RENTER = account(2);
+    private static final Duration TURNOVER = Duration.ofMinutes(5);
+
+    private RentalStore store;
+
+    /** Opens an empty store whose wake-ups come by themselves. The contract closes it. */
+    protected abstract RentalStore open(InstantSource clock) throws Exception;
+
+    @BeforeEach
+    void openStore() throws Exception {
+        store = open(InstantSource.system());
+    }
+
+    @AfterEach
+    void closeStore() {
+        store.close();
+    }
+
+    // ---- market ----
+
+    @Test
+    void host_putTwice_isReplaced() {
+        Host host = host("b", 8);
+        store.putHost(host);
+        store.putHost(host("a", 4));
+        store.putHost(host("b", 16));
+
+        assertEquals(Optional.of(host("b", 16)), store.host(host.id()));
+        assertEquals(List.of(host("a", 4), host("b", 16)), store.hosts());
+        assertEquals(Optional.empty(), store.host(new HostId("c")));
+    }
+
+    @Test
+    void listing_put_isReadBack() {
+        Listing listing = listing("lot-2", Rate.of(7));
+        store.putListing(listing);
+        store.putListing(listing("lot-1", Rate.of(5)));
+        store.putListing(listing("lot-1", new Rate(Rate.MAX)));
+
+        assertEquals(Optional.of(listing), store.listing(listing.id()));
+        assertEquals(
+                List.of("lot-1", "lot-2"),
+                store.listings().stream().map(l -> l.id().value()).toList());
+        assertEquals(new Rate(Rate.MAX), store.listings().getFirst().price());
+        assertEquals(Optional.empty(), store.listing(new ListingId("lot-3")));
+    }
+
+    @Test
+    void condition_put_isReadBack() {
+        var condition = new GpuCondition(gpu(1), GpuCondition.State.QUARANTINED, "no reset", NOON.plusNanos(7));
+        assertEquals(Optional.empty(), store.condition(gpu(1)));
+
+        store.putCondition(new GpuCondition(gpu(1), GpuCondition.State.AVAILABLE, "fine", NOON));
+        store.putCondition(condition);
+
+        assertEquals(Optional.of(condition), store.condition(gpu(1)));
+        assertEquals(Optional.empty(), store.condition(gpu(2)));
+    }
+
+    @Test
+    void quote_put_isReadBackAndNeverChanges() {
+        var quote = new Quote(RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON.plusMillis(1));
+        store.putQuote(quote);
+        store.putQuote(quote);
+
+        assertEquals(Optional.of(quote), store.quote(quote.id()));
+        assertEquals(Optional.empty(), store.quote(RentalId.random()));
+        var dearer = new Quote(quote.id(), RENTER, listing("lot", Rate.of(4)), quote.window(), quote.expires());
+        assertThrows(IllegalArgumentException.class, () -> store.putQuote(dearer));
+        assertEquals(Optional.of(quote), store.quote(quote.id()));
+    }
+
+    // ---- versions ----
+
+    @Test
+    void append_wholeLife_isReadBackAsItWas() {
+        List<Recorded> life = wholeLife(RentalId.random(), terms(0, hours(0, 1), gpu(1), gpu(2)));
+
+        life.forEach(store::append);
+
+        RentalId id = life.getFirst().after().id();
+        List<Recorded> read = store.history(id);
+        assertEquals(life, read);
+        for (int i = 0; i < life.size(); i++) {
+            assertEquals(life.get(i).after().state(), read.get(i).after().state());
+        }
+        Rental rental = store.rental(id).orElseThrow();
+        assertEquals(life.getLast().after(), rental);
+        assertEquals(RentalState.SETTLED, rental.state());
+        assertEquals(life.getLast().after().terms(), rental.terms());
+        assertEquals(life.getLast().after().settlement(), rental.settlement());
+    }
+
+    @Test
+    void rental_neverAppended_isNone() {
+        assertEquals(Optional.empty(), store.rental(RentalId.random()));
+        assertEquals(List.of(), store.history(RentalId.random()));
+    }
+
+    @Test
+    void append_secondEventOfAVersion_isSuperseded() {
+        Rental reserved = reserve(terms(0, hours(0, 1), gpu(1)));
+        Recorded cancelled = then(reserved, new RentalEvent.Cancelled(NOON, RENTER));
+        store.append(cancelled);
+
+        Recorded expired = then(reserved, new RentalEvent.HoldExpired(NOON));
+        var refused = assertThrows(RentalException.Superseded.class, () -> store.append(expired));
+
+        assertTrue(refused.getMessage().contains("version 2"), refused.getMessage());
+        assertEquals(
+                RentalState.CANCELLED, store.rental(reserved.id()).orElseThrow().state());
+        assertEquals(2, store.history(reserved.id()).size());
+    }
+
+    @Test
+    void append_reservationTwice_isSuperseded() {
+        Recorded first = reserved(RentalId.random(), terms(0, hours(0, 1), gpu(1)));
+        store.append(first);
+
+        assertThrows(RentalException.Superseded.class, () -> store.append(first));
+        Recorded elsewhere = reserved(first.after().id(), terms(1, hours(5, 6), gpu(2)));
+        assertThrows(RentalException.Superseded.class, () -> store.append(elsewhere));
+        assertTrue(store.isFree(List.of(gpu(2)), hours(5, 6)));
+    }
+
+    @Test
+    void append_versionSkipped_isSuperseded() {
+        Rental unknown = Rental.of(RentalId.random(), new RentalEvent.Reserved(NOON, terms(0, hours(0, 1), gpu(1))));
+        assertThrows(
+                RentalException.Superseded.class, () -> store.append(then(unknown, new RentalEvent.HoldExpired(NOON))));
+        assertEquals(Optional.empty(), store.rental(unknown.id()));
+    }
+
+    @Test
+    void append_sameVersionByManyThreads_oneWins() throws Exception {
+        Rental reserved = reserve(terms(0, hours(0, 1), gpu(1)));
+
+        List<Object> outcomes = inParallel(12, 12, i -> {
+            RentalEvent event = i % 2 == 0
+                    ? new RentalEvent.HoldExpired(NOON.plusSeconds(i))
+                    : new RentalEvent.Cancelled(NOON.plusSeconds(i), RENTER);
+            store.append(then(reserved, event));
+            return event;
+        });
+
+        List<Object> won =
+                outcomes.stream().filter(RentalEvent.class::isInstance).toList();
+        assertEquals(1, won.size(), outcomes::toString);
+        outcomes.stream()
+                .filter(Throwable.class::isInstance)
+                .forEach(refused -> assertInstanceOf(RentalException.Superseded.class, refused));
+        assertEquals(won.getFirst(), store.history(reserved.id()).getLast().event());
+    }
+
+    @Test
+    void append_hostileText_isReadBackAsItWas() {
+        Rental reserved = reserve(terms(0, hours(0, 1), gpu(1)));
+        String hostile = "nul \0 bell \7 quote ' \" \\ emoji \ud83d\ude00 lone \ud83d '; DROP TABLE ch_events; --";
+        Recorded failed = null;
+        Rental rental = reserved;
+        for (RentalEvent event : List.of(
+                new RentalEvent.OfferWritten(NOON, offer(reserved)),
+                new RentalEvent.OfferSigned(NOON, Signature.of(new byte[65])),
+                new RentalEvent.Funded(NOON, reserved.terms().deposit(), hash(7)),
+                new RentalEvent.StartFailed(NOON, new Fault(Fault.Blame.LENDER, hostile)))) {
+            failed = then(rental, event);
+            store.append(failed);
+            rental = failed.after();
+        }
+
+        assertEquals(failed, store.history(reserved.id()).getLast());
+        assertEquals(
+                hostile,
+                store.rental(reserved.id()).orElseThrow().fault().orElseThrow().what());
+    }
+
+    // ---- bookings ----
+
+    @Test
+    void append_overlappingWindow_isRefusedAndLeavesNothing() {
+        reserve(terms(0, hours(1, 2), gpu(1)));
+
+        for (Window window : List.of(hours(0, 3), hours(1, 2), seconds(3600 + 1, 3600 + 2), seconds(0, 3601))) {
+            Recorded second = reserved(RentalId.random(), terms(1, window, gpu(1)));
+            var refused = assertThrows(RentalException.Overlap.class, () -> store.append(second), window::toString);
+            assertTrue(refused.getMessage().contains(gpu(1).toString()), refused.getMessage());
+            assertEquals(Optional.empty(), store.rental(second.after().id()));
+        }
+        assertEquals(1, store.freeLane(LENDER));
+    }
+
+    @Test
+    void append_windowInTheTurnover_isRefused() {
+        reserve(terms(0, hours(0, 1), gpu(1)));
+        Window inTurnover = seconds(3600 + (int) TURNOVER.toSeconds() - 1, 9000);
+
+        assertThrows(
+                RentalException.Overlap.class,
+                () -> store.append(reserved(RentalId.random(), terms(1, inTurnover, gpu(1)))));
+    }
+
+    @Test
+    void append_windowsThatTouchAfterTheTurnover_areBothKept() {
+        reserve(terms(0, hours(1, 2), gpu(1)));
+        int from = 2 * 3600 + (int) TURNOVER.toSeconds();
+
+        Rental later = reserve(terms(1, seconds(from, from + 60), gpu(1)));
+        Rental earlier = reserve(terms(2, seconds(0, 3600 - (int) TURNOVER.toSeconds()), gpu(1)));
+
+        assertTrue(store.rental(later.id()).isPresent());
+        assertTrue(store.rental(earlier.id()).isPresent());
+    }
+
+    @Test
+    void append_manyGpusOneOfWhichIsTaken_booksNone() {
+        reserve(terms(0, hours(0, 1), gpu(3)));
+        Recorded all = reserved(RentalId.random(), terms(1, hours(0, 1), gpu(4), gpu(3), gpu(2), gpu(1)));
+
+        assertThrows(RentalException.Overlap.class, () -> store.append(all));
+
+        assertTrue(store.isFree(List.of(gpu(1), gpu(2), gpu(4)), hours(0, 1)));
+        reserve(terms(1, hours(0, 1), gpu(1), gpu(2), gpu(4)));
+    }
+
+    @Test
+    void append_holdExpired_freesGpusAndLane() {
+        Rental reserved = reserve(terms(0, hours(0, 1), gpu(1)));
+        store.append(then(reserved, new RentalEvent.HoldExpired(NOON)));
+
+        assertTrue(store.isFree(List.of(gpu(1)), hours(0, 1)));
+        assertEquals(0, store.freeLane(LENDER));
+        reserve(terms(0, hours(0, 1), gpu(1)));
+    }
+
+    @Test
+    void append_ended_freesGpusButNotTheLane() {
+        List<Recorded> life = wholeLife(RentalId.random(), terms(0, hours(0, 1), gpu(1)));
+        for (Recorded recorded : life) {
+            boolean over = recorded.after().occupied().isEmpty();
+            store.append(recorded);
+            assertEquals(over, store.isFree(List.of(gpu(1)), hours(0, 1)), recorded::toString);
+            assertEquals(recorded.after().holdsLane() ? 1 : 0, store.freeLane(LENDER), recorded::toString);
+            if (recorded.after().state() == RentalState.ENDED) {
+                assertThrows(
+                        RentalException.LaneTaken.class,
+                        () -> store.append(reserved(RentalId.random(), terms(0, hours(0, 1), gpu(1)))));
+            }
+        }
+        reserve(terms(0, hours(0, 1), gpu(1)));
+    }
+
+    @Test
+    void isFree_countsTurnoverAndNoneButTheGpusAsked() {
+        reserve(terms(0, hours(1, 2), gpu(1)));
+
+        assertTrue(store.isFree(List.of(gpu(2), gpu(3)), hours(1, 2)));
+        assertFalse(store.isFree(List.of(gpu(2), gpu(1)), hours(1, 2)));
+        assertFalse(store.isFree(List.of(gpu(1)), seconds(7200, 7201)));
+        assertTrue(store.isFree(List.of(gpu(1)), hours(0, 1)));
+        assertTrue(store.isFree(List.of(), hours(1, 2)));
+    }
+
+    @Test
+    void append_noGpuOrOneTwice_isRefused() {
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> store.append(reserved(RentalId.random(), terms(0, hours(0, 1), gpu(1), gpu(1)))));
+        assertThrows(
+                IllegalArgumentException.class, () -> store.append(reserved(RentalId.random(), terms(0, hours(0, 1)))));
+        var fine = new Window(NOON.plusNanos(1), NOON.plusSeconds(5));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> store.append(reserved(RentalId.random(), terms(0, fine, gpu(1)))));
+    }
+
+    // ---- lanes ----
+
+    @Test
+    void append_laneThatIsHeld_isRefusedAndLeavesNothing() {
+        reserve(terms(3, hours(0, 1), gpu(1)));
+        Recorded second = reserved(RentalId.random(), terms(3, hours(0, 1), gpu(2)));
+
+        var refused = assertThrows(RentalException.LaneTaken.class, () -> store.append(second));
+
+        assertTrue(refused.getMessage().contains("lane 3"), refused.getMessage());
+        assertTrue(store.isFree(List.of(gpu(2)), hours(0, 1)));
+        assertEquals(Optional.empty(), store.rental(second.after().id()));
+    }
+
+    @Test
+    void freeLane_isTheLowestThatIsNotHeld() {
+        assertEquals(0, store.freeLane(LENDER));
+        Rental zero = reserve(terms(0, hours(0, 1), gpu(1)));
+        reserve(terms(1, hours(0, 1), gpu(2)));
+        reserve(terms(3, hours(0, 1), gpu(3)));
+        assertEquals(2, store.freeLane(LENDER));
+        assertEquals(0, store.freeLane(account(9)));
+
+        store.append(then(zero, new RentalEvent.Cancelled(NOON, RENTER)));
+        assertEquals(0, store.freeLane(LENDER));
+    }
+
+    // ---- queries ----
+
+    @Test
+    void inStates_isOldestFirstAndLimited() {
+        List<Rental> reserved = IntStream.range(0, 5)
+                .mapToObj(i -> reserve(terms(i, hours(0, 1), gpu(i + 1)), NOON.minusSeconds(100 - i)))
+                .toList();
+        store.append(then(reserved.get(1), new RentalEvent.HoldExpired(NOON)));
+        store.append(then(reserved.get(3), new RentalEvent.Cancelled(NOON, RENTER)));
+
+        assertEquals(
+                List.of(reserved.get(0), reserved.get(2), reserved.get(4)),
+                store.inStates(EnumSet.of(RentalState.RESERVED), 10));
+        assertEquals(List.of(reserved.get(0)), store.inStates(EnumSet.of(RentalState.RESERVED), 1));
+        assertEquals(
+                List.of(RentalState.EXPIRED, RentalState.CANCELLED),
+                store.inStates(EnumSet.of(RentalState.EXPIRED, RentalState.CANCELLED), 10).stream()
+                        .map(Rental::state)
+                        .toList());
+        assertEquals(List.of(), store.inStates(Set.of(), 10));
+        assertEquals(List.of(), store.inStates(EnumSet.of(RentalState.SETTLED), 10));
+        assertThrows(IllegalArgumentException.class, () -> store.inStates(EnumSet.of(RentalState.SETTLED), 0));
+        assertThrows(IllegalArgumentException.class, () -> store.inStates(EnumSet.of(RentalState.SETTLED), 10_001));
+    }
+
+    @Test
+    void of_isNewestFirstForRenterAndLender() {
+        Rental first = reserve(terms(0, hours(0, 1), gpu(1)), NOON);
+        Rental second = reserve(terms(1, hours(0, 1), gpu(2)), NOON.plusSeconds(1));
+
+        assertEquals(List.of(second, first), store.of(LENDER, 10));
+        assertEquals(List.of(second, first), store.of(RENTER, 10));
+        assertEquals(List.of(second), store.of(RENTER, 1));
+        assertEquals(List.of(), store.of(account(9), 10));
+        assertThrows(IllegalArgumentException.class, () -> store.of(RENTER, 0));
+    }
+
+    // ---- audit ----
+
+    @Test
+    void unaudited_isInTheOrderOfAppends() {
+        Rental one = reserve(terms(0, hours(0, 1), gpu(1)));
+        Rental two = reserve(terms(1, hours(0, 1), gpu(2)));
+        store.append(then(one, new RentalEvent.HoldExpired(NOON)));
+        store.append(then(two, new RentalEvent.Cancelled(NOON, LENDER)));
+        assertEquals(OptionalLong.empty(), store.lastAudited());
+        assertEquals(List.of(one.id() + " 1", two.id() + " 1", one.id() + " 2", two.id() + " 2"), unaudited(10));
+        assertEquals(List.of(one.id() + " 1", two.id() + " 1", one.id() + " 2"), unaudited(3));
+
+        store.audited(one.id(), 1, 40);
+        store.audited(two.id(), 1, 42);
+        store.audited(two.id(), 1, 42);
+
+        assertEquals(List.of(one.id() + " 2", two.id() + " 2"), unaudited(10));
+        assertEquals(OptionalLong.of(42), store.lastAudited());
+        assertEquals(store.history(two.id()).getLast(), store.unaudited(10).getLast());
+    }
+
+    @Test
+    void audited_unknownOrContradictory_isRefused() {
+        Rental one = reserve(terms(0, hours(0, 1), gpu(1)));
+        Rental two = reserve(terms(1, hours(0, 1), gpu(2)));
+        store.audited(one.id(), 1, 7);
+
+        assertThrows(IllegalStateException.class, () -> store.audited(one.id(), 1, 8));
+        assertThrows(IllegalStateException.class, () -> store.audited(two.id(), 1, 7));
+        assertThrows(IllegalArgumentException.class, () -> store.audited(two.id(), 2, 9));
+        assertEquals(OptionalLong.of(7), store.lastAudited());
+        assertEquals(List.of(two.id() + " 1"), unaudited(10));
+    }
+
+    private List<String> unaudited(int limit) {
+        return store.unaudited(limit).stream()
+                .map(e -> e.after().id() + " " + e.after().version())
+                .toList();
+    }
+
+    // ---- timers ----
+
+    @Test
+    void timers_dueWakeUp_comesForItsVersion() throws Exception {
+        Instant due = Instant.now().plusMillis(300);
+        Rental rental = reserve(terms(0, hours(0, 1), gpu(1)), NOON, Optional.of(due));
+        BlockingQueue<String> woken = new LinkedBlockingQueue<>();
+        var early = new AtomicInteger();
+
+        store.timers().start((id, version) -> {
+            if (Instant.now().isBefore(due)) {
+                early.incrementAndGet();
+            }
+            woken.add(id + " " + version);
+            return null;
+        });
+
+        assertEquals(rental.id() + " 1", woken.poll(20, TimeUnit.SECONDS));
+        assertEquals(0, early.get());
+    }
+
+    @Test
+    void timers_nextVersion_takesTheWakeUpsPlace() throws Exception {
+        Instant soon = Instant.now().plusMillis(200);
+        Rental first = reserve(terms(0, hours(0, 1), gpu(1)), NOON, Optional.of(soon));
+        store.append(then(first, new RentalEvent.HoldExpired(NOON), Optional.empty()));
+        Rental second = reserve(terms(0, hours(0, 1), gpu(1)), NOON, Optional.of(soon));
+        store.append(then(second, new RentalEvent.Cancelled(NOON, RENTER), Optional.of(soon.plusMillis(100))));
+        BlockingQueue<String> woken = new LinkedBlockingQueue<>();
+
+        store.timers().start((id, version) -> {
+            woken.add(id + " " + version);
+            return null;
+        });
+
+        assertEquals(second.id() + " 2", woken.poll(20, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void timers_handlerThatAsksForMore_isWokenAgainForTheSameVersion() throws Exception {
+        Rental rental = reserve(terms(0, hours(0, 1), gpu(1)), NOON, Optional.of(Instant.now()));
+        BlockingQueue<String> woken = new LinkedBlockingQueue<>();
+        var left = new AtomicInteger(2);
+
+        store.timers().start((id, version) -> {
+            woken.add(id + " " + version);
+            return left.getAndDecrement() > 0 ? Instant.now().plusMillis(50) : null;
+        });
+
+        for (int i = 0; i < 3; i++) {
+            assertEquals(rental.id() + " 1", woken.poll(20, TimeUnit.SECONDS));
+        }
+    }
+
+    @Test
+    void timers_handlerThatThrows_isWokenAgain() throws Exception {
+        Rental rental = reserve(terms(0, hours(0, 1), gpu(1)), NOON, Optional.of(Instant.now()));
+        BlockingQueue<String> woken = new LinkedBlockingQueue<>();
+        var first = new AtomicInteger();
+
+        store.timers().start((id, version) -> {
+            if (first.getAndIncrement() == 0) {
+                throw new IllegalStateException("thrown by the test");
+            }
+            woken.add(id + " " + version);
+            return null;
+        });
+
+        assertEquals(rental.id() + " 1", woken.poll(20, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void timers_handlerThatAppends_isWokenForTheNextVersion() throws Exception {
+        Rental rental = reserve(terms(0, hours(0, 1), gpu(1)), NOON, Optional.of(Instant.now()));
+        BlockingQueue<Long> woken = new LinkedBlockingQueue<>();
+
+        store.timers().start((id, version) -> {
+            woken.add(version);
+            if (version == 1) {
+                store.append(then(rental, new RentalEvent.HoldExpired(NOON), Optional.of(Instant.now())));
+                store.timers().hurry();
+            }
+            return null;
+        });
+
+        assertEquals(1L, woken.poll(20, TimeUnit.SECONDS));
+        assertEquals(2L, woken.poll(20, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void timers_manyDueAtOnce_allComeOnce() throws Exception {
+        int count = 60;
+        var due = new CountDownLatch(count);
+        Map<RentalId, Integer> woken = new ConcurrentHashMap<>();
+        for (int i = 0; i < count; i++) {
+            reserve(terms(i, hours(0, 1), gpu(i + 1)), NOON, Optional.of(Instant.now()));
+        }
+
+        store.timers().start((id, version) -> {
+            woken.merge(id, 1, Integer::sum);
+            due.countDown();
+            return null;
+        });
+
+        assertTrue(due.await(30, TimeUnit.SECONDS), () -> woken.size() + " of " + count);
+        assertEquals(count, woken.size(), "distinct rentals");
+    }
+
+    @Test
+    void timers_close_waitsForTheHandlerThatRuns() throws Exception {
+        reserve(terms(0, hours(0, 1), gpu(1)), NOON, Optional.of(Instant.now()));
+        var entered = new CountDownLatch(1);
+        var mayReturn = new CountDownLatch(1);
+        var returned = new AtomicInteger();
+        store.timers().start((id, version) -> {
+            entered.countDown();
+            await(mayReturn);
+            returned.incrementAndGet();
+            return null;
+        });
+        assertTrue(entered.await(20, TimeUnit.SECONDS));
+
+        Thread closing = Thread.ofPlatform().start(() -> store.timers().close());
+        mayReturn.countDown();
+        closing.join(Duration.ofSeconds(30));
+
+        assertFalse(closing.isAlive());
+        assertEquals(1, returned.get());
+    }
+
+    @Test
+    void timers_startedTwice_isRefused() {
+        store.timers().start((id, version) -> null);
+        assertThrows(IllegalStateException.class, () -> store.timers().start((id, version) -> null));
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    // ---- many at once ----
+
+    @Test
+    void append_manyThreadsOnFewGpus_neverOverlap() throws Exception {
+        int attempts = attempts();
+        long seed = System.nanoTime();
+        System.out.println(getClass().getSimpleName() + " seed " + seed);
+        var random = new Random(seed);
+        List<RentalTerms> wanted = new ArrayList<>();
+        for (int i = 0; i < attempts; i++) {
+            int from = random.nextInt(200) * 600;
+            List<Integer> some = IntStream.range(1, 9).boxed().collect(Collectors.toList());
+            Collections.shuffle(some, random);
+            GpuId[] gpus = some.subList(0, 1 + random.nextInt(3)).stream()
+                    .map(RentalStoreContract::gpu)
+                    .toArray(GpuId[]::new);
+            wanted.add(terms(i, seconds(from, from + 600 * (1 + random.nextInt(6))), gpus));
+        }
+
+        List<Object> outcomes = inParallel(16, attempts, i -> {
+            Recorded recorded = reserved(RentalId.random(), wanted.get(i));
+            store.append(recorded);
+            return recorded.after();
+        });
+
+        List<Rental> acknowledged = new ArrayList<>();
+        for (Object outcome : outcomes) {
+            if (outcome instanceof Rental rental) {
+                acknowledged.add(rental);
+            } else {
+                assertInstanceOf(RentalException.Overlap.class, outcome);
+            }
+        }
+        List<Rental> stored = store.inStates(EnumSet.of(RentalState.RESERVED), 10_000);
+        assertEquals(Set.copyOf(acknowledged), Set.copyOf(stored));
+        assertTrue(acknowledged.size() > 50, () -> "only " + acknowledged.size() + " of " + attempts);
+        assertEquals(0, overlaps(stored));
+    }
+
+    /** How many reservations the threads try; fewer where each is slow. */
+    protected int attempts() {
+        return 2_000;
+    }
+
+    @Test
+    void append_manyThreadsOnOneLane_oneHoldsIt() throws Exception {
+        List<Object> outcomes = inParallel(16, 32, i -> {
+            Recorded recorded = reserved(RentalId.random(), terms(5, hours(0, 1), gpu(i + 1)));
+            store.append(recorded);
+            return recorded.after();
+        });
+
+        assertEquals(1, outcomes.stream().filter(Rental.class::isInstance).count(), outcomes::toString);
+        outcomes.stream()
+                .filter(Throwable.class::isInstance)
+                .forEach(refused -> assertInstanceOf(RentalException.LaneTaken.class, refused));
+    }
+
+    private static long overlaps(List<Rental> rentals) {
+        Map<GpuId, List<Window>> byGpu = new HashMap<>();
+        rentals.forEach(rental -> rental.terms()
+                .gpus()
+                .forEach(gpu -> byGpu.computeIfAbsent(gpu, g -> new ArrayList<>())
+                        .add(rental.occupied().orElseThrow())));
+        long count = 0;
+        for (List<Window> windows : byGpu.values()) {
+            for (int i = 0; i < windows.size(); i++) {
+                for (int j = 0; j < i; j++) {
+                    count += windows.get(i).overlaps(windows.get(j)) ? 1 : 0;
+                }
+            }
+        }
+        return count;
+    }
+
+    /** Runs a task a number of times on some threads; returns what each returned or threw. */
+    protected static List<Object> inParallel(int threads, int times, Indexed task) throws Exception {
+        try (var pool = Executors.newFixedThreadPool(threads)) {
+            List<Callable<Object>> tasks = new ArrayList<>();
+            for (int i = 0; i < times; i++) {
+                int index = i;
+                tasks.add(() -> {
+                    try {
+                        return task.run(index);
+                    } catch (Throwable e) {
+                        return e;
+                    }
+                });
+            }
+            List<Object> outcomes = new ArrayList<>();
+            for (Future<Object> future : pool.invokeAll(tasks)) {
+                outcomes.add(future.get());
+            }
+            return outcomes;
+        }
+    }
+
+    /** A task that knows its number. */
+    @FunctionalInterface
+    protected interface Indexed {
+        Object run(int index) throws Exception;
+    }
+
+    // ---- samples ----
+
+    protected final RentalStore store() {
+        return store;
+    }
+
+    private Rental reserve(RentalTerms terms) {
+        return reserve(terms, NOON);
+    }
+
+    private Rental reserve(RentalTerms terms, Instant at) {
+        return reserve(terms, at, Optional.empty());
+    }
+
+    private Rental reserve(RentalTerms terms, Instant at, Optional<Instant> wake) {
+        var event = new RentalEvent.Reserved(at, terms);
+        Rental rental = Rental.of(RentalId.random(), event);
+        store.append(new Recorded(rental, event, "00".repeat(16), wake));
+        return rental;
+    }
+
+    /** Returns the first event of a rental, to be appended. */
+    public static Recorded reserved(RentalId id, RentalTerms terms) {
+        var event = new RentalEvent.Reserved(NOON, terms);
+        return new Recorded(Rental.of(id, event), event, "5a".repeat(16), Optional.of(NOON));
+    }
+
+    /** Returns a rental's next event, to be appended. */
+    public static Recorded then(Rental before, RentalEvent event) {
+        return then(before, event, Optional.of(NOON.plusNanos(before.version())));
+    }
+
+    private static Recorded then(Rental before, RentalEvent event, Optional<Instant> wake) {
+        return new Recorded(before.after(event), event, "a5".repeat(16), wake);
+    }
+
+    /** Returns every event that can be in one rental's life, from reservation to settlement. */
+    public static List<Recorded> wholeLife(RentalId id, RentalTerms terms) {
+        var life = new ArrayList<Recorded>();
+        life.add(reserved(id, terms));
+        Rental reserved = life.getFirst().after();
+        Instant start = terms.window().start();
+        Signature signature = Signature.of(bytes(65, 3));
+        Amount half = new Amount(terms.deposit().units().shiftRight(1));
+        for (RentalEvent event : List.of(
+                new RentalEvent.OfferWritten(NOON, offer(reserved)),
+                new RentalEvent.OfferSigned(NOON.plusNanos(1), signature),
+                new RentalEvent.Funded(NOON.plusMillis(1), terms.deposit(), hash(9)),
+                new RentalEvent.Invited(NOON, "REQUEST", 0),
+                new RentalEvent.Starting(start.minusSeconds(60)),
+                new RentalEvent.MachineStarted(start.minusSeconds(9), Map.of("image", "sha256:00", "kernel", "6.1")),
+                new RentalEvent.Activated(start.plusSeconds(1), "SSH-2.0-OpenSSH_9.2"),
+                new RentalEvent.CertificateIssued(start.plusSeconds(2), "77", "SHA256:abc", start.plusSeconds(30)),
+                new RentalEvent.Ending(terms.window().end(), RentalEvent.EndCause.WINDOW_OVER),
+                new RentalEvent.AccessCut(terms.window().end(), 2),
+                new RentalEvent.MachineDestroyed(terms.window().end(), Map.of("process gone", "true")),
+                new RentalEvent.DiskErased(terms.window().end(), Map.of("key slot", "wiped")),
+                new RentalEvent.TurnedOver(
+                        terms.window().end(),
+                        List.of(new Hypervisor.Turnover(new PciAddress("0000:41:00.0"), true, "reset"))),
+                new RentalEvent.ReceiptSigned(
+                        terms.window().end(), terms.window().length().minusSeconds(1), signature),
+                new RentalEvent.Settled(
+                        terms.window().end(), half, terms.deposit().minus(half), hash(10)))) {
+            life.add(then(life.getLast().after(), event));
+        }
+        return List.copyOf(life);
+    }
+
+    /** Returns the offer that fits a rental. */
+    public static EscrowOffer offer(Rental rental) {
+        RentalTerms terms = rental.terms();
+        return new EscrowOffer(
+                terms.lender(),
+                BigInteger.valueOf(terms.lane()),
+                BigInteger.ONE.shiftLeft(63),
+                terms.renter(),
+                terms.token().contract(),
+                Account.ZERO,
+                terms.rate(),
+                terms.window(),
+                terms.grace(),
+                terms.disputeWindow(),
+                terms.holdUntil(),
+                terms.spec(rental.id()),
+                hash(1));
+    }
+
+    /** Returns terms on a lane for gpus in a window, with five minutes of turnover. */
+    public static RentalTerms terms(long lane, Window window, GpuId... gpus) {
+        return new RentalTerms(
+                RENTER,
+                LENDER,
+                new ListingId("lot-1"),
+                new HostId("rack-1"),
+                Arrays.asList(gpus),
+                new MachineShape(8, 16_384, 65_536, "debian-12"),
+                window,
+                TURNOVER,
+                new Token(account(5), "USDC", 6, true),
+                new Rate(Rate.MAX),
+                Duration.ofMinutes(10),
+                Duration.ofHours(1),
+                lane,
+                NOON.plusSeconds(900),
+                false);
+    }
+
+    /** Returns a numbered gpu of one host. */
+    public static GpuId gpu(int number) {
+        return new GpuId(new HostId("rack-1"), new PciAddress("0000:%02x:00.0".formatted(number)));
+    }
+
+    /** Returns a window by hours after noon. */
+    public static Window hours(int from, int to) {
+        return seconds(from * 3600, to * 3600);
+    }
+
+    /** Returns a window by seconds after noon. */
+    public static Window seconds(int from, int to) {
+        return new Window(NOON.plusSeconds(from), NOON.plusSeconds(to));
+    }
+
+    /** Returns a numbered account. */
+    public static Account account(int number) {
+        return new Account("0x%040x".formatted(number));
+    }
+
+    /** Returns a numbered hash. */
+    public static Hash32 hash(int number) {
+        return Hash32.of(bytes(32, number));
+    }
+
+    private static byte[] bytes(int length, int value) {
+        byte[] bytes = new byte[length];
+        Arrays.fill(bytes, (byte) value);
+        return bytes;
+    }
+
+    /** Returns a host with two gpus, one of which can't be passed through. */
+    public static Host host(String name, int cpus) {
+        return new Host(
+                new HostId(name),
+                LENDER,
+                cpus,
+                65_536,
+                List.of(
+                        new Gpu(
+                                new PciAddress("0000:41:00.0"),
+                                "10de",
+                                "2330",
+                                "H100 80GB – SXM5",
+                                81_559,
+                                OptionalInt.of(17),
+                                false,
+                                Optional.empty()),
+                        new Gpu(
+                                new PciAddress("0000:00:02.0"),
+                                "1234",
+                                "1111",
+                                "emulated display",
+                                0,
+                                OptionalInt.empty(),
+                                true,
+                                Optional.of("bound to a driver"))),
+                "kvm",
+                Assurance.ISOLATED);
+    }
+
+    /** Returns a listing at a price. */
+    public static Listing listing(String name, Rate price) {
+        return new Listing(
+                new ListingId(name),
+                LENDER,
+                new HostId("rack-1"),
+                List.of(gpu(1), gpu(2)),
+                new MachineShape(8, 16_384, 65_536, "debian-12"),
+                new Token(Account.ZERO, "ETH", 18, false),
+                Rate.of(1),
+                new Rate(Rate.MAX),
+                price,
+                Availability.parse("Europe/Berlin: MON 09:00-17:00"),
+                new Listing.Rules(
+                        Duration.ofMinutes(1),
+                        Duration.ofDays(30),
+                        TURNOVER,
+                        Duration.ofMinutes(10),
+                        Duration.ofHours(1)),
+                Assurance.CONFIDENTIAL,
+                true);
+    }
+}

@@ -1,0 +1,265 @@
+package org.computehive.rental;
+
+import static org.computehive.rental.Sample.HASH;
+import static org.computehive.rental.Sample.NOW;
+import static org.computehive.rental.Sample.POLICY;
+import static org.computehive.rental.Sample.SIGNATURE;
+import static org.computehive.rental.Sample.WINDOW;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.computehive.market.Amount;
+import org.computehive.rental.RentalEffect.Step;
+import org.computehive.rental.RentalEvent.EndCause;
+import org.junit.jupiter.api.Test;
+
+class RentalTest {
+
+    private static List<Step> steps(Rental rental) {
+        return rental.effects(POLICY).stream().map(RentalEffect::step).toList();
+    }
+
+    @Test
+    void reserved_asksForAnOffer_thenWatchesItsFunding() {
+        Rental rental = Sample.reserved();
+        assertEquals(List.of(Step.WRITE_OFFER), steps(rental));
+        assertEquals(
+                List.of(Step.WATCH_FUNDING),
+                steps(rental.after(new RentalEvent.OfferWritten(NOW, Sample.offer(rental.id())))));
+    }
+
+    @Test
+    void funded_withoutTheLendersSignature_isRefused() {
+        Rental rental = Sample.reserved();
+        assertThrows(
+                RentalException.WrongState.class,
+                () -> rental.after(new RentalEvent.Funded(NOW, rental.terms().deposit(), HASH)));
+    }
+
+    @Test
+    void funded_withAnotherDeposit_isRefused() {
+        assertThrows(
+                RentalException.WrongState.class,
+                () -> Sample.signed().after(new RentalEvent.Funded(NOW, Amount.of(1), HASH)));
+    }
+
+    @Test
+    void funded_invitesBothParties_thenStartsAtTheLeadTime() {
+        Rental rental = Sample.funded();
+        assertEquals(List.of(Step.NOTIFY, Step.START, Step.WATCH_ESCROW), steps(rental));
+        Rental invited = rental.after(new RentalEvent.Invited(NOW, "REQUEST", 0));
+        assertEquals(
+                new RentalEffect(Step.START, WINDOW.start().minus(POLICY.lead())),
+                invited.effects(POLICY).getFirst());
+    }
+
+    @Test
+    void starting_bootsAtOnce_butProvesNotBeforeTheWindow() {
+        Rental rental = Sample.starting();
+        assertEquals(List.of(Step.BOOT), steps(rental));
+        Rental booted = rental.after(new RentalEvent.MachineStarted(NOW, Map.of()));
+        assertEquals(List.of(new RentalEffect(Step.PROVE, WINDOW.start())), booted.effects(POLICY));
+    }
+
+    @Test
+    void activated_outsideTheWindow_isRefused() {
+        Rental booted = Sample.starting().after(new RentalEvent.MachineStarted(NOW, Map.of()));
+        for (Instant outside : List.of(WINDOW.start().minusMillis(1), WINDOW.end())) {
+            assertThrows(
+                    RentalException.WrongState.class,
+                    () -> booted.after(new RentalEvent.Activated(outside, "SSH-2.0-test")));
+        }
+    }
+
+    @Test
+    void ending_takesDownInOrder_accessFirst() {
+        Instant at = WINDOW.start().plusSeconds(100);
+        Rental rental = Sample.active().after(new RentalEvent.Ending(at, EndCause.BY_RENTER));
+        assertEquals(List.of(Step.CUT_ACCESS), steps(rental));
+        Rental beforeCut = rental;
+        assertThrows(
+                RentalException.WrongState.class,
+                () -> beforeCut.after(new RentalEvent.MachineDestroyed(at, Map.of())));
+        rental = rental.after(new RentalEvent.AccessCut(at, 1));
+        assertEquals(List.of(Step.DESTROY), steps(rental));
+        rental = rental.after(new RentalEvent.MachineDestroyed(at, Map.of()));
+        assertEquals(List.of(Step.ERASE), steps(rental));
+        rental = rental.after(new RentalEvent.DiskErased(at, Map.of()));
+        assertEquals(List.of(Step.TURN_OVER), steps(rental));
+        assertEquals(
+                RentalState.ENDED,
+                rental.after(new RentalEvent.TurnedOver(at, List.of())).state());
+    }
+
+    @Test
+    void used_countsWholeSecondsFromProofToEnd() {
+        Instant from = WINDOW.start().plusSeconds(2);
+        Rental rental = Sample.active().after(new RentalEvent.Ending(from.plusMillis(61_999), EndCause.BY_RENTER));
+        assertEquals(Duration.ofSeconds(61), rental.used());
+        assertEquals(Amount.of(6_100), rental.due());
+    }
+
+    @Test
+    void used_neverPassesTheWindow() {
+        Rental rental =
+                Sample.active().after(new RentalEvent.Ending(WINDOW.end().plusSeconds(50), EndCause.WINDOW_OVER));
+        assertEquals(Duration.ofSeconds(3598), rental.used());
+    }
+
+    @Test
+    void used_ofASessionThatNeverStarted_isZero() {
+        Rental rental = Sample.starting()
+                .after(new RentalEvent.StartFailed(NOW, new Fault(Fault.Blame.LENDER, "no disk space")));
+        assertEquals(Duration.ZERO, rental.used());
+        assertEquals(Optional.of(Fault.Blame.LENDER), rental.fault().map(Fault::blame));
+    }
+
+    @Test
+    void failed_isTakenDownToo_andThenOwesARefund() {
+        Rental failed = Sample.starting()
+                .after(new RentalEvent.StartFailed(NOW, new Fault(Fault.Blame.LENDER, "no disk space")));
+        assertEquals(List.of(Step.CUT_ACCESS), steps(failed));
+        Rental ended = Sample.tornDown(failed, NOW);
+        assertEquals(RentalState.ENDED, ended.state());
+        assertEquals(List.of(Step.NOTIFY, Step.SETTLE), steps(ended));
+        assertEquals(Optional.empty(), ended.signedSettlement());
+        Rental released = ended.after(new RentalEvent.ReleaseSigned(NOW, SIGNATURE));
+        assertEquals(Optional.of(new Escrow.Settlement.ByRelease(SIGNATURE)), released.signedSettlement());
+    }
+
+    @Test
+    void receipt_forOtherThanTheMeteredTime_isRefused() {
+        Rental ending =
+                Sample.active().after(new RentalEvent.Ending(WINDOW.start().plusSeconds(12), EndCause.BY_RENTER));
+        assertThrows(
+                RentalException.WrongState.class,
+                () -> ending.after(new RentalEvent.ReceiptSigned(NOW, Duration.ofSeconds(9), SIGNATURE)));
+    }
+
+    @Test
+    void receipt_settlesOnlyWithBothSignatures_renterFirst_lenderOnceTheVmIsGone() {
+        Instant at = WINDOW.start().plusSeconds(12);
+        Rental ending = Sample.active().after(new RentalEvent.Ending(at, EndCause.BY_RENTER));
+        Rental signed = ending.after(new RentalEvent.ReceiptSigned(NOW, Duration.ofSeconds(10), SIGNATURE));
+        assertThrows(
+                RentalException.WrongState.class,
+                () -> signed.after(new RentalEvent.ReceiptCountersigned(NOW, SIGNATURE)));
+        assertThrows(
+                RentalException.WrongState.class,
+                () -> signed.after(new RentalEvent.ReceiptSigned(NOW, Duration.ofSeconds(10), SIGNATURE)));
+        Rental ended = Sample.tornDown(signed, at);
+        assertEquals(Optional.empty(), ended.signedSettlement());
+        assertEquals(
+                Optional.of(new Escrow.Settlement.ByReceipt(Duration.ofSeconds(10), SIGNATURE, SIGNATURE)),
+                ended.after(new RentalEvent.ReceiptCountersigned(NOW, SIGNATURE))
+                        .signedSettlement());
+    }
+
+    @Test
+    void receipt_ofTheLenderAlone_isRefused() {
+        Rental ended = Sample.tornDown(
+                Sample.active().after(new RentalEvent.Ending(WINDOW.end(), EndCause.WINDOW_OVER)), WINDOW.end());
+        assertThrows(
+                RentalException.WrongState.class,
+                () -> ended.after(new RentalEvent.ReceiptCountersigned(NOW, SIGNATURE)));
+    }
+
+    @Test
+    void settled_mustAddUpToTheDeposit() {
+        Rental ended = Sample.tornDown(
+                Sample.active().after(new RentalEvent.Ending(WINDOW.end(), EndCause.WINDOW_OVER)), WINDOW.end());
+        Amount deposit = ended.terms().deposit();
+        assertThrows(
+                RentalException.WrongState.class,
+                () -> ended.after(new RentalEvent.Settled(NOW, deposit, Amount.of(1), HASH)));
+        Rental settled = ended.after(new RentalEvent.Settled(NOW, ended.due(), deposit.minus(ended.due()), HASH));
+        assertEquals(RentalState.SETTLED, settled.state());
+        assertTrue(settled.state().isOver());
+        assertEquals(List.of(), settled.effects(POLICY));
+    }
+
+    @Test
+    void cancel_betweenSigningAndFunding_isRefused() {
+        assertThrows(
+                RentalException.WrongState.class,
+                () -> Sample.signed().after(new RentalEvent.Cancelled(NOW, Sample.RENTER)));
+        assertEquals(
+                RentalState.CANCELLED,
+                Sample.reserved()
+                        .after(new RentalEvent.Cancelled(NOW, Sample.RENTER))
+                        .state());
+        assertEquals(
+                RentalState.CANCELLED,
+                Sample.funded()
+                        .after(new RentalEvent.Cancelled(NOW, Sample.RENTER))
+                        .state());
+    }
+
+    @Test
+    void cancelOfTheLender_onceFunded_takesItsRelease() {
+        assertThrows(
+                RentalException.WrongState.class,
+                () -> Sample.funded().after(new RentalEvent.Cancelled(NOW, Sample.LENDER)));
+        Rental released = Sample.funded().after(new RentalEvent.ReleaseSigned(NOW, SIGNATURE));
+        assertEquals(RentalState.CANCELLED, released.state());
+        assertEquals(Optional.of(new Escrow.Settlement.ByRelease(SIGNATURE)), released.signedSettlement());
+    }
+
+    @Test
+    void timeLock_isForSessionsThatRanToTheEnd_whoseRenterSignedNothing() {
+        Rental over = Sample.active().after(new RentalEvent.Ending(WINDOW.end(), EndCause.WINDOW_OVER));
+        assertTrue(Sample.tornDown(over, WINDOW.end()).mayTimeLock());
+        assertFalse(Sample.tornDown(over, WINDOW.end())
+                .after(new RentalEvent.ReceiptSigned(NOW, over.used(), SIGNATURE))
+                .mayTimeLock());
+        Instant early = WINDOW.start().plusSeconds(60);
+        for (EndCause cause : List.of(EndCause.BY_RENTER, EndCause.BY_OPERATOR, EndCause.MACHINE_LOST)) {
+            assertFalse(
+                    Sample.tornDown(Sample.active().after(new RentalEvent.Ending(early, cause)), early)
+                            .mayTimeLock(),
+                    cause.toString());
+        }
+        assertFalse(Sample.tornDown(Sample.starting().after(new RentalEvent.Ending(early, EndCause.BY_RENTER)), early)
+                .mayTimeLock());
+    }
+
+    @Test
+    void gpusAreOccupied_untilEveryTurnoverWasSeen() {
+        Rental ending = Sample.active().after(new RentalEvent.Ending(WINDOW.end(), EndCause.WINDOW_OVER));
+        assertEquals(Optional.of(WINDOW.extendedBy(Duration.ofMinutes(1))), ending.occupied());
+        assertEquals(Optional.empty(), Sample.tornDown(ending, WINDOW.end()).occupied());
+    }
+
+    @Test
+    void lane_isHeldUntilTheEscrowIsClosed() {
+        Rental cancelled = Sample.funded().after(new RentalEvent.Cancelled(NOW, Sample.RENTER));
+        assertTrue(cancelled.holdsLane());
+        Rental refunded = cancelled.after(
+                new RentalEvent.Settled(NOW, Amount.ZERO, cancelled.terms().deposit(), HASH));
+        assertFalse(refunded.holdsLane());
+        assertFalse(Sample.reserved().after(new RentalEvent.HoldExpired(NOW)).holdsLane());
+    }
+
+    @Test
+    void history_leadsToTheSameRental() {
+        RentalEvent.Reserved first = new RentalEvent.Reserved(NOW, Sample.terms());
+        RentalId id = RentalId.random();
+        Rental rental = Rental.of(id, List.of(first, new RentalEvent.HoldExpired(NOW)));
+        assertEquals(RentalState.EXPIRED, rental.state());
+        assertEquals(2, rental.version());
+        assertThrows(IllegalArgumentException.class, () -> Rental.of(id, List.of(new RentalEvent.HoldExpired(NOW))));
+    }
+
+    @Test
+    void spec_changesWithIdAndTerms() {
+        RentalTerms terms = Sample.terms();
+        assertFalse(terms.spec(RentalId.random()).equals(terms.spec(RentalId.random())));
+    }
+}

@@ -1,0 +1,144 @@
+package org.computehive.store;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.computehive.rental.Rental;
+import org.computehive.rental.RentalEvent;
+import org.computehive.rental.RentalException;
+import org.computehive.rental.RentalId;
+import org.computehive.rental.RentalStore;
+import org.computehive.rental.RentalStore.Recorded;
+import org.computehive.rental.RentalStoreContract;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SqliteStoreTest extends RentalStoreContract {
+    @TempDir
+    Path directory;
+
+    private Path file() {
+        return directory.resolve("store.db");
+    }
+
+    @Override
+    protected RentalStore open(InstantSource clock) {
+        return JdbcStore.sqlite(file(), clock);
+    }
+
+    @Test
+    void reopened_everythingIsThereAndWakesCome() throws Exception {
+        List<Recorded> life = wholeLife(RentalId.random(), terms(0, hours(0, 1), gpu(1)));
+        life.forEach(store()::append);
+        Recorded waiting = reserved(RentalId.random(), terms(1, hours(0, 1), gpu(2)));
+        store().append(new Recorded(waiting.after(), waiting.event(), waiting.salt(), Optional.of(Instant.now())));
+        store().putHost(host("rack-1", 4));
+        store().audited(life.getFirst().after().id(), 1, 0);
+        store().close();
+
+        try (RentalStore again = open(InstantSource.system())) {
+            assertEquals(life, again.history(life.getFirst().after().id()));
+            assertEquals(List.of(host("rack-1", 4)), again.hosts());
+            assertEquals(life.size(), again.unaudited(100).size());
+            assertEquals(OptionalLong.of(0), again.lastAudited());
+            assertEquals(0, again.freeLane(LENDER));
+            assertThrows(
+                    RentalException.Overlap.class,
+                    () -> again.append(reserved(RentalId.random(), terms(2, hours(0, 1), gpu(2)))));
+            var woken = new LinkedBlockingQueue<String>();
+            again.timers().start((id, version) -> {
+                if (id.equals(waiting.after().id())) {
+                    woken.add(id + " " + version);
+                }
+                return null;
+            });
+            assertEquals(waiting.after().id() + " 1", woken.poll(20, TimeUnit.SECONDS));
+        }
+    }
+
+    @Test
+    void twoStoresOnOneFile_neverOverlap() throws Exception {
+        try (RentalStore other = open(InstantSource.system())) {
+            List<Object> outcomes = inParallel(8, 200, i -> {
+                Recorded recorded =
+                        reserved(RentalId.random(), terms(i, seconds(i / 4 * 600, i / 4 * 600 + 300), gpu(1)));
+                (i % 2 == 0 ? store() : other).append(recorded);
+                return recorded.after();
+            });
+            long kept = outcomes.stream().filter(Rental.class::isInstance).count();
+            assertEquals(50, kept);
+        }
+    }
+
+    @Test
+    void database_itself_refusesWhatTheStoreWould() throws Exception {
+        Recorded first = reserved(RentalId.random(), terms(0, hours(0, 1), gpu(1)));
+        store().append(first);
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file());
+                Statement statement = connection.createStatement()) {
+            assertEquals(
+                    0,
+                    statement.executeUpdate(
+                            "INSERT INTO ch_bookings SELECT gpu, starts + 1, ends, rental FROM ch_bookings"));
+            for (String sql : List.of(
+                    "UPDATE ch_bookings SET ends = ends + 1",
+                    "UPDATE ch_events SET payload = '{}'",
+                    "DELETE FROM ch_events",
+                    "INSERT INTO ch_rentals SELECT 'x', version, state, renter, lender, lane, lane_held, reserved_at FROM ch_rentals")) {
+                assertThrows(SQLException.class, () -> statement.executeUpdate(sql), sql);
+            }
+        }
+        assertEquals(List.of(first), store().history(first.after().id()));
+    }
+
+    @Test
+    void file_isForItsOwnerAlone() throws Exception {
+        for (String suffix : List.of("", "-wal")) {
+            assertEquals(
+                    "rw-------",
+                    PosixFilePermissions.toString(
+                            Files.getPosixFilePermissions(directory.resolve("store.db" + suffix))));
+        }
+    }
+
+    @Test
+    void sqlite_directoryThatIsNotThere_saysSo() {
+        Path nowhere = directory.resolve("none/store.db");
+        var refused = assertThrows(StoreException.class, () -> JdbcStore.sqlite(nowhere, InstantSource.system()));
+        assertTrue(refused.getMessage().contains("check that its directory exists"), refused.getMessage());
+    }
+
+    @Test
+    void sqlite_fileThatIsNoDatabase_isRefused() throws Exception {
+        Path text = Files.writeString(directory.resolve("text"), "no database ".repeat(100));
+        assertThrows(StoreException.class, () -> JdbcStore.sqlite(text, InstantSource.system()));
+    }
+
+    @Test
+    void history_changedByHand_isRefusedOnReading() throws Exception {
+        Recorded first = reserved(RentalId.random(), terms(0, hours(0, 1), gpu(1)));
+        store().append(first);
+        store().append(then(first.after(), new RentalEvent.HoldExpired(NOON)));
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file());
+                Statement statement = connection.createStatement()) {
+            statement.executeUpdate("DROP TRIGGER ch_events_no_update");
+            statement.executeUpdate("UPDATE ch_events SET version = 3 WHERE version = 2");
+        }
+        assertThrows(StoreException.class, () -> store().rental(first.after().id()));
+    }
+}
