@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { ERC20 } from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+
+/// @dev Mints to anybody; the base of the tokens that misbehave.
+abstract contract OpenToken is ERC20 {
+    constructor() ERC20("Hostile", "HOST") { }
+
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+}
+
+/// @dev Keeps one percent of what arrives.
+contract FeeToken is OpenToken {
+    function _update(address from, address to, uint256 amount) internal override {
+        super._update(from, to, amount);
+        if (from != address(0) && to != address(0)) {
+            super._update(to, address(0), amount / 100);
+        }
+    }
+}
+
+/// @dev Takes one percent on top from the sender.
+contract SurchargeToken is OpenToken {
+    function _update(address from, address to, uint256 amount) internal override {
+        super._update(from, to, amount);
+        if (from != address(0) && to != address(0) && balanceOf(from) > 0) {
+            super._update(from, address(0), amount / 100);
+        }
+    }
+}
+
+/// @dev Returns false instead of moving anything.
+contract FalseToken is OpenToken {
+    function transfer(address, uint256) public pure override returns (bool) {
+        return false;
+    }
+
+    function transferFrom(address, address, uint256) public pure override returns (bool) {
+        return false;
+    }
+}
+
+/// @dev Says true and moves nothing.
+contract LazyToken is OpenToken {
+    function transfer(address, uint256) public pure override returns (bool) {
+        return true;
+    }
+
+    function transferFrom(address, address, uint256) public pure override returns (bool) {
+        return true;
+    }
+}
+
+/// @dev Burns from the receiver whatever it is asked to move.
+contract ShrinkingToken is OpenToken {
+    function transferFrom(address, address to, uint256 amount) public override returns (bool) {
+        _burn(to, amount);
+        return true;
+    }
+
+    function transfer(address, uint256 amount) public override returns (bool) {
+        _mint(msg.sender, amount);
+        return true;
+    }
+}
+
+/// @dev Moves what it should and returns nothing, as USDT does.
+contract VoidToken {
+    mapping(address account => uint256 amount) public balanceOf;
+    mapping(address account => mapping(address spender => uint256 amount)) public allowance;
+
+    function mint(address to, uint256 amount) external {
+        balanceOf[to] += amount;
+    }
+
+    function approve(address spender, uint256 amount) external {
+        allowance[msg.sender][spender] = amount;
+    }
+
+    function transfer(address to, uint256 amount) external {
+        balanceOf[msg.sender] -= amount;
+        balanceOf[to] += amount;
+    }
+
+    function transferFrom(address from, address to, uint256 amount) external {
+        allowance[from][msg.sender] -= amount;
+        balanceOf[from] -= amount;
+        balanceOf[to] += amount;
+    }
+}
+
+/// @dev Calls `target` with `payload` in the middle of the next transfer, and may skip the transfer itself.
+contract ReenteringToken is OpenToken {
+    address public target;
+    bytes public payload;
+    bool public moves = true;
+    bool public succeeded;
+    bytes public answer;
+
+    function arm(address target_, bytes calldata payload_, bool moves_) external {
+        (target, payload, moves) = (target_, payload_, moves_);
+    }
+
+    function transfer(address to, uint256 amount) public override returns (bool) {
+        return _strike() ? super.transfer(to, amount) : true;
+    }
+
+    function transferFrom(address from, address to, uint256 amount) public override returns (bool) {
+        return _strike() ? super.transferFrom(from, to, amount) : true;
+    }
+
+    function _strike() private returns (bool) {
+        address victim = target;
+        if (victim == address(0)) return true;
+        target = address(0);
+        (succeeded, answer) = victim.call(payload);
+        return moves;
+    }
+}

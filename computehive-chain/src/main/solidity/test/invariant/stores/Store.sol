@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Offer } from "../../../src/types/Offer.sol";
+
+/// @dev What happened so far, as the invariants need it.
+contract Store {
+    Offer[] private _offers;
+    mapping(uint256 index => bool open) public isOpen;
+    mapping(bytes32 offerHash => uint256 times) public opens;
+    mapping(address lender => mapping(uint64 lane => uint64 moves)) public closesAndCancels;
+    mapping(address lender => mapping(uint64 lane => uint256 count)) public openOnLane;
+    mapping(address token => uint256 amount) public locked;
+    mapping(address token => uint256 amount) public cameIn;
+    mapping(address token => uint256 amount) public wentOut;
+    mapping(bytes32 call => uint256 times) public calls;
+    uint256 public earlyPayouts;
+    uint256 public cheapCloses;
+    uint256 public surprises;
+
+    function count() external view returns (uint256) {
+        return _offers.length;
+    }
+
+    function offerAt(uint256 index) external view returns (Offer memory) {
+        return _offers[index];
+    }
+
+    function noteOpen(Offer memory offer, bytes32 offerHash, uint256 fromWallet) external {
+        isOpen[_offers.length] = true;
+        _offers.push(offer);
+        opens[offerHash]++;
+        openOnLane[offer.lender][offer.lane]++;
+        locked[offer.token] += uint256(offer.rate) * offer.duration;
+        cameIn[offer.token] += fromWallet;
+    }
+
+    function noteClose(uint256 index) external {
+        Offer memory offer = _offers[index];
+        isOpen[index] = false;
+        openOnLane[offer.lender][offer.lane]--;
+        closesAndCancels[offer.lender][offer.lane]++;
+        locked[offer.token] -= uint256(offer.rate) * offer.duration;
+    }
+
+    function noteCancel(address lender, uint64 lane) external {
+        closesAndCancels[lender][lane]++;
+    }
+
+    function noteDeposit(address token, uint256 amount) external {
+        cameIn[token] += amount;
+    }
+
+    function noteWithdraw(address token, uint256 amount) external {
+        wentOut[token] += amount;
+    }
+
+    /// @dev The lender gained before end and window were over, and the renter neither called nor signed.
+    function noteEarlyPayout() external {
+        earlyPayouts++;
+    }
+
+    /// @dev The lender gained less than the renter owed, and neither called nor signed.
+    function noteCheapClose() external {
+        cheapCloses++;
+    }
+
+    /// @dev A call that had to fail did not.
+    function noteSurprise() external {
+        surprises++;
+    }
+
+    function noteCall(bytes32 name) external {
+        calls[name]++;
+    }
+}
