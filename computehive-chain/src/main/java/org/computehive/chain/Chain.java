@@ -1,0 +1,258 @@
+package org.computehive.chain;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.math.BigInteger;
+import java.net.URI;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import org.computehive.market.Account;
+import org.computehive.rental.EscrowException;
+import org.computehive.rental.EscrowOffer.Hash32;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Typed reading of one chain, whose id, first block and contract are held to at every connection. What a node says is
+ * parsed here and nowhere else. Thread-safe.
+ */
+final class Chain implements AutoCloseable {
+    static final String LATEST = "latest";
+    static final String PENDING = "pending";
+
+    private final long id;
+    private final @Nullable Account contract;
+    private final JsonRpc rpc;
+    private final HeadWatcher watcher;
+    private final AtomicReference<@Nullable String> genesis = new AtomicReference<>();
+
+    /** A block's header, as far as it is used here. */
+    record Block(long number, String hash, Instant time, BigInteger baseFee) {}
+
+    /** An event of a contract. */
+    record Log(List<String> topics, String data, long blockNumber, String blockHash, Hash32 transaction) {}
+
+    /** What became of a transaction. */
+    record Receipt(
+            Hash32 transaction,
+            boolean succeeded,
+            long blockNumber,
+            @Nullable Account created) {}
+
+    private Chain(List<URI> urls, long id, @Nullable Account contract, Duration timeout, Duration pollInterval) {
+        this.id = id;
+        this.contract = contract;
+        this.rpc = new JsonRpc(urls, timeout, this::check);
+        this.watcher = new HeadWatcher(() -> block(LATEST).hash(), pollInterval);
+    }
+
+    /**
+     * Connects and checks.
+     *
+     * @param contract must be there; null for none
+     * @throws EscrowException.Refused if it is another chain, or lacks the contract
+     * @throws EscrowException.Unreachable if no node answers
+     */
+    static Chain connect(List<URI> urls, long id, @Nullable Account contract, Duration timeout, Duration pollInterval) {
+        var chain = new Chain(urls, id, contract, timeout, pollInterval);
+        try {
+            chain.block(LATEST);
+            chain.watcher.start();
+            return chain;
+        } catch (RpcError e) {
+            chain.close();
+            throw new EscrowException.Unreachable("the chain node can't be used: " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            chain.close();
+            throw e;
+        }
+    }
+
+    /** Connects to whatever chain a node serves: for chains of one's own. */
+    static Chain connect(URI url) {
+        long id;
+        Duration timeout = Duration.ofSeconds(10);
+        try (var asking = new JsonRpc(List.of(url), timeout, caller -> {})) {
+            id = quantity(asking.call("eth_chainId"), "chain id").longValueExact();
+        }
+        return connect(List.of(url), id, null, timeout, Duration.ofMillis(100));
+    }
+
+    private void check(JsonRpc.Caller node) {
+        BigInteger served = quantity(node.call("eth_chainId"), "chain id");
+        if (!served.equals(BigInteger.valueOf(id))) {
+            throw mismatch("the node serves chain %s, chain %d is expected: give the right node or chain id"
+                    .formatted(served, id));
+        }
+        String first =
+                parseBlock(node.call("eth_getBlockByNumber", "0x0", false)).hash();
+        String known = genesis.get();
+        if (known != null && !known.equals(first)) {
+            throw mismatch(
+                    "the node's chain %d begins with block %s, the one known here with %s: restart it from its state"
+                            .formatted(id, first, known));
+        }
+        if (contract != null
+                && text(node.call("eth_getCode", contract.address(), LATEST), "code")
+                                .length()
+                        <= 2) {
+            throw mismatch("there is no contract at %s on chain %d: give the escrow's address, or deploy it"
+                    .formatted(contract, id));
+        }
+        genesis.compareAndSet(null, first);
+    }
+
+    /** A node that never was right is refused; one that was right before is in trouble, and nothing is known. */
+    private EscrowException mismatch(String message) {
+        return genesis.get() == null
+                ? new EscrowException.Refused(message, null)
+                : new EscrowException.Unreachable(message, null);
+    }
+
+    long id() {
+        return id;
+    }
+
+    /** Returns what tells this chain from every other, also from one with the same id. */
+    String identity() {
+        return id + "/" + genesis.get();
+    }
+
+    HeadWatcher watcher() {
+        return watcher;
+    }
+
+    JsonNode call(String method, Object... params) {
+        return rpc.call(method, params);
+    }
+
+    Block block(String tag) {
+        return parseBlock(call("eth_getBlockByNumber", tag, false));
+    }
+
+    Block block(long number) {
+        return block(hex(BigInteger.valueOf(number)));
+    }
+
+    Block blockOf(Log log) {
+        return parseBlock(call("eth_getBlockByHash", log.blockHash(), false));
+    }
+
+    boolean hasCode(Account address) {
+        return text(call("eth_getCode", address.address(), LATEST), "code").length() > 2;
+    }
+
+    BigInteger balance(Account account) {
+        return quantity(call("eth_getBalance", account.address(), LATEST), "balance");
+    }
+
+    BigInteger transactionCount(Account account, String tag) {
+        return quantity(call("eth_getTransactionCount", account.address(), tag), "transaction count");
+    }
+
+    boolean knows(Hash32 transaction) {
+        return !call("eth_getTransactionByHash", transaction.hex()).isNull();
+    }
+
+    @Nullable Receipt receipt(Hash32 transaction) {
+        JsonNode receipt = call("eth_getTransactionReceipt", transaction.hex());
+        if (receipt.isNull()) {
+            return null;
+        }
+        JsonNode created = receipt.path("contractAddress");
+        return new Receipt(
+                transaction,
+                quantity(receipt.path("status"), "receipt status").signum() == 1,
+                quantity(receipt.path("blockNumber"), "block number").longValueExact(),
+                created.isTextual() ? new Account(created.asText()) : null);
+    }
+
+    /** Runs a call without sending it. */
+    String simulate(Map<String, String> transaction, String tag) {
+        return text(call("eth_call", transaction, tag), "result of a call");
+    }
+
+    List<Log> logs(Account contract, long fromBlock, long toBlock, List<Object> topics) {
+        JsonNode found = call(
+                "eth_getLogs",
+                Map.of(
+                        "address",
+                        contract.address(),
+                        "fromBlock",
+                        hex(BigInteger.valueOf(fromBlock)),
+                        "toBlock",
+                        hex(BigInteger.valueOf(toBlock)),
+                        "topics",
+                        topics));
+        if (!found.isArray()) {
+            throw nonsense("logs");
+        }
+        var logs = new ArrayList<Log>();
+        for (JsonNode log : found) {
+            var names = new ArrayList<String>();
+            log.path("topics").forEach(topic -> names.add(topic.asText()));
+            logs.add(new Log(
+                    List.copyOf(names),
+                    text(log.path("data"), "data of a log"),
+                    quantity(log.path("blockNumber"), "block number").longValueExact(),
+                    text(log.path("blockHash"), "block hash"),
+                    hash(log.path("transactionHash"))));
+        }
+        return List.copyOf(logs);
+    }
+
+    private static Block parseBlock(JsonNode block) {
+        if (!block.isObject()) {
+            throw nonsense("a block");
+        }
+        JsonNode fee = block.path("baseFeePerGas");
+        return new Block(
+                quantity(block.path("number"), "block number").longValueExact(),
+                text(block.path("hash"), "block hash"),
+                Instant.ofEpochSecond(
+                        quantity(block.path("timestamp"), "block time").longValueExact()),
+                fee.isTextual() ? quantity(fee, "base fee") : BigInteger.ZERO);
+    }
+
+    static String hex(BigInteger value) {
+        return "0x" + value.toString(16);
+    }
+
+    static BigInteger quantity(JsonNode node, String what) {
+        String text = node.asText();
+        if (!node.isTextual() || !text.matches("0x[0-9a-fA-F]{1,64}")) {
+            throw nonsense(what);
+        }
+        return new BigInteger(text.substring(2), 16);
+    }
+
+    static String text(JsonNode node, String what) {
+        if (!node.isTextual() || !node.asText().startsWith("0x")) {
+            throw nonsense(what);
+        }
+        return node.asText();
+    }
+
+    private static Hash32 hash(JsonNode node) {
+        try {
+            return new Hash32(node.asText());
+        } catch (IllegalArgumentException e) {
+            throw new EscrowException.Unreachable("the chain node gave a transaction hash that is none", e);
+        }
+    }
+
+    private static EscrowException.Unreachable nonsense(String what) {
+        return new EscrowException.Unreachable(
+                "the chain node was asked for %s and gave something else; check it or name another node"
+                        .formatted(what),
+                null);
+    }
+
+    @Override
+    public void close() {
+        watcher.close();
+        rpc.close();
+    }
+}

@@ -1,0 +1,361 @@
+package org.computehive.chain;
+
+import java.math.BigInteger;
+import java.security.SignatureException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Map;
+import org.computehive.chain.EscrowReader.Sight;
+import org.computehive.chain.Sender.Request;
+import org.computehive.market.Account;
+import org.computehive.market.Token;
+import org.computehive.rental.Escrow;
+import org.computehive.rental.EscrowException;
+import org.computehive.rental.EscrowOffer;
+import org.computehive.rental.EscrowOffer.Hash32;
+import org.computehive.rental.EscrowOffer.Signature;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.web3j.crypto.Sign;
+
+/**
+ * The escrow contract on an Ethereum-compatible chain, over JSON-RPC.
+ *
+ * <p>Digests are computed here and never asked of a node (EIP-712). What is read is read from the contract's events, in
+ * one consistent view of the chain, each time anew; a node that is silent, lags behind what was final, serves another
+ * chain, or contradicts itself gives {@link Escrow.Reading.Unknown}. Thread-safe.
+ *
+ * <h2>Security guarantees</h2>
+ *
+ * A node can hide events and so delay; it can't make up an escrow's terms, since those are hashed into the offer's
+ * digest, nor make this side pay anybody else. That a node tells of an opening that never was is not detected: name
+ * nodes that you trust.
+ */
+public final class EvmEscrow implements Escrow {
+    private static final Logger LOG = LoggerFactory.getLogger(EvmEscrow.class);
+    private static final Duration RECHECK = Duration.ofMillis(500);
+    private static final BigInteger ERC1271_YES =
+            BigInteger.valueOf(0x1626ba7eL).shiftLeft(224);
+    private static final int WORD_LENGTH = 66;
+    private static final Hash32 NO_HASH = new Hash32("0x" + "0".repeat(64));
+
+    private final EscrowSettings settings;
+    private final Chain chain;
+    private final EscrowReader reader;
+    private final OfferCodec codec;
+    private final Reverts reverts = new Reverts(Artefact.RENTAL_ESCROW.abi(), Artefact.DEV_TOKEN.abi());
+
+    private EvmEscrow(EscrowSettings settings, Chain chain) {
+        this.settings = settings;
+        this.chain = chain;
+        this.reader = new EscrowReader(chain, settings.contract(), settings.deployedAt(), settings.confirmations());
+        this.codec = new OfferCodec(settings.chainId(), settings.contract());
+    }
+
+    /**
+     * Connects, and checks that the chain, the contract and the token are the ones named.
+     *
+     * @throws EscrowException.Refused if one of them is not
+     * @throws EscrowException.Unreachable if no node answers
+     */
+    public static EvmEscrow connect(EscrowSettings settings) {
+        Chain chain = Chain.connect(
+                settings.nodes(),
+                settings.chainId(),
+                settings.contract(),
+                settings.rpcTimeout(),
+                settings.pollInterval());
+        var escrow = new EvmEscrow(settings, chain);
+        try {
+            escrow.checkContract();
+            escrow.checkToken();
+            return escrow;
+        } catch (RpcError e) {
+            chain.close();
+            throw escrow.reverts.explain("connecting to " + settings, e);
+        } catch (RuntimeException e) {
+            chain.close();
+            throw e;
+        }
+    }
+
+    private void checkContract() {
+        Account contract = settings.contract();
+        try {
+            Hash32 expected = codec.releaseDigest(NO_HASH);
+            if (reader.hash(EscrowCalls.hashRelease(NO_HASH)).equals(expected)) {
+                return;
+            }
+        } catch (RpcError | EscrowException.Unreachable e) {
+            if (e instanceof RpcError error && !error.isRefusal()) {
+                throw error;
+            }
+            LOG.debug("the contract does not know hashRelease", e);
+        }
+        throw new EscrowException.Refused(
+                "the contract at %s is not a RentalEscrow of version 1: give the escrow's address".formatted(contract),
+                null);
+    }
+
+    private void checkToken() {
+        Token token = settings.token();
+        if (token.contract().equals(Account.ZERO)) {
+            return;
+        }
+        if (!chain.hasCode(token.contract())) {
+            throw new EscrowException.Refused(
+                    "there is no token contract at %s on chain %d".formatted(token.contract(), settings.chainId()),
+                    null);
+        }
+        BigInteger decimals = EscrowCalls.word(
+                chain.simulate(
+                        Map.of("to", token.contract().address(), "data", EscrowCalls.tokenDecimals()), Chain.LATEST),
+                0);
+        if (!decimals.equals(BigInteger.valueOf(token.decimals()))) {
+            throw new EscrowException.Refused(
+                    "token %s has %s decimals on the chain, %d are configured"
+                            .formatted(token.contract(), decimals, token.decimals()),
+                    null);
+        }
+    }
+
+    @Override
+    public Token token() {
+        return settings.token();
+    }
+
+    /** Returns what this was connected with. */
+    public EscrowSettings settings() {
+        return settings;
+    }
+
+    /**
+     * Returns the hand of a lender or a renter who holds a wallet; its transactions go to the same chain.
+     *
+     * <p>It works until this escrow is closed.
+     */
+    public EvmParty party(EvmWallet wallet) {
+        return new EvmParty(this, chain, sender(wallet), wallet);
+    }
+
+    /** Returns what lenders and renters whose keys lie elsewhere are asked to sign and to send. */
+    public WalletRequests walletRequests() {
+        return new WalletRequests(this, chain);
+    }
+
+    @Override
+    public EscrowOffer offer(Terms terms) {
+        codec.offer(terms, BigInteger.ZERO, settings.token().contract());
+        try {
+            return codec.offer(
+                    terms,
+                    reader.sequence(terms.lender(), terms.lane()),
+                    settings.token().contract());
+        } catch (RpcError e) {
+            throw reverts.explain("reading lane " + terms.lane(), e);
+        }
+    }
+
+    @Override
+    public void checkSignature(Account signer, Hash32 digest, Signature signature) {
+        if (signer.equals(signer(digest, signature))) {
+            return;
+        }
+        try {
+            if (chain.hasCode(signer) && walletContractAgrees(signer, digest, signature)) {
+                return;
+            }
+        } catch (RpcError e) {
+            if (!e.isRefusal()) {
+                throw reverts.explain("asking the wallet contract of " + signer, e);
+            }
+        }
+        throw new EscrowException.Refused(
+                "the signature over %s is not %s's: sign that digest with that account's key".formatted(digest, signer),
+                null);
+    }
+
+    /** Asks a signer that is a contract (ERC-1271), and takes no other answer for a yes than OpenZeppelin's library does. */
+    private boolean walletContractAgrees(Account signer, Hash32 digest, Signature signature) {
+        String answer = chain.simulate(
+                Map.of("to", signer.address(), "data", EscrowCalls.isValidSignature(digest, signature)), Chain.LATEST);
+        return answer.length() >= WORD_LENGTH && EscrowCalls.word(answer, 0).equals(ERC1271_YES);
+    }
+
+    /** Returns who made a 65-byte signature, or null if none can be told, as OpenZeppelin's ECDSA library would. */
+    private static @Nullable Account signer(Hash32 digest, Signature signature) {
+        byte[] bytes = signature.bytes();
+        if (bytes.length != 65 || (bytes[64] != 27 && bytes[64] != 28)) {
+            return null;
+        }
+        var s = new BigInteger(1, bytes, 32, 32);
+        if (s.compareTo(Sign.CURVE_PARAMS.getN().shiftRight(1)) > 0) {
+            return null;
+        }
+        try {
+            var data = new Sign.SignatureData(
+                    bytes[64], Arrays.copyOfRange(bytes, 0, 32), Arrays.copyOfRange(bytes, 32, 64));
+            return EvmWallet.accountOf(Sign.signedMessageHashToKey(digest.bytes(), data));
+        } catch (SignatureException | RuntimeException e) {
+            LOG.debug("no signer can be recovered", e);
+            return null;
+        }
+    }
+
+    @Override
+    public Reading read(EscrowOffer offer) {
+        try {
+            requireOurs(offer);
+            return reader.reading(offer, reader.look(offer));
+        } catch (EscrowException | RpcError e) {
+            return new Reading.Unknown(String.valueOf(e.getMessage()));
+        }
+    }
+
+    @Override
+    public Hash32 receiptDigest(EscrowOffer offer, Duration used) {
+        requireOurs(offer);
+        return codec.receiptDigest(offer.digest(), OfferCodec.used(offer, used));
+    }
+
+    @Override
+    public Hash32 releaseDigest(EscrowOffer offer) {
+        requireOurs(offer);
+        return codec.releaseDigest(offer.digest());
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>The operator's wallet sends it and pays the gas.
+     */
+    @Override
+    public Reading.Closed settle(EscrowOffer offer, Settlement settlement) {
+        EvmWallet operator = settings.operator();
+        if (operator == null) {
+            throw new EscrowException.Refused("no operator wallet is configured to settle with: name one", null);
+        }
+        return close(offer, sender(operator), "settling", EscrowCalls.settle(offer, settlement));
+    }
+
+    /** Sends a call that closes an escrow unless it is closed, and waits until that is final. */
+    Reading.Closed close(EscrowOffer offer, Sender sender, String doing, String data) {
+        requireOurs(offer);
+        String action = doing + " escrow " + offer.digest();
+        Deadline deadline = Deadline.in(settings.patience());
+        boolean sent = false;
+        while (true) {
+            long seen = chain.watcher().version();
+            Sight sight = look(action, offer);
+            if (sight.settled() != null && sight.isFinal(sight.settled())) {
+                return reader.closed(offer, sight.settled());
+            }
+            if (sight.settled() == null) {
+                requireOpen(action, offer, sight);
+                if (sentOrOvertaken(
+                        offer, sender, new Request(action, settings.contract(), data, BigInteger.ZERO), sent)) {
+                    sent = true;
+                    continue;
+                }
+            }
+            if (deadline.isOver()) {
+                throw new EscrowException.NotYet(
+                        "%s: it is sent, but has not its %d confirmations yet; try again later"
+                                .formatted(action, settings.confirmations()),
+                        null);
+            }
+            chain.watcher().await(seen, deadline.orIn(RECHECK));
+        }
+    }
+
+    /**
+     * Sends. A refusal counts only where nobody closed the escrow meanwhile and this side had not sent before.
+     *
+     * @return false if it was sent before and a node that lags behind has to be waited for
+     */
+    private boolean sentOrOvertaken(EscrowOffer offer, Sender sender, Request request, boolean sentBefore) {
+        try {
+            sender.send(request);
+            return true;
+        } catch (EscrowException.Refused e) {
+            if (look(request.action(), offer).settled() != null) {
+                return true;
+            }
+            if (sentBefore) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private void requireOpen(String action, EscrowOffer offer, Sight sight) {
+        switch (reader.reading(offer, sight)) {
+            case Reading.Absent absent ->
+                throw new EscrowException.Refused(
+                        "%s: it was never opened, as of %s".formatted(action, absent.chainTime()), null);
+            case Reading.Pending pending ->
+                throw new EscrowException.NotYet(
+                        "%s: its opening has %d of %d confirmations; try again later"
+                                .formatted(action, pending.confirmations(), pending.required()),
+                        null);
+            case Reading.Open open -> LOG.debug("{}: {} units are locked", action, open.deposit());
+            case Reading.Closed closed -> LOG.debug("{}: closed by {}", action, closed.transaction());
+            case Reading.Unknown unknown -> throw new EscrowException.Unreachable(unknown.why(), null);
+        }
+    }
+
+    Sight look(String action, EscrowOffer offer) {
+        try {
+            return reader.look(offer);
+        } catch (RpcError e) {
+            throw reverts.explain(action, e);
+        }
+    }
+
+    /** Refuses an offer of another contract, chain or token, and one whose members were changed. */
+    void requireOurs(EscrowOffer offer) {
+        if (!isOurs(offer)) {
+            throw new EscrowException.Refused(
+                    "offer %s does not belong to %s, or was changed".formatted(offer.digest(), settings), null);
+        }
+    }
+
+    private boolean isOurs(EscrowOffer offer) {
+        try {
+            return offer.token().equals(settings.token().contract())
+                    && codec.digest(offer).equals(offer.digest());
+        } catch (IllegalArgumentException e) {
+            LOG.debug("offer {} has members that no contract takes", offer.digest(), e);
+            return false;
+        }
+    }
+
+    /** Asks the contract what an offer's digest is; for tests of the local one. */
+    Hash32 contractsDigest(EscrowOffer offer) {
+        return reader.hash(EscrowCalls.hashOffer(offer));
+    }
+
+    /** Asks the contract what a receipt's digest is; for tests of the local one. */
+    Hash32 contractsReceiptDigest(EscrowOffer offer, Duration used) {
+        return reader.hash(EscrowCalls.hashReceipt(offer.digest(), used.toSeconds()));
+    }
+
+    RuntimeException explain(String action, RpcError error) {
+        return reverts.explain(action, error);
+    }
+
+    private Sender sender(EvmWallet wallet) {
+        return new Sender(chain, wallet, reverts, settings.feeCap(), settings.patience());
+    }
+
+    @Override
+    public AutoCloseable onChange(Runnable listener) {
+        return chain.watcher().onChange(listener);
+    }
+
+    @Override
+    public void close() {
+        chain.close();
+    }
+}

@@ -1,0 +1,195 @@
+package org.computehive.chain;
+
+import java.math.BigInteger;
+import java.util.Map;
+import org.computehive.chain.Sender.Request;
+import org.computehive.market.Account;
+import org.computehive.market.Amount;
+import org.computehive.rental.Escrow.Reading;
+import org.computehive.rental.Escrow.Settlement;
+import org.computehive.rental.EscrowException;
+import org.computehive.rental.EscrowOffer;
+import org.computehive.rental.EscrowOffer.Hash32;
+import org.computehive.rental.EscrowOffer.Signature;
+
+/**
+ * The hand of a lender or a renter: what a party does with its own wallet, with or without the platform.
+ *
+ * <p>Each call simulates first, sends at most once, and returns when a block has it; whether that block is final is what
+ * {@link EvmEscrow#read} tells. They throw {@link EscrowException} by what the caller can do. Thread-safe.
+ */
+public final class EvmParty {
+    private final EvmEscrow escrow;
+    private final Chain chain;
+    private final Sender sender;
+    private final EvmWallet wallet;
+    private final Account contract;
+    private final Account token;
+
+    EvmParty(EvmEscrow escrow, Chain chain, Sender sender, EvmWallet wallet) {
+        this.escrow = escrow;
+        this.chain = chain;
+        this.sender = sender;
+        this.wallet = wallet;
+        this.contract = escrow.settings().contract();
+        this.token = escrow.settings().token().contract();
+    }
+
+    /** Returns the party's account. */
+    public Account account() {
+        return wallet.account();
+    }
+
+    /** Signs a digest with the party's key; see {@link EvmWallet#sign}. */
+    public Signature sign(Hash32 digest) {
+        return wallet.sign(digest);
+    }
+
+    /**
+     * Opens an escrow as its renter: locks the deposit, from the ledger first and the rest from the wallet. A token is
+     * approved for exactly what is missing.
+     *
+     * @return the transaction that opened it, also where that happened before
+     */
+    public Hash32 open(EscrowOffer offer, Signature lenderSignature) {
+        escrow.requireOurs(offer);
+        String action = "opening escrow " + offer.digest();
+        wallet.spending().lock();
+        try {
+            Chain.Log opened = escrow.look(action, offer).opened();
+            if (opened != null) {
+                return opened.transaction();
+            }
+            Amount rest = offer.deposit().minus(least(offer.deposit(), ledgerBalance()));
+            if (!isNative()) {
+                approve(rest);
+            }
+            BigInteger value = isNative() ? rest.units() : BigInteger.ZERO;
+            return send(action, contract, EscrowCalls.open(offer, lenderSignature), value);
+        } finally {
+            wallet.spending().unlock();
+        }
+    }
+
+    /**
+     * Ends a rental as its renter: pays the seconds since the start, nothing before it and within its grace; the rest
+     * comes back.
+     *
+     * @return what was paid and refunded, once final; also where the escrow was closed before
+     */
+    public Reading.Closed end(EscrowOffer offer) {
+        return escrow.close(offer, sender, "ending", EscrowCalls.end(offer));
+    }
+
+    /**
+     * Settles an escrow by one's own hand, without the platform's operator.
+     *
+     * @return what was paid and refunded, once final; also where the escrow was closed before
+     */
+    public Reading.Closed settle(EscrowOffer offer, Settlement settlement) {
+        return escrow.close(offer, sender, "settling", EscrowCalls.settle(offer, settlement));
+    }
+
+    /**
+     * Makes every offer that the party signed for an idle lane worthless.
+     *
+     * @param lane the party's lane, as its lender
+     */
+    public Hash32 cancelOffers(BigInteger lane) {
+        return send("cancelling the offers of lane " + lane, contract, EscrowCalls.cancelOffers(lane), BigInteger.ZERO);
+    }
+
+    /** Moves an amount from the wallet to the party's balance in the escrow's ledger. */
+    public Hash32 deposit(Amount amount) {
+        wallet.spending().lock();
+        try {
+            if (!isNative()) {
+                approve(amount);
+            }
+            BigInteger value = isNative() ? amount.units() : BigInteger.ZERO;
+            return send("depositing " + amount, contract, EscrowCalls.deposit(token, amount), value);
+        } finally {
+            wallet.spending().unlock();
+        }
+    }
+
+    /**
+     * Moves all of the party's balance in the escrow's ledger to its wallet.
+     *
+     * @return how much that was, perhaps nothing
+     */
+    public Amount withdraw() {
+        wallet.spending().lock();
+        try {
+            Amount balance = ledgerBalance();
+            if (balance.units().signum() > 0) {
+                send(
+                        "withdrawing " + balance,
+                        contract,
+                        EscrowCalls.withdraw(token, balance, account()),
+                        BigInteger.ZERO);
+            }
+            return balance;
+        } finally {
+            wallet.spending().unlock();
+        }
+    }
+
+    /** Returns what the escrow's ledger owes the party. */
+    public Amount ledgerBalance() {
+        return new Amount(view("reading a balance", contract, EscrowCalls.ledgerBalance(token, account())));
+    }
+
+    /** Returns what of the escrow's token lies in the wallet itself. */
+    public Amount tokenBalance() {
+        return isNative()
+                ? nativeBalance()
+                : new Amount(view("reading a token balance", token, EscrowCalls.tokenBalance(account())));
+    }
+
+    /** Returns the wallet's native coin, which pays for gas, in wei. */
+    public Amount nativeBalance() {
+        try {
+            return new Amount(chain.balance(account()));
+        } catch (RpcError e) {
+            throw escrow.explain("reading a balance", e);
+        }
+    }
+
+    private void approve(Amount needed) {
+        BigInteger allowed = view("reading an allowance", token, EscrowCalls.allowance(account(), contract));
+        if (allowed.compareTo(needed.units()) >= 0) {
+            return;
+        }
+        if (allowed.signum() > 0) {
+            // Some tokens change an allowance only from or to zero, against a known race of ERC-20.
+            send("withdrawing an approval", token, EscrowCalls.approve(contract, BigInteger.ZERO), BigInteger.ZERO);
+        }
+        send("approving " + needed, token, EscrowCalls.approve(contract, needed.units()), BigInteger.ZERO);
+    }
+
+    private BigInteger view(String action, Account of, String data) {
+        try {
+            return EscrowCalls.word(chain.simulate(Map.of("to", of.address(), "data", data), Chain.LATEST), 0);
+        } catch (RpcError e) {
+            throw escrow.explain(action, e);
+        }
+    }
+
+    private Hash32 send(String action, Account to, String data, BigInteger value) {
+        return sender.send(new Request(action, to, data, value)).transaction();
+    }
+
+    private boolean isNative() {
+        return token.equals(Account.ZERO);
+    }
+
+    private static Amount least(Amount one, Amount other) {
+        return one.compareTo(other) < 0 ? one : other;
+    }
+
+    @Override
+    public String toString() {
+        return "party " + account();
+    }
+}

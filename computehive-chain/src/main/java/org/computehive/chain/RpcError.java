@@ -1,0 +1,47 @@
+package org.computehive.chain;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** A node understood a request and answered with an error. */
+final class RpcError extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+    private static final int REVERTED = 3;
+
+    private final int code;
+    private final @Nullable String revertData;
+
+    RpcError(String method, int code, String message, @Nullable String revertData) {
+        super("%s was answered with error %d: %s".formatted(method, code, message));
+        this.code = code;
+        this.revertData = revertData;
+    }
+
+    /** Returns what the contract reverted with, in hexadecimal, or null where the node gave nothing. */
+    @Nullable String revertData() {
+        return revertData;
+    }
+
+    /** Returns whether the transaction itself was refused, rather than the node being in trouble. */
+    boolean isRefusal() {
+        return code == REVERTED || revertData != null || says("revert", "insufficient funds", "out of gas", "exceeds");
+    }
+
+    boolean saysAlreadyKnown() {
+        return says("already known", "already imported", "known transaction");
+    }
+
+    boolean saysNonceIsTaken() {
+        return says("nonce", "underpriced");
+    }
+
+    private boolean says(String... words) {
+        String text = String.valueOf(getMessage()).toLowerCase(Locale.ROOT);
+        for (String word : words) {
+            if (text.contains(word)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

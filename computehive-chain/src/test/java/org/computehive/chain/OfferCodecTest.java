@@ -1,0 +1,151 @@
+package org.computehive.chain;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HexFormat;
+import org.computehive.market.Account;
+import org.computehive.market.Rate;
+import org.computehive.rental.Escrow.Settlement;
+import org.computehive.rental.Escrow.Terms;
+import org.computehive.rental.EscrowOffer;
+import org.computehive.rental.EscrowOffer.Hash32;
+import org.computehive.rental.EscrowOffer.Signature;
+import org.computehive.schedule.Window;
+import org.junit.jupiter.api.Test;
+import org.web3j.crypto.Hash;
+import org.web3j.crypto.StructuredDataEncoder;
+
+class OfferCodecTest {
+    private static final Account CONTRACT = new Account("0x" + "c0".repeat(20));
+    private static final Account TOKEN = new Account("0x" + "70".repeat(20));
+    private static final String OFFER =
+            "(address,uint64,uint64,address,address,address,uint96,uint40,uint32,uint32,uint32,uint40,bytes32)";
+    private static final OfferCodec CODEC = new OfferCodec(31337, CONTRACT);
+
+    private static Terms terms(Window window, BigInteger lane) {
+        return new Terms(
+                new Account("0x" + "1e".repeat(20)),
+                lane,
+                new Account("0x" + "2e".repeat(20)),
+                Account.ZERO,
+                Rate.of(277),
+                window,
+                Duration.ofSeconds(60),
+                Duration.ofDays(1),
+                window.start(),
+                new Hash32("0x" + "5e".repeat(32)));
+    }
+
+    private static EscrowOffer offer() {
+        var window = Window.of(Instant.ofEpochSecond(1_900_000_000), Duration.ofHours(1));
+        return CODEC.offer(terms(window, BigInteger.valueOf(3)), BigInteger.TWO, TOKEN);
+    }
+
+    @Test
+    void digest_ofAnOffer_isWhatAnotherEip712EncoderComputes() throws Exception {
+        EscrowOffer offer = offer();
+        String message = """
+                {"types":{
+                   "EIP712Domain":[{"name":"name","type":"string"},{"name":"version","type":"string"},
+                     {"name":"chainId","type":"uint256"},{"name":"verifyingContract","type":"address"}],
+                   "Offer":[{"name":"lender","type":"address"},{"name":"lane","type":"uint64"},
+                     {"name":"sequence","type":"uint64"},{"name":"renter","type":"address"},
+                     {"name":"token","type":"address"},{"name":"arbiter","type":"address"},
+                     {"name":"rate","type":"uint96"},{"name":"start","type":"uint40"},
+                     {"name":"duration","type":"uint32"},{"name":"grace","type":"uint32"},
+                     {"name":"disputeWindow","type":"uint32"},{"name":"expiry","type":"uint40"},
+                     {"name":"spec","type":"bytes32"}]},
+                 "primaryType":"Offer",
+                 "domain":{"name":"ComputeHive RentalEscrow","version":"1","chainId":31337,"verifyingContract":"%s"},
+                 "message":{"lender":"%s","lane":3,"sequence":2,"renter":"%s","token":"%s","arbiter":"%s","rate":277,
+                   "start":1900000000,"duration":3600,"grace":60,"disputeWindow":86400,"expiry":1900000000,"spec":"%s"}}
+                """.formatted(CONTRACT, offer.lender(), offer.renter(), TOKEN, offer.arbiter(), offer.spec());
+
+        assertEquals(Hash32.of(new StructuredDataEncoder(message).hashStructuredData()), offer.digest());
+    }
+
+    @Test
+    void encoded_ofAnOffer_hasThirteenWordsInTheContractsOrder() {
+        String data = OfferCodec.encoded(offer());
+
+        assertEquals(2 + 13 * 64, data.length());
+        assertEquals(BigInteger.valueOf(3), EscrowCalls.word(data, 1));
+        assertEquals(BigInteger.valueOf(277), EscrowCalls.word(data, 6));
+        assertEquals(BigInteger.valueOf(86_400), EscrowCalls.word(data, 10));
+    }
+
+    @Test
+    void digest_ofAReceipt_isWhatAnotherEip712EncoderComputes() throws Exception {
+        EscrowOffer offer = offer();
+        String message = """
+                {"types":{
+                   "EIP712Domain":[{"name":"name","type":"string"},{"name":"version","type":"string"},
+                     {"name":"chainId","type":"uint256"},{"name":"verifyingContract","type":"address"}],
+                   "Receipt":[{"name":"offerHash","type":"bytes32"},{"name":"used","type":"uint32"}]},
+                 "primaryType":"Receipt",
+                 "domain":{"name":"ComputeHive RentalEscrow","version":"1","chainId":31337,"verifyingContract":"%s"},
+                 "message":{"offerHash":"%s","used":77}}
+                """.formatted(CONTRACT, offer.digest());
+
+        assertEquals(
+                Hash32.of(new StructuredDataEncoder(message).hashStructuredData()),
+                CODEC.receiptDigest(offer.digest(), 77));
+    }
+
+    @Test
+    void settle_ofAnOffer_beginsWithTheSelectorOfItsStruct() {
+        String data = EscrowCalls.settle(offer(), new Settlement.ByTimeLock());
+
+        assertEquals(
+                selector("settle(" + OFFER + ")") + OfferCodec.encoded(offer()).substring(2), data);
+    }
+
+    @Test
+    void settle_byAReceipt_carriesTheSecondsAndBothSignaturesInTheContractsOrder() {
+        var receipt = new Settlement.ByReceipt(
+                Duration.ofSeconds(77), new Signature("0x" + "0e".repeat(65)), new Signature("0x" + "1e".repeat(65)));
+
+        String data = EscrowCalls.settle(offer(), receipt);
+
+        assertEquals(selector("settleWithReceipt(" + OFFER + ",uint32,bytes,bytes)"), data.substring(0, 10));
+        String words = "0x" + data.substring(10);
+        assertEquals(OfferCodec.encoded(offer()), words.substring(0, 2 + 13 * 64));
+        assertEquals(BigInteger.valueOf(77), EscrowCalls.word(words, 13));
+        assertEquals(receipt.renterSignature(), bytesAt(words, 14));
+        assertEquals(receipt.lenderSignature(), bytesAt(words, 15));
+    }
+
+    private static Signature bytesAt(String words, int pointer) {
+        int length = EscrowCalls.word(words, pointer).intValueExact() / 32;
+        int from = 2 + (length + 1) * 64;
+        return new Signature("0x"
+                + words.substring(
+                        from, from + 2 * EscrowCalls.word(words, length).intValueExact()));
+    }
+
+    private static String selector(String signature) {
+        return "0x" + HexFormat.of().formatHex(Hash.sha3(signature.getBytes(StandardCharsets.US_ASCII)), 0, 4);
+    }
+
+    @Test
+    void offer_outOfTheContractsRange_isRefused() {
+        var good = Window.of(Instant.ofEpochSecond(1_900_000_000), Duration.ofHours(1));
+        var late = Window.of(Instant.ofEpochSecond(1L << 40), Duration.ofHours(1));
+        var longest = Window.of(Instant.ofEpochSecond(1_900_000_000), Duration.ofSeconds(1L << 32));
+        var early = Window.of(Instant.ofEpochSecond(-1), Duration.ofHours(1));
+
+        for (Window bad : new Window[] {late, longest, early}) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> CODEC.offer(terms(bad, BigInteger.ZERO), BigInteger.ZERO, TOKEN));
+        }
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> CODEC.offer(terms(good, BigInteger.ONE.shiftLeft(64)), BigInteger.ZERO, TOKEN));
+    }
+}
