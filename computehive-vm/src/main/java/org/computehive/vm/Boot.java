@@ -1,0 +1,147 @@
+package org.computehive.vm;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.UUID;
+import org.computehive.market.PciAddress;
+import org.computehive.rental.HypervisorException;
+import org.computehive.rental.VmSpec;
+import org.libvirt.Domain;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Makes VMs, paused, journals them and lets them run until their guests say that they are ready. */
+final class Boot {
+    private static final Logger LOG = LoggerFactory.getLogger(Boot.class);
+    private static final int PORT_TRIES = 4;
+
+    private final Libvirt libvirt;
+    private final Places places;
+    private final LibvirtHypervisor.Options options;
+    private final Domains domains;
+    private final SessionStore sessions;
+    private final Ending ending;
+
+    Boot(
+            Libvirt libvirt,
+            Places places,
+            LibvirtHypervisor.Options options,
+            Domains domains,
+            SessionStore sessions,
+            Ending ending) {
+        this.libvirt = libvirt;
+        this.places = places;
+        this.options = options;
+        this.domains = domains;
+        this.sessions = sessions;
+        this.ending = ending;
+    }
+
+    /**
+     * Boots a VM whose disk was prepared; a failure leaves what was made for {@link Ending}.
+     *
+     * @throws HypervisorException.GuestFailed if its guest did not become ready
+     */
+    SessionMark boot(VmSpec spec, GuestImage image, boolean kvm, Journal prepared) {
+        UUID uuid = UUID.randomUUID();
+        libvirt.stop(uuid); // registered before anything can stop it
+        try {
+            SessionMark mark = create(spec, image, kvm, prepared.secret(), uuid);
+            Journal created =
+                    new Journal(spec.id(), Journal.Step.CREATED, prepared.secret(), ending.process(spec.id()));
+            sessions.write(created);
+            try (Console console = Console.connect(sessions.console(spec.id()))) {
+                domains.act(spec.id(), "starting the processors", Domain::resume);
+                console.awaitReady(options.readyLimit());
+            } catch (IOException e) {
+                throw new HypervisorException.GuestFailed("the console can't be reached: " + e, e);
+            }
+            sessions.unseed(spec.id());
+            sessions.write(created.at(Journal.Step.READY));
+            LOG.info("VM ready: rental={} port={}", spec.id(), mark.sshPort());
+            return mark;
+        } finally {
+            libvirt.forget(uuid);
+        }
+    }
+
+    private SessionMark create(VmSpec spec, GuestImage image, boolean kvm, UUID secret, UUID uuid) {
+        for (int tries = 1; ; tries++) {
+            int port = freePort();
+            var mark =
+                    new SessionMark(spec.id(), options.clock().millis(), spec.expires(), port, facts(spec, image, kvm));
+            String xml = model(spec, image, secret, uuid, mark, kvm).xml();
+            try {
+                return libvirt.call("making the VM", connect -> {
+                    connect.domainCreateXML(xml, Domain.CreateFlags.PAUSED).free();
+                    return mark;
+                });
+            } catch (HypervisorException.Lacking e) {
+                boolean portTaken = String.valueOf(e.getMessage()).contains("host forwarding rule");
+                if (!portTaken || tries == PORT_TRIES) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private Map<String, String> facts(VmSpec spec, GuestImage image, boolean kvm) {
+        var facts = new LinkedHashMap<String, String>();
+        facts.put("image", image.name());
+        facts.put("kernel sha256", image.kernel().sha256());
+        facts.put("initrd sha256", image.initrd().sha256());
+        image.base().ifPresent(base -> facts.put("base sha256", base.sha256()));
+        facts.put("machine", "q35");
+        facts.put("acceleration", kvm ? "kvm" : "tcg");
+        facts.put("network", "none but the forwarded SSH port");
+        facts.put("disk", "qcow2, LUKS, key for this session only");
+        facts.put(
+                "gpus",
+                spec.gpus().stream()
+                        .map(gpu -> gpu.equals(HostInventory.EMULATED) ? gpu + " (emulated)" : gpu.value())
+                        .reduce((one, two) -> one + ", " + two)
+                        .orElse("none"));
+        return facts;
+    }
+
+    private DomainModel model(VmSpec spec, GuestImage image, UUID secret, UUID uuid, SessionMark mark, boolean kvm) {
+        boolean display = spec.gpus().contains(HostInventory.EMULATED);
+        var devices = new ArrayList<PciAddress>();
+        for (PciAddress gpu : spec.gpus()) {
+            if (!gpu.equals(HostInventory.EMULATED)) {
+                HostInventory.withItsGroup(libvirt, gpu).stream()
+                        .filter(function -> !devices.contains(function))
+                        .forEach(devices::add);
+            }
+        }
+        return new DomainModel(
+                mark,
+                uuid,
+                kvm,
+                spec.shape().cpus(),
+                spec.shape().memoryMiB(),
+                image.kernel().file(),
+                image.initrd().file(),
+                "console=ttyS0 quiet panic=-1" + (kvm ? "" : " mitigations=off no5lvl"),
+                sessions.overlay(spec.id()),
+                image.base().map(GuestImage.Part::file),
+                secret,
+                sessions.console(spec.id()),
+                sessions.seed(spec),
+                display,
+                devices,
+                places.guestLabel());
+    }
+
+    private static int freePort() {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new HypervisorException.Lacking("no free loopback port: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package org.computehive.vm;
+
+import java.util.concurrent.atomic.AtomicReference;
+import org.computehive.market.Gpu;
+import org.computehive.market.PciAddress;
+import org.computehive.rental.Hypervisor.Inventory;
+import org.computehive.rental.HypervisorException;
+import org.computehive.rental.VmSpec;
+import org.computehive.vm.LibvirtHypervisor.Acceleration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What a host has, and whether a VM fits it. Thread-safe. */
+final class Capacity {
+    private static final Logger LOG = LoggerFactory.getLogger(Capacity.class);
+
+    private final Libvirt libvirt;
+    private final Places places;
+    private final ImageCatalogue images;
+    private final Acceleration acceleration;
+    private final boolean privileged;
+    private final AtomicReference<@Nullable Boolean> kvmBoots = new AtomicReference<>();
+
+    Capacity(Libvirt libvirt, Places places, ImageCatalogue images, Acceleration acceleration, boolean privileged) {
+        this.libvirt = libvirt;
+        this.places = places;
+        this.images = images;
+        this.acceleration = acceleration;
+        this.privileged = privileged;
+    }
+
+    Inventory inventory() {
+        return HostInventory.read(libvirt, accelerated(), !privileged, libvirt.local());
+    }
+
+    /** Returns whether VMs use the processor's own virtualisation. */
+    boolean accelerated() {
+        return switch (acceleration) {
+            case KVM -> true;
+            case TCG -> false;
+            case PROBE -> libvirt.local() && probe();
+        };
+    }
+
+    /** Boots a kernel once with KVM and remembers the answer; software emulation while there is no image to boot. */
+    private boolean probe() {
+        Boolean known = kvmBoots.get();
+        if (known != null) {
+            return known;
+        }
+        for (String name : images.names()) {
+            try {
+                boolean boots = KvmProbe.boots(
+                        image(name), places.account(), places.images().resolve("kvm-boots"));
+                kvmBoots.set(boots);
+                return boots;
+            } catch (HypervisorException.Refused e) {
+                LOG.warn("KVM is probed with another image: {}", e.getMessage());
+            }
+        }
+        return false;
+    }
+
+    /** Returns an image, verified now, with files that the guests' user reaches. */
+    GuestImage image(String name) {
+        return Staging.reachable(images.verified(name), places);
+    }
+
+    /**
+     * Checks that a VM can run here.
+     *
+     * @throws HypervisorException.Refused if the host is remote or a device can't be had
+     * @throws HypervisorException.Lacking if its memory does not fit
+     */
+    void check(VmSpec spec) {
+        if (!libvirt.local()) {
+            throw new HypervisorException.Refused(
+                    "VMs can't be started over %s: their disks are made on the host, run this there"
+                            .formatted(libvirt.uri()),
+                    null);
+        }
+        Inventory inventory = inventory();
+        if (spec.shape().memoryMiB() > inventory.memoryMiB()) {
+            throw new HypervisorException.Lacking(
+                    "VM of %d MiB does not fit: guests may use %d MiB on this host"
+                            .formatted(spec.shape().memoryMiB(), inventory.memoryMiB()),
+                    null);
+        }
+        for (PciAddress address : spec.gpus()) {
+            Gpu gpu = inventory.gpus().stream()
+                    .filter(candidate -> candidate.address().equals(address))
+                    .findFirst()
+                    .orElseThrow(() -> new HypervisorException.Refused(
+                            "gpu %s is not on this host: read the inventory again".formatted(address), null));
+            gpu.unavailable().ifPresent(why -> {
+                throw new HypervisorException.Refused(
+                        "gpu %s can't be passed through: %s".formatted(address, why), null);
+            });
+        }
+    }
+}

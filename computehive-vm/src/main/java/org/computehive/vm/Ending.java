@@ -1,0 +1,79 @@
+package org.computehive.vm;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import org.computehive.rental.HypervisorException;
+import org.computehive.rental.RentalId;
+import org.libvirt.Domain;
+
+/** Ends VMs and observes that nothing of them runs. */
+final class Ending {
+    private static final Duration LIMIT = Duration.ofSeconds(15);
+
+    private final Libvirt libvirt;
+    private final Places places;
+    private final Domains domains;
+    private final SessionStore sessions;
+
+    Ending(Libvirt libvirt, Places places, Domains domains, SessionStore sessions) {
+        this.libvirt = libvirt;
+        this.places = places;
+        this.domains = domains;
+        this.sessions = sessions;
+    }
+
+    /** Ends the VM and says what was seen. */
+    Map<String, String> end(RentalId id) {
+        var facts = new LinkedHashMap<String, String>();
+        Optional<SessionMark> mark = domains.find(id);
+        OptionalLong pid = process(id);
+        if (mark.isPresent()) {
+            UUID uuid = domains.identity(id);
+            libvirt.stop(uuid);
+            domains.act(id, "destroying the VM", Domain::destroy);
+            facts.put("stopped event", libvirt.awaitStop(uuid, LIMIT) ? "seen" : "not seen");
+        }
+        if (domains.find(id).isPresent()) {
+            throw new HypervisorException.NotGone("VM %s is still there: call again".formatted(id.vmName()), null);
+        }
+        facts.put("vm", mark.isPresent() ? "gone" : "none found");
+        pid.ifPresent(number -> facts.put("process", endProcess(id, number)));
+        mark.ifPresent(ended -> facts.put("port " + ended.sshPort(), free(ended.sshPort()) ? "free" : "in use"));
+        facts.put("seed", sessions.unseed(id) ? "deleted from memory" : "none found");
+        return facts;
+    }
+
+    private String endProcess(RentalId id, long number) {
+        Optional<ProcessHandle> process =
+                ProcessHandle.of(number).filter(candidate -> Processes.mentions(candidate, "guest=" + id.vmName()));
+        if (process.isPresent() && !Processes.awaitEnd(process.get(), LIMIT)) {
+            throw new HypervisorException.NotGone(
+                    "QEMU of %s (process %d) still runs: call again".formatted(id.vmName(), number), null);
+        }
+        return number + " gone";
+    }
+
+    private static boolean free(int port) {
+        try (var socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+            return socket.isBound();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** Returns the number of QEMU's process, while it runs or from the journal. */
+    OptionalLong process(RentalId id) {
+        Optional<Long> live = Processes.read(places.domainRun().resolve(id.vmName() + ".pid"));
+        if (live.isPresent()) {
+            return OptionalLong.of(live.get());
+        }
+        return sessions.journal(id).map(Journal::process).orElse(OptionalLong.empty());
+    }
+}

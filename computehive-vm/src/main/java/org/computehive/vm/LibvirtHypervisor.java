@@ -1,0 +1,226 @@
+package org.computehive.vm;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.computehive.market.PciAddress;
+import org.computehive.rental.Hypervisor;
+import org.computehive.rental.HypervisorException;
+import org.computehive.rental.RentalId;
+import org.computehive.rental.VmSpec;
+
+/**
+ * Runs VMs over libvirt: transient, hardened domains with an encrypted disk, found again by their metadata.
+ *
+ * <p>{@link #privateSession} is the embedded default. Thread-safe: calls for one rental wait for each other, calls for
+ * different rentals run side by side.
+ *
+ * <h2>Security guarantees</h2>
+ *
+ * <p>The guest reaches nothing: its network forwards one loopback port to its SSH server and lets nothing out, not to
+ * the host's loopback either. The disk's key is made here, is never an argument or in a file on disk, and over a private
+ * libvirt lies in memory only. The bytes of the image are compared with their digests before every start. The lender's
+ * root can still read the guest's memory: that is what assurance {@code ISOLATED} means.
+ */
+public final class LibvirtHypervisor implements Hypervisor {
+    private final Libvirt libvirt;
+    private final Capacity capacity;
+    private final SessionStore sessions;
+    private final Domains domains;
+    private final Ending ending;
+    private final Boot boot;
+    private final GpuTurnover turnover;
+    private final Map<RentalId, ReentrantLock> locks = new ConcurrentHashMap<>();
+
+    private LibvirtHypervisor(
+            Libvirt libvirt, Places places, ImageCatalogue images, Options options, boolean privileged) {
+        this.libvirt = libvirt;
+        this.capacity = new Capacity(libvirt, places, images, options.acceleration(), privileged);
+        this.sessions = new SessionStore(libvirt, places);
+        this.domains = new Domains(libvirt);
+        this.ending = new Ending(libvirt, places, domains, sessions);
+        this.boot = new Boot(libvirt, places, options, domains, sessions, ending);
+        this.turnover = new GpuTurnover(libvirt);
+    }
+
+    /**
+     * How VMs are run.
+     *
+     * @param acceleration whether KVM is used
+     * @param readyLimit how long a guest may take until it says that it is ready
+     * @param clock the time for metadata
+     */
+    public record Options(Acceleration acceleration, Duration readyLimit, InstantSource clock) {
+        /** Returns: KVM where it boots a kernel, two minutes for a guest, the system's clock. */
+        public static Options defaults() {
+            return new Options(Acceleration.PROBE, Duration.ofMinutes(2), InstantSource.system());
+        }
+    }
+
+    /** Whether the processor's own virtualisation is used. */
+    public enum Acceleration {
+        /** KVM if it boots a kernel here, else software emulation. */
+        PROBE,
+        /** KVM; starts fail where it doesn't work. */
+        KVM,
+        /** Software emulation. */
+        TCG
+    }
+
+    /**
+     * Connects to a private libvirt, the embedded default.
+     *
+     * @param libvirt stays the caller's to close, after this
+     * @throws HypervisorException.Unreachable if it doesn't answer
+     */
+    public static LibvirtHypervisor privateSession(PrivateLibvirt libvirt, ImageCatalogue images, Options options) {
+        return connected(Libvirt.open(libvirt.uri()), libvirt.places(), images, options, false);
+    }
+
+    /**
+     * Connects to a libvirt of the host's, such as {@code qemu:///system}, or of a remote host.
+     *
+     * <p>Over a remote address VMs can be listed and destroyed and the inventory read; to start them, run this on the
+     * host itself. A system daemon keeps key material under {@code /var/lib/libvirt} and {@code /var/log/libvirt} while
+     * a VM runs: put both on tmpfs, or the erased facts say that the key may have been on the disk.
+     *
+     * <p>Guests run as the user that the daemon gives them ({@code user} in its {@code qemu.conf}); where that is another
+     * than this process's, this process must be root, to give that user its files.
+     *
+     * @param state a folder on disk for overlays and journals; the guests' user must be able to pass through every
+     *     folder above it
+     * @throws HypervisorException.Unreachable if it doesn't answer
+     * @throws HypervisorException.Refused if it is a session daemon
+     * @throws HypervisorException.Lacking if the folders can't be made or given to the guests' user
+     */
+    public static LibvirtHypervisor connect(URI uri, Path state, ImageCatalogue images, Options options) {
+        Libvirt libvirt = Libvirt.open(uri);
+        try {
+            return connected(
+                    libvirt,
+                    SystemPlaces.open(libvirt, state),
+                    images,
+                    options,
+                    uri.getPath().endsWith("/system"));
+        } catch (HypervisorException e) {
+            libvirt.close();
+            throw e;
+        }
+    }
+
+    private static LibvirtHypervisor connected(
+            Libvirt libvirt, Places places, ImageCatalogue images, Options options, boolean privileged) {
+        var hypervisor = new LibvirtHypervisor(libvirt, places, images, options, privileged);
+        try {
+            hypervisor.sessions.sweep(
+                    hypervisor.list().stream().map(RunningVm::id).toList());
+            return hypervisor;
+        } catch (HypervisorException e) {
+            libvirt.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public Inventory inventory() {
+        return capacity.inventory();
+    }
+
+    @Override
+    public void prepare(VmSpec spec) {
+        locked(spec.id(), () -> {
+            if (domains.find(spec.id()).isEmpty()) {
+                capacity.check(spec);
+                sessions.prepare(spec, capacity.image(spec.shape().image()));
+            }
+            return true;
+        });
+    }
+
+    @Override
+    public RunningVm start(VmSpec spec) {
+        return locked(spec.id(), () -> {
+            Optional<SessionMark> running = domains.find(spec.id());
+            if (running.isPresent()) {
+                boolean ready = sessions.journal(spec.id())
+                        .map(journal -> journal.step() == Journal.Step.READY)
+                        .orElse(false);
+                if (ready) {
+                    return running.get().running();
+                }
+                // A start that was cut off: its guest's state is unknown and its seed may be gone.
+                ending.end(spec.id());
+                sessions.erase(spec.id());
+            }
+            capacity.check(spec);
+            GuestImage image = capacity.image(spec.shape().image());
+            try {
+                Journal journal = sessions.prepare(spec, image);
+                return boot.boot(spec, image, capacity.accelerated(), journal).running();
+            } catch (HypervisorException e) {
+                clearUp(spec.id(), e);
+                throw e;
+            }
+        });
+    }
+
+    private void clearUp(RentalId id, HypervisorException why) {
+        try {
+            ending.end(id);
+            sessions.erase(id);
+        } catch (HypervisorException e) {
+            why.addSuppressed(e);
+        }
+    }
+
+    @Override
+    public Teardown destroy(RentalId id) {
+        return locked(id, () -> new Teardown(ending.end(id)));
+    }
+
+    @Override
+    public Teardown erase(RentalId id) {
+        return locked(id, () -> {
+            if (domains.find(id).isPresent()) {
+                throw new HypervisorException.NotGone(
+                        "VM %s still runs: destroy it before its disk is erased".formatted(id.vmName()), null);
+            }
+            return new Teardown(sessions.erase(id));
+        });
+    }
+
+    @Override
+    public List<Turnover> turnOver(RentalId id, List<PciAddress> gpus) {
+        return turnover.of(gpus);
+    }
+
+    @Override
+    public List<RunningVm> list() {
+        return domains.list();
+    }
+
+    private interface Work<T> {
+        T run();
+    }
+
+    private <T> T locked(RentalId id, Work<T> work) {
+        ReentrantLock lock = locks.computeIfAbsent(id, key -> new ReentrantLock());
+        lock.lock();
+        try {
+            return work.run();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        libvirt.close();
+    }
+}

@@ -1,0 +1,332 @@
+package org.computehive.vm;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
+import org.computehive.rental.HypervisorException;
+import org.libvirt.Domain;
+import org.libvirt.LibvirtException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A libvirt of our own: the unprivileged session daemon, with everything it keeps in one private folder in memory.
+ *
+ * <p>Nobody else's libvirt is touched, no system service is needed, and QEMU runs without rights. Where this process is
+ * root the daemon and QEMU run as the system user {@code computehive}. One process at a time uses a state folder; after
+ * {@code kill -9} of that process its VMs run on until the next {@link #open} of the same folder finds them. The daemon
+ * leaves by itself two minutes after its last connection and VM are gone. Thread-safe.
+ */
+public final class PrivateLibvirt implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(PrivateLibvirt.class);
+    private static final String IDLE_SECONDS = "120";
+    private static final Duration START_LIMIT = Duration.ofSeconds(30);
+    private static final Duration END_LIMIT = Duration.ofSeconds(15);
+    private static final List<String> PROGRAM_FOLDERS =
+            List.of("/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin");
+    /** Keeps libvirt from starting a log daemon that would outlive us, and QEMU from leaving dumps. */
+    private static final String QEMU_CONF = "stdio_handler = \"file\"\nmax_core = 0\ndump_guest_core = 0\n";
+
+    private final FileChannel lock;
+    private final Places places;
+    private boolean closed;
+
+    private PrivateLibvirt(FileChannel lock, Places places) {
+        this.lock = lock;
+        this.places = places;
+    }
+
+    /**
+     * Returns the state folder that is used unless the caller says otherwise: {@code /var/lib/computehive} for root,
+     * {@code ~/.local/state/computehive} for others.
+     */
+    public static Path defaultState() {
+        if (Account.root()) {
+            return Path.of("/var/lib/computehive");
+        }
+        String state = System.getenv("XDG_STATE_HOME");
+        Path root = state != null && state.startsWith("/")
+                ? Path.of(state)
+                : Path.of(System.getProperty("user.home"), ".local", "state");
+        return root.resolve("computehive");
+    }
+
+    /**
+     * Starts the daemon, or finds the one that an earlier process left with its VMs.
+     *
+     * @param state a folder on disk for overlays and journals; made if it is missing. Where this process is root, the
+     *     user {@code computehive} must be able to pass through every folder above it
+     * @throws HypervisorException.Unreachable if libvirt is not installed or its daemon doesn't start
+     * @throws HypervisorException.Lacking if there is no tmpfs, no right to a folder, or another process uses it
+     */
+    public static PrivateLibvirt open(Path state) {
+        Account account = Account.unprivileged();
+        return open(state, account, RuntimeFolder.candidates(account), "libvirtd");
+    }
+
+    static PrivateLibvirt open(Path state, Account account, List<Path> memory, String daemon) {
+        Path program = program(daemon);
+        Path home = state.toAbsolutePath().normalize();
+        FileChannel lock = lock(home);
+        try {
+            Path runtime = RuntimeFolder.open(home, account, memory);
+            var places = new Places(
+                    home.resolve("journals"),
+                    home.resolve("disks"),
+                    runtime,
+                    runtime.resolve("cache/libvirt/qemu/log"),
+                    runtime.resolve("run/libvirt/qemu/run"),
+                    account,
+                    Optional.empty(),
+                    true);
+            var libvirt = new PrivateLibvirt(lock, places);
+            try {
+                libvirt.makeFolders();
+                libvirt.start(program);
+                libvirt.endOrphans();
+                return libvirt;
+            } catch (IOException | RuntimeException e) {
+                libvirt.undo();
+                throw e;
+            }
+        } catch (IOException e) {
+            release(lock);
+            throw new HypervisorException.Lacking(
+                    "the folders of a private libvirt can't be made in %s: %s".formatted(home, e), e);
+        } catch (RuntimeException e) {
+            release(lock);
+            throw e;
+        }
+    }
+
+    private static Path program(String name) {
+        return PROGRAM_FOLDERS.stream()
+                .map(folder -> Path.of(folder, name))
+                .filter(Files::isExecutable)
+                .findFirst()
+                .orElseThrow(() -> new HypervisorException.Unreachable(
+                        "%s is not installed: install the Debian packages %s".formatted(name, Libvirt.PACKAGES), null));
+    }
+
+    private static FileChannel lock(Path home) {
+        try {
+            Files.createDirectories(home);
+            FileChannel channel =
+                    FileChannel.open(home.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            try {
+                if (channel.tryLock() != null) {
+                    return channel;
+                }
+            } catch (OverlappingFileLockException e) {
+                LOG.debug("this process holds {} already", home);
+            }
+            channel.close();
+            throw new HypervisorException.Lacking(
+                    "another ComputeHive uses the state folder %s: stop it or give another folder".formatted(home),
+                    null);
+        } catch (IOException e) {
+            throw new HypervisorException.Lacking(
+                    "state folder %s can't be written (%s): give a folder you may write, with free space"
+                            .formatted(home, e),
+                    e);
+        }
+    }
+
+    /** Ends the daemon and deletes the folder of an opening that failed, unless VMs of an earlier process live there. */
+    private void undo() throws IOException {
+        String runtime = places.runtime().toString();
+        if (!Processes.mentioning("qemu-system", runtime).isEmpty()) {
+            return;
+        }
+        // One that was cut off while it started may not have written its number yet.
+        for (ProcessHandle daemon : Processes.mentioning("", pidFile().toString())) {
+            daemon.destroyForcibly();
+            Processes.awaitEnd(daemon, END_LIMIT);
+        }
+        RuntimeFolder.delete(places.runtime());
+    }
+
+    private void makeFolders() throws IOException {
+        Account account = places.account();
+        Path home = places.disks().getParent();
+        if (home != null && !account.reaches(home)) {
+            throw new HypervisorException.Lacking(
+                    "user %s can't pass through every folder down to %s: use %s, or give others the right to pass (chmod o+x)"
+                            .formatted(account.name(), home, defaultState()),
+                    null);
+        }
+        account.passage(places.journals());
+        account.passage(places.disks());
+        for (String name : List.of("run", "config", "cache", "data", "consoles")) {
+            account.folder(places.runtime().resolve(name));
+        }
+        // The guests' user reads these and could otherwise put a link in the way of what is written here as root.
+        account.passage(places.seeds());
+        account.passage(places.images());
+        account.folder(places.runtime().resolve("config/libvirt"));
+        Path conf = places.runtime().resolve("config/libvirt/qemu.conf");
+        account.file(conf, QEMU_CONF.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private void start(Path program) {
+        if (daemon().isPresent()) {
+            LOG.info("private libvirt found running: folder={}", places.runtime());
+            return;
+        }
+        Path runtime = places.runtime();
+        var words = new ArrayList<>(List.of("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"));
+        words.add("HOME=" + runtime);
+        words.add("XDG_RUNTIME_DIR=" + runtime.resolve("run"));
+        words.add("XDG_CONFIG_HOME=" + runtime.resolve("config"));
+        words.add("XDG_CACHE_HOME=" + runtime.resolve("cache"));
+        words.add("XDG_DATA_HOME=" + runtime.resolve("data"));
+        words.addAll(List.of(program.toString(), "--daemon", "--timeout", IDLE_SECONDS));
+        words.addAll(List.of("--pid-file", pidFile().toString()));
+        Tool.Outcome outcome = Tool.run(places.account().as(words), START_LIMIT, "libvirt-daemon and util-linux");
+        if (!outcome.succeeded()) {
+            throw new HypervisorException.Unreachable(
+                    "the private libvirt daemon did not start (exit %d): %s"
+                            .formatted(outcome.exit(), outcome.lastLines()),
+                    null);
+        }
+        LOG.info(
+                "private libvirt started: folder={} user={}",
+                runtime,
+                places.account().name());
+    }
+
+    /** Ends QEMUs of ours that the daemon no longer knows, such as those whose daemon was killed while it made them. */
+    private void endOrphans() throws IOException {
+        var known = new ArrayList<Long>();
+        if (Files.isDirectory(places.domainRun())) {
+            try (Stream<Path> files = Files.list(places.domainRun())) {
+                files.filter(file -> file.toString().endsWith(".pid"))
+                        .forEach(file -> Processes.read(file).ifPresent(known::add));
+            }
+        }
+        for (ProcessHandle process :
+                Processes.mentioning("qemu-system", places.runtime().toString())) {
+            if (!known.contains(process.pid())) {
+                LOG.warn("ending an orphan QEMU: pid={}", process.pid());
+                process.destroyForcibly();
+            }
+        }
+    }
+
+    /** Returns the address for libvirt's own tools, such as {@code virsh -c}. */
+    public URI uri() {
+        return URI.create("qemu+unix:///session?socket=" + places.runtime().resolve("run/libvirt/libvirt-sock"));
+    }
+
+    Places places() {
+        return places;
+    }
+
+    private Path pidFile() {
+        return places.runtime().resolve("run/libvirtd.pid");
+    }
+
+    private Optional<ProcessHandle> daemon() {
+        return Processes.read(pidFile())
+                .flatMap(ProcessHandle::of)
+                .filter(process -> Processes.mentions(process, pidFile().toString()));
+    }
+
+    /** Lets go of the state folder; the daemon and its VMs run on for the next {@link #open}. */
+    public synchronized void detach() {
+        if (!closed) {
+            closed = true;
+            release(lock);
+        }
+    }
+
+    /**
+     * Ends every VM of this libvirt, makes their disks unreadable and deletes them, ends the daemon and deletes its
+     * folder in memory. Close the hypervisors on it first.
+     *
+     * @throws HypervisorException.NotGone if something is left
+     */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            endGuests();
+            endDaemon();
+            endOrphans();
+            SessionStore.shredAll(places);
+            RuntimeFolder.delete(places.runtime());
+            Files.deleteIfExists(places.journals());
+            Files.deleteIfExists(places.disks());
+        } catch (IOException e) {
+            throw new HypervisorException.NotGone(
+                    "private libvirt left something behind: %s; delete %s".formatted(e, places.runtime()), e);
+        } finally {
+            release(lock);
+        }
+    }
+
+    private void endGuests() {
+        if (daemon().isEmpty()) {
+            return;
+        }
+        try (Libvirt libvirt = Libvirt.open(uri())) {
+            libvirt.call("ending the VMs", connect -> {
+                for (Domain domain : connect.listAllDomains(0)) {
+                    end(domain);
+                }
+                return true;
+            });
+        } catch (HypervisorException e) {
+            LOG.warn("the VMs could not be ended through libvirt: {}", e.getMessage());
+        }
+    }
+
+    private static void end(Domain domain) throws LibvirtException {
+        try {
+            domain.destroy();
+        } catch (LibvirtException e) {
+            LOG.debug("a domain was gone already: {}", e.getMessage());
+        } finally {
+            domain.free();
+        }
+    }
+
+    private void endDaemon() {
+        Optional<ProcessHandle> daemon = daemon();
+        if (daemon.isPresent()) {
+            daemon.get().destroy();
+            try {
+                daemon.get().onExit().get(END_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException | ExecutionException e) {
+                daemon.get().destroyForcibly();
+            } catch (InterruptedException e) {
+                daemon.get().destroyForcibly();
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static void release(FileChannel lock) {
+        try {
+            lock.close();
+        } catch (IOException e) {
+            LOG.debug("lock could not be closed", e);
+        }
+    }
+}

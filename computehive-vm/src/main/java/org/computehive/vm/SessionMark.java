@@ -1,0 +1,88 @@
+package org.computehive.vm;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.computehive.rental.Hypervisor.RunningVm;
+import org.computehive.rental.RentalId;
+import org.w3c.dom.Element;
+
+/**
+ * ComputeHive's metadata in a domain: which rental it belongs to and what it runs on.
+ *
+ * @param id the rental
+ * @param epoch grows from start to start, so that a later one is known from an earlier one; milliseconds since 1970
+ * @param expires the end of the window
+ * @param sshPort the loopback port that reaches the guest's SSH server
+ * @param facts what it runs on
+ */
+record SessionMark(RentalId id, long epoch, Instant expires, int sshPort, Map<String, String> facts) {
+    static final String NAMESPACE = "urn:computehive:vm:1";
+
+    SessionMark {
+        if (sshPort < 1 || sshPort > 65_535) {
+            throw new IllegalArgumentException("ssh port %d is out of range: 1 to 65535".formatted(sshPort));
+        }
+        facts = Map.copyOf(facts);
+    }
+
+    Xml.Content content() {
+        return xml -> {
+            var attributes = List.of(
+                    "xmlns:ch", NAMESPACE,
+                    "id", id.value(),
+                    "epoch", Long.toString(epoch),
+                    "expires", expires.toString(),
+                    "ssh-port", Integer.toString(sshPort));
+            xml.element("ch:session", attributes, session -> {
+                for (String name :
+                        new ArrayList<>(facts.keySet()).stream().sorted().toList()) {
+                    session.text("ch:fact", facts.getOrDefault(name, ""), "name", name);
+                }
+            });
+        };
+    }
+
+    /**
+     * Reads the mark of a domain's description; empty where it has none or one that isn't ours.
+     *
+     * @throws IllegalArgumentException if it can't be read: anyone with a right to libvirt can write one
+     */
+    static Optional<SessionMark> read(String domainXml) {
+        for (Element metadata : Xml.children(Xml.parse(domainXml), "metadata")) {
+            for (Element session : Xml.children(metadata, "session")) {
+                if (NAMESPACE.equals(session.getNamespaceURI())) {
+                    return Optional.of(parse(session));
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static SessionMark parse(Element session) {
+        var facts = new LinkedHashMap<String, String>();
+        for (Element fact : Xml.children(session, "fact")) {
+            facts.put(fact.getAttribute("name"), fact.getTextContent());
+        }
+        try {
+            return new SessionMark(
+                    new RentalId(session.getAttribute("id")),
+                    Long.parseLong(session.getAttribute("epoch")),
+                    Instant.parse(session.getAttribute("expires")),
+                    Integer.parseInt(session.getAttribute("ssh-port")),
+                    facts);
+        } catch (DateTimeException e) {
+            throw new IllegalArgumentException("expires is not a time: " + e.getMessage(), e);
+        }
+    }
+
+    RunningVm running() {
+        return new RunningVm(id, new InetSocketAddress(InetAddress.getLoopbackAddress(), sshPort), expires, facts);
+    }
+}

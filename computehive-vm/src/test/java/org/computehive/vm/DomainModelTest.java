@@ -1,0 +1,141 @@
+package org.computehive.vm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.computehive.market.PciAddress;
+import org.computehive.rental.RentalId;
+import org.junit.jupiter.api.Test;
+import org.w3c.dom.Element;
+
+class DomainModelTest {
+    private static final SessionMark MARK = new SessionMark(
+            new RentalId("0123456789abcdefghjkmnpqrs"),
+            42,
+            Instant.parse("2026-11-22T12:00:00Z"),
+            22_110,
+            Map.of("image", "demo", "odd", "<&'\">"));
+
+    private static DomainModel model(boolean kvm, Path kernel, boolean display, List<PciAddress> devices) {
+        return new DomainModel(
+                MARK,
+                new UUID(1, 2),
+                kvm,
+                2,
+                512,
+                kernel,
+                Path.of("/images/initrd"),
+                "console=ttyS0",
+                Path.of("/disks/overlay.qcow2"),
+                Optional.empty(),
+                new UUID(3, 4),
+                Path.of("/memory/console"),
+                Map.of("opt/computehive/host", Path.of("/memory/host")),
+                display,
+                devices,
+                Optional.of("+64055:+64055"));
+    }
+
+    private static Element child(Element parent, String name) {
+        return Xml.children(parent, name).getFirst();
+    }
+
+    @Test
+    void mark_comesBackFromTheDomain() {
+        String xml = model(false, Path.of("/images/kernel"), true, List.of()).xml();
+        assertEquals(Optional.of(MARK), SessionMark.read(xml));
+    }
+
+    @Test
+    void domainOfOthers_hasNoMark() {
+        assertEquals(Optional.empty(), SessionMark.read("<domain><name>ch-x</name></domain>"));
+        assertEquals(
+                Optional.empty(),
+                SessionMark.read("<domain><metadata><session xmlns='urn:other' id='x'/></metadata></domain>"));
+    }
+
+    @Test
+    void metacharactersInAPath_stayInTheirValue() {
+        var kernel = Path.of("/images/<kernel type='x'>&\"");
+        Element domain = Xml.parse(model(false, kernel, false, List.of()).xml());
+        assertEquals(kernel.toString(), Xml.childText(child(domain, "os"), "kernel"));
+    }
+
+    @Test
+    void everyDomain_isHardened() {
+        Element domain = Xml.parse(model(false, Path.of("/k"), true, List.of()).xml());
+        assertEquals("qemu", domain.getAttribute("type"));
+        for (String end : List.of("on_poweroff", "on_reboot", "on_crash")) {
+            assertEquals("destroy", Xml.childText(domain, end));
+        }
+        Element devices = child(domain, "devices");
+        assertEquals("none", child(devices, "controller").getAttribute("model"));
+        assertEquals("none", child(devices, "memballoon").getAttribute("model"));
+        assertEquals("none", child(devices, "audio").getAttribute("type"));
+        for (String absent : List.of("graphics", "channel", "filesystem", "redirdev", "input", "interface")) {
+            assertTrue(Xml.children(devices, absent).isEmpty(), absent);
+        }
+        assertEquals("off", child(domain, "memory").getAttribute("dumpCore"));
+        String network = child(domain, "commandline").getFirstChild().getNextSibling() instanceof Element argument
+                ? argument.getAttribute("value")
+                : "";
+        assertEquals("user,id=ch0,restrict=on,hostfwd=tcp:127.0.0.1:22110-:22", network);
+    }
+
+    @Test
+    void kvmDomain_hidesNestedVirtualisation() {
+        Element domain = Xml.parse(model(true, Path.of("/k"), false, List.of()).xml());
+        assertEquals("kvm", domain.getAttribute("type"));
+        assertEquals("off", child(domain, "cpu").getAttribute("migratable"));
+        assertEquals(2, Xml.children(child(domain, "cpu"), "feature").size());
+    }
+
+    @Test
+    void hostDevice_carriesItsFullAddress() {
+        var address = new PciAddress("0001:41:1f.7");
+        Element devices = child(
+                Xml.parse(model(true, Path.of("/k"), false, List.of(address)).xml()), "devices");
+        Element hostdev = child(devices, "hostdev");
+        Element at = child(child(hostdev, "source"), "address");
+        assertEquals("yes", hostdev.getAttribute("managed"));
+        assertEquals("off", child(hostdev, "rom").getAttribute("bar"));
+        assertEquals("0x0001", at.getAttribute("domain"));
+        assertEquals("0x41", at.getAttribute("bus"));
+        assertEquals("0x1f", at.getAttribute("slot"));
+        assertEquals("0x7", at.getAttribute("function"));
+        assertFalse(child(child(devices, "video"), "model").getAttribute("type").equals("bochs"));
+    }
+
+    @Test
+    void markThatCannotBeRead_isAnArgumentError() {
+        String xml = model(false, Path.of("/k"), false, List.of()).xml();
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> SessionMark.read(xml.replace("2026-11-22T12:00:00Z", "next week")));
+        for (String port : List.of("0", "70000", "-1", "ssh")) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> SessionMark.read(xml.replace("ssh-port=\"22110\"", "ssh-port=\"" + port + "\"")),
+                    port);
+        }
+    }
+
+    @Test
+    void guestsUser_isGivenWithoutTheFiles_unlessThereAreHostDevices() {
+        Element label =
+                child(Xml.parse(model(false, Path.of("/k"), false, List.of()).xml()), "seclabel");
+        assertEquals("no", label.getAttribute("relabel"));
+        assertEquals("+64055:+64055", Xml.childText(label, "label"));
+        var devices = List.of(new PciAddress("0001:41:1f.7"));
+        Element domain = Xml.parse(model(true, Path.of("/k"), false, devices).xml());
+        assertTrue(Xml.children(domain, "seclabel").isEmpty());
+    }
+}

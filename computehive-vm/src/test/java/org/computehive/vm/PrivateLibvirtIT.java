@@ -1,0 +1,146 @@
+package org.computehive.vm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.computehive.market.PciAddress;
+import org.computehive.rental.HypervisorException;
+import org.computehive.rental.RentalId;
+import org.computehive.rental.VmSpec;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The private libvirt where things are missing, and after {@code kill -9} of the process that opened it. */
+class PrivateLibvirtIT {
+    private static final String STARTED = "STARTED ";
+
+    @TempDir
+    private Path scratch;
+
+    private Path state;
+
+    @BeforeEach
+    void makeState() throws IOException {
+        state = TestHost.state();
+    }
+
+    @AfterEach
+    void deleteState() throws IOException {
+        RuntimeFolder.delete(state);
+    }
+
+    @Test
+    void open_withoutLibvirt_isUnreachableAndNamesThePackages() {
+        Account account = Account.unprivileged();
+        var unreachable = assertThrows(
+                HypervisorException.Unreachable.class,
+                () -> PrivateLibvirt.open(state, account, RuntimeFolder.candidates(account), "libvirtd-not-there"));
+        for (String name : List.of("libvirtd-not-there", "libvirt-daemon", "qemu-system-x86", "qemu-utils")) {
+            assertTrue(unreachable.getMessage().contains(name), unreachable::getMessage);
+        }
+    }
+
+    @Test
+    void open_withoutMemoryFolder_isLackingAndSaysWhatToMount() {
+        var lacking = assertThrows(
+                HypervisorException.Lacking.class,
+                () -> PrivateLibvirt.open(state, Account.unprivileged(), List.of(state), "libvirtd"));
+        assertTrue(lacking.getMessage().contains("mount -t tmpfs"), lacking::getMessage);
+    }
+
+    @Test
+    void open_inAFolderThatIsAFile_isLacking() throws IOException {
+        Path file = Files.writeString(state.resolve("file"), "in the way");
+        assertThrows(HypervisorException.Lacking.class, () -> PrivateLibvirt.open(file.resolve("state")));
+    }
+
+    @Test
+    void openAndClose_leaveNothing() throws IOException {
+        Path runtime;
+        try (PrivateLibvirt libvirt = PrivateLibvirt.open(state)) {
+            runtime = libvirt.places().runtime();
+            assertTrue(RuntimeFolder.tmpfs(runtime), runtime::toString);
+        }
+        assertFalse(Files.exists(runtime));
+        assertEquals(List.of(), Processes.mentioning("", runtime.toString()));
+    }
+
+    @Test
+    void killedProcess_leavesAVmThatTheNextOneTakesOverAndEnds() throws Exception {
+        TestHost.images();
+        RentalId id = RentalId.random();
+        new TestHost.Keys(scratch.resolve("keys"), id);
+        Process child = new ProcessBuilder(
+                        ProcessHandle.current().info().command().orElseThrow(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Child.class.getName(),
+                        state.toString(),
+                        scratch.resolve("keys").toString(),
+                        id.value())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        boolean started = false;
+        try (BufferedReader lines = child.inputReader()) {
+            String line = lines.readLine();
+            while (line != null && !line.startsWith(STARTED)) {
+                line = lines.readLine();
+            }
+            started = line != null;
+        } finally {
+            child.destroyForcibly(); // SIGKILL
+        }
+        assertTrue(child.waitFor(20, TimeUnit.SECONDS));
+        assertTrue(started, "the child started a VM");
+
+        Path runtime;
+        try (PrivateLibvirt libvirt = PrivateLibvirt.open(state)) {
+            runtime = libvirt.places().runtime();
+            try (var next = LibvirtHypervisor.privateSession(
+                    libvirt, TestHost.images(), LibvirtHypervisor.Options.defaults())) {
+                assertEquals(
+                        List.of(id), next.list().stream().map(vm -> vm.id()).toList());
+                assertTrue(next.destroy(id).facts().get("process").endsWith("gone"));
+                assertEquals("undefined in libvirt", next.erase(id).facts().get("key"));
+                assertEquals(List.of(), next.list());
+            }
+        }
+        assertFalse(Files.exists(runtime));
+        assertEquals(List.of(), Processes.mentioning("", runtime.toString()));
+    }
+
+    /** The process that is killed. */
+    static final class Child {
+        private Child() {}
+
+        public static void main(String[] arguments) {
+            var id = new RentalId(arguments[2]);
+            var access = TestHost.Keys.existing(Path.of(arguments[1]), id).access();
+            PrivateLibvirt libvirt = PrivateLibvirt.open(Path.of(arguments[0]));
+            var hypervisor =
+                    LibvirtHypervisor.privateSession(libvirt, TestHost.images(), LibvirtHypervisor.Options.defaults());
+            List<PciAddress> gpus =
+                    List.of(hypervisor.inventory().gpus().getLast().address());
+            var spec = new VmSpec(id, Instant.now().plusSeconds(600), TestHost.SHAPE, gpus, access);
+            System.out.println(STARTED + hypervisor.start(spec).ssh());
+            System.out.flush();
+            while (true) {
+                LockSupport.park();
+            }
+        }
+    }
+}
