@@ -1,0 +1,238 @@
+package org.computehive.pricing;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+import org.computehive.rental.PriceAdvisor;
+import org.computehive.rental.PriceSuggestion;
+import org.computehive.rental.PriceSuggestion.Confidence;
+import org.computehive.rental.PriceSuggestion.Factor;
+
+/**
+ * Suggests prices with a log-additive model averaged with a Tribuo forest.
+ *
+ * <p>A suggestion is the price of a named peer times its factors: what tells the gpu from the peer, the host's
+ * processors and memory, the number of gpus, demand, and last the lender's own limits. The peer's price stands in
+ * {@link PriceSuggestion#reference()}; it times all factors is the point, to half a micro-USD. The range holds about
+ * 80 % of the prices that providers who are not in the data ask for such hardware.
+ *
+ * <p>A gpu that nobody knows gets a wide range and {@link Confidence#LOW}: priced by its memory among the known ones,
+ * or, without that, as the middle one of them. It is not refused, because vCPUs and memory alone say something, and a
+ * lender is better served by a wide range that says so than by none.
+ *
+ * <p>Immutable and thread-safe. {@link #suggest} does no I/O and never runs the forest: every known gpu was priced when
+ * the model was loaded.
+ */
+public final class TribuoPriceAdvisor implements PriceAdvisor {
+    /** The model's name and version, as suggestions carry it. */
+    public static final String MODEL_ID = "hedonic-forest/1";
+
+    private static final String BUNDLED = "default-model.pb";
+    private static final double DEMAND_STRENGTH = .6;
+    private static final double TARGET_UTILISATION = .8;
+    private static final double LEAST_DEMAND = .8;
+    private static final double MOST_DEMAND = 1.25;
+    private static final long MOST_GPU_MEMORY_MIB = 4L << 20;
+    private static final long MOST_MEMORY_MIB = 64L << 20;
+    private static final long MOST_MICROS = 1_000_000_000_000L;
+
+    private final PriceModel model;
+    private final String sha256;
+    private final GpuEstimator gpus;
+
+    private TribuoPriceAdvisor(PriceModel model, String sha256) {
+        this.model = model;
+        this.sha256 = sha256;
+        this.gpus = new GpuEstimator(GpuCatalogue.bundled(), model);
+    }
+
+    /**
+     * Loads the model that comes with this module; {@code MODEL.md} beside it says what it learnt from.
+     *
+     * @throws ModelException if the jar is damaged
+     */
+    public static TribuoPriceAdvisor bundled() {
+        try (InputStream bytes = resource(BUNDLED);
+                InputStream sum = resource(BUNDLED + ".sha256")) {
+            String expected = new String(sum.readNBytes(64), StandardCharsets.US_ASCII);
+            return of(bytes.readNBytes(ModelFile.MAX_BYTES), expected);
+        } catch (IOException e) {
+            throw new ModelException(ModelException.Reason.UNREADABLE, "the jar's own model can't be read", e);
+        }
+    }
+
+    private static InputStream resource(String name) throws IOException {
+        InputStream in = TribuoPriceAdvisor.class.getResourceAsStream(name);
+        if (in == null) {
+            throw new IOException("resource " + name + " is missing from the jar: rebuild it");
+        }
+        return in;
+    }
+
+    /**
+     * Loads a model that {@link Train} wrote.
+     *
+     * @param file the file, at most 16 MiB
+     * @param expectedSha256 its SHA-256, 64 hexadecimal digits; from a place that whoever can change the file can't
+     *     change
+     * @throws ModelException if the file can't be read, has another hash, or is not a model; nothing is loaded then
+     * @throws IllegalArgumentException if the hash is not 64 hexadecimal digits
+     */
+    public static TribuoPriceAdvisor load(Path file, String expectedSha256) {
+        if (!expectedSha256.matches("[0-9a-fA-F]{64}")) {
+            throw new IllegalArgumentException(
+                    "expected SHA-256 of %d characters is not 64 hexadecimal digits: see %s.sha256"
+                            .formatted(expectedSha256.length(), file.getFileName()));
+        }
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(ModelFile.MAX_BYTES + 1);
+            if (bytes.length > ModelFile.MAX_BYTES) {
+                throw new ModelException(
+                        ModelException.Reason.UNREADABLE,
+                        "model %s is over the limit of %d bytes: it is not one of ours"
+                                .formatted(file, ModelFile.MAX_BYTES));
+            }
+            return of(bytes, expectedSha256.toLowerCase(Locale.ROOT));
+        } catch (IOException e) {
+            throw new ModelException(
+                    ModelException.Reason.UNREADABLE, "model %s can't be read: %s".formatted(file, e), e);
+        }
+    }
+
+    static TribuoPriceAdvisor of(byte[] bytes, String expectedSha256) {
+        return new TribuoPriceAdvisor(ModelFile.decode(bytes, expectedSha256), expectedSha256);
+    }
+
+    /** Returns whose data the model learnt from, and under which licences. */
+    public String credit() {
+        return model.credit();
+    }
+
+    @Override
+    public PriceSuggestion suggest(Request request) {
+        check(request);
+        GpuEstimate gpu = gpus.estimate(request.gpuModel(), request.gpuMemoryMiB());
+        int count = request.gpuCount();
+        double cpus = (double) request.cpus() / count;
+        double memory = request.memoryMiB() / 1024. / count;
+        var factors = new ArrayList<>(gpu.factors());
+        add(
+                factors,
+                "vCPUs",
+                StrictMath.exp(model.hedonic().cpu() * Hedonic.cpuStep(cpus)),
+                perGpu(cpus, Hedonic.BASE_CPUS, "vCPUs"));
+        add(
+                factors,
+                "host memory",
+                StrictMath.exp(model.hedonic().ram() * Hedonic.ramStep(memory)),
+                perGpu(memory, Hedonic.BASE_MEMORY_GIB, "GiB"));
+        add(factors, "number of gpus", count, count + " together against one");
+        request.utilisation().ifPresent(share -> add(factors, "demand", demand(share), demandWhy(share)));
+        double exact = gpu.referenceMicros();
+        for (Factor factor : factors) {
+            exact *= factor.multiplier();
+        }
+        long floor = request.floor().orElse(0);
+        long ceiling = request.ceiling().orElse(MOST_MICROS);
+        long point = Math.clamp(Math.round(exact), floor, ceiling);
+        if (point != Math.round(exact)) {
+            String limit = point == floor && request.floor().isPresent() ? "floor" : "ceiling";
+            add(factors, "lender's " + limit, point / exact, "the lender's " + limit + " of " + usd(point) + " USD/h");
+        }
+        factors.sort(Comparator.comparingDouble((Factor f) -> -Math.abs(StrictMath.log(f.multiplier()))));
+
+        boolean farHost = atLimit(Hedonic.cpuStep(cpus), cpus / Hedonic.BASE_CPUS)
+                || atLimit(Hedonic.ramStep(memory), memory / Hedonic.BASE_MEMORY_GIB);
+        Confidence confidence = farHost && gpu.confidence() == Confidence.HIGH ? Confidence.MEDIUM : gpu.confidence();
+        double low = farHost ? Math.min(gpu.low(), model.seldom().low()) : gpu.low();
+        double high = farHost ? Math.max(gpu.high(), model.seldom().high()) : gpu.high();
+        return new PriceSuggestion(
+                Math.min(point, Math.clamp(Math.round(exact * StrictMath.exp(low)), floor, ceiling)),
+                point,
+                Math.max(point, Math.clamp(Math.round(exact * StrictMath.exp(high)), floor, ceiling)),
+                confidence,
+                factors,
+                gpu.reference().name() + " with " + GpuEstimator.number(Hedonic.BASE_CPUS) + " vCPUs and "
+                        + GpuEstimator.number(Hedonic.BASE_MEMORY_GIB) + " GiB, at " + usd(gpu.referenceMicros())
+                        + " USD/h",
+                MODEL_ID,
+                sha256,
+                model.dataDate());
+    }
+
+    private static double demand(double utilisation) {
+        return Math.clamp(
+                StrictMath.exp(DEMAND_STRENGTH * (utilisation - TARGET_UTILISATION)), LEAST_DEMAND, MOST_DEMAND);
+    }
+
+    private static String demandWhy(double utilisation) {
+        return GpuEstimator.number(utilisation * 100) + " % of like gpus are rented; "
+                + GpuEstimator.number(TARGET_UTILISATION * 100) + " % is the aim";
+    }
+
+    private static boolean atLimit(double step, double ratio) {
+        return Math.abs(step) < Math.abs(StrictMath.log(ratio));
+    }
+
+    private static String perGpu(double mine, double base, String unit) {
+        return GpuEstimator.number(mine) + " " + unit + " for each gpu against " + GpuEstimator.number(base);
+    }
+
+    private static void add(List<Factor> factors, String name, double multiplier, String why) {
+        if (multiplier != 1) {
+            factors.add(new Factor(name, multiplier, why));
+        }
+    }
+
+    private static String usd(long micros) {
+        return BigDecimal.valueOf(micros, 6).toPlainString();
+    }
+
+    private static void check(Request request) {
+        String name = request.gpuModel();
+        if (name.isBlank() || name.length() > 120 || name.chars().anyMatch(Character::isISOControl)) {
+            throw new IllegalArgumentException(
+                    "gpu model of %d characters must be 1 to 120 characters on one line: give the name its maker gives"
+                            .formatted(name.length()));
+        }
+        within("gpu count", request.gpuCount(), 1, 64, "split the listing");
+        request.gpuMemoryMiB()
+                .ifPresent(mib -> within("gpu memory in MiB", mib, 1, MOST_GPU_MEMORY_MIB, "leave it out if unknown"));
+        within("cpus", request.cpus(), 1, 4_096, "give those of the VM");
+        within("memory in MiB", request.memoryMiB(), 1, MOST_MEMORY_MIB, "give that of the VM");
+        request.utilisation().ifPresent(share -> {
+            if (!(share >= 0 && share <= 1)) {
+                throw new IllegalArgumentException(
+                        "utilisation %s is not 0 to 1: leave it out if unknown".formatted(share));
+            }
+        });
+        limit("floor", request.floor());
+        limit("ceiling", request.ceiling());
+        if (request.floor().isPresent()
+                && request.ceiling().isPresent()
+                && request.floor().getAsLong() > request.ceiling().getAsLong()) {
+            throw new IllegalArgumentException("floor %d is over the ceiling %d micro-USD per hour: lower it"
+                    .formatted(request.floor().getAsLong(), request.ceiling().getAsLong()));
+        }
+    }
+
+    private static void limit(String what, OptionalLong micros) {
+        micros.ifPresent(
+                value -> within(what + " in micro-USD per hour", value, 0, MOST_MICROS, "leave it out for no " + what));
+    }
+
+    private static void within(String what, long value, long least, long most, String remedy) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException(
+                    "%s %d is out of range: %d to %d; %s".formatted(what, value, least, most, remedy));
+        }
+    }
+}
