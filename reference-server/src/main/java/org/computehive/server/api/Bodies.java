@@ -1,0 +1,228 @@
+package org.computehive.server.api;
+
+import io.swagger.v3.oas.annotations.media.Schema;
+import java.math.BigInteger;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import java.util.function.Function;
+import org.computehive.market.Account;
+import org.computehive.market.Assurance;
+import org.computehive.market.GpuId;
+import org.computehive.market.HostId;
+import org.computehive.market.Listing;
+import org.computehive.market.ListingId;
+import org.computehive.market.MachineShape;
+import org.computehive.market.Rate;
+import org.computehive.market.Token;
+import org.computehive.rental.PriceAdvisor;
+import org.computehive.schedule.Availability;
+import org.computehive.schedule.Window;
+import org.jspecify.annotations.Nullable;
+
+/** What requests carry. Everything may be missing or nonsense until it was turned into a type of the engine's. */
+final class Bodies {
+    private Bodies() {}
+
+    /** A listing to be made or changed; its id is in the path, its lender in the token. */
+    @Schema(name = "ListingRequest")
+    record ListingBody(
+            @Nullable @Schema(description = "the host's name", example = "local")
+            String host,
+
+            @Nullable @Schema(description = "gpus of that host, as host/pci-address")
+            List<String> gpus,
+
+            @Nullable ShapeBody shape,
+
+            @Nullable @Schema(description = "the least the lender accepts: the token's units per second", example = "50")
+            String floor,
+
+            @Nullable @Schema(description = "the most the lender asks, likewise", example = "500")
+            String ceiling,
+
+            @Nullable @Schema(description = "the price, from floor to ceiling", example = "97")
+            String price,
+
+            @Nullable @Schema(
+                    description = "always, or weekly hours",
+                    example = "Europe/Berlin: MON 09:00-17:00, TUE 09:00-17:00")
+            String availability,
+
+            @Nullable RulesBody rules,
+
+            @Nullable @Schema(description = "ISOLATED or CONFIDENTIAL", example = "ISOLATED")
+            String assurance,
+
+            @Nullable @Schema(description = "whether its gpus are emulated stand-ins")
+            Boolean emulated) {
+
+        Listing listing(ListingId id, Account lender, Token token) {
+            HostId hostId = BadField.parse("host", host, HostId::new);
+            List<GpuId> devices = BadField.require("gpus", gpus).stream()
+                    .map(gpu -> BadField.parse("gpus", gpu, GpuId::parse))
+                    .toList();
+            MachineShape machine = BadField.require("shape", shape).shape();
+            Listing.Rules limits = BadField.require("rules", rules).rules();
+            Rate least = rate("floor", floor);
+            Rate most = rate("ceiling", ceiling);
+            Rate asked = rate("price", price);
+            Availability hours = BadField.parse("availability", availability, Availability::parse);
+            Assurance promised = BadField.constant("assurance", assurance, Assurance.class);
+            boolean standIn = BadField.require("emulated", emulated);
+            return BadField.parse(
+                    "price",
+                    id,
+                    name -> new Listing(
+                            name, lender, hostId, devices, machine, token, least, most, asked, hours, limits, promised,
+                            standIn));
+        }
+    }
+
+    /** The VM that comes with a listing. */
+    @Schema(name = "Shape")
+    record ShapeBody(
+            @Nullable @Schema(example = "1") Integer cpus,
+            @Nullable @Schema(example = "512") Integer memoryMiB,
+            @Nullable @Schema(example = "64") Integer diskMiB,
+
+            @Nullable @Schema(description = "an image of the host's", example = "demo")
+            String image) {
+
+        MachineShape shape() {
+            int processors = BadField.require("shape.cpus", cpus);
+            int memory = BadField.require("shape.memoryMiB", memoryMiB);
+            int disk = BadField.require("shape.diskMiB", diskMiB);
+            return BadField.parse("shape", image, name -> new MachineShape(processors, memory, disk, name));
+        }
+    }
+
+    /** Lengths and delays of a listing, as ISO 8601 durations. */
+    @Schema(name = "Rules")
+    record RulesBody(
+            @Nullable @Schema(type = "string", example = "PT1M")
+            String shortest,
+
+            @Nullable @Schema(type = "string", example = "PT24H")
+            String longest,
+
+            @Nullable @Schema(type = "string", example = "PT1M")
+            String turnover,
+
+            @Nullable @Schema(type = "string", example = "PT15M")
+            String grace,
+
+            @Nullable @Schema(type = "string", example = "PT1H")
+            String disputeWindow) {
+
+        Listing.Rules rules() {
+            Duration least = BadField.parse("rules.shortest", shortest, Duration::parse);
+            Duration most = BadField.parse("rules.longest", longest, Duration::parse);
+            Duration blocked = BadField.parse("rules.turnover", turnover, Duration::parse);
+            Duration free = BadField.parse("rules.grace", grace, Duration::parse);
+            Duration disputes = BadField.parse("rules.disputeWindow", disputeWindow, Duration::parse);
+            return BadField.parse("rules", least, any -> new Listing.Rules(least, most, blocked, free, disputes));
+        }
+    }
+
+    /** Hardware to be priced. */
+    @Schema(name = "PriceSuggestionRequest")
+    record PriceBody(
+            @Nullable @Schema(example = "RTX 4090") String gpuModel,
+            @Nullable @Schema(example = "1") Integer gpuCount,
+
+            @Nullable @Schema(description = "each gpu's memory")
+            Long gpuMemoryMiB,
+
+            @Nullable @Schema(example = "4") Integer cpus,
+            @Nullable @Schema(example = "16384") Long memoryMiB,
+
+            @Nullable @Schema(description = "the share of like gpus that are rented now, 0 to 1")
+            Double utilisation,
+
+            @Nullable @Schema(description = "micro-USD per hour")
+            Long floor,
+
+            @Nullable @Schema(description = "micro-USD per hour")
+            Long ceiling) {
+
+        PriceAdvisor.Request request() {
+            return new PriceAdvisor.Request(
+                    BadField.require("gpuModel", gpuModel),
+                    BadField.require("gpuCount", gpuCount),
+                    optional(gpuMemoryMiB),
+                    BadField.require("cpus", cpus),
+                    BadField.require("memoryMiB", memoryMiB),
+                    utilisation == null ? OptionalDouble.empty() : OptionalDouble.of(utilisation),
+                    optional(floor),
+                    optional(ceiling));
+        }
+
+        private static OptionalLong optional(@Nullable Long value) {
+            return value == null ? OptionalLong.empty() : OptionalLong.of(value);
+        }
+    }
+
+    /** What a quote is asked for. */
+    @Schema(name = "QuoteRequest")
+    record QuoteBody(
+            @Nullable @Schema(description = "the listing's id", example = "rtx")
+            String listing,
+
+            @Nullable @Schema(type = "string", format = "date-time", description = "in whole seconds")
+            String start,
+
+            @Nullable @Schema(type = "string", format = "date-time")
+            String end) {}
+
+    /** A quote to be taken up. */
+    @Schema(name = "RentalRequest")
+    record ReserveBody(
+            @Nullable @Schema(description = "the quote's id")
+            String quote) {}
+
+    /** A signature from a wallet. */
+    @Schema(name = "Signature")
+    record SignatureBody(
+            @Nullable @Schema(description = "0x and hexadecimal digits")
+            String signature) {}
+
+    /** A public key to be certified. */
+    @Schema(name = "CertificateRequest")
+    record KeyBody(
+            @Nullable @Schema(description = "one line in OpenSSH's format", example = "ssh-ed25519 AAAA…")
+            String publicKey,
+
+            @Nullable @Schema(
+                    description =
+                            "an absolute folder on the renter's machine that holds the private key as id; with it the answer has an ssh_config")
+            String folder) {}
+
+    /** A token to be made. */
+    @Schema(name = "TokenRequest")
+    record TokenBody(
+            @Nullable @Schema(description = "the account it speaks for")
+            String account,
+
+            @Nullable @Schema(description = "LENDER, RENTER, OPERATOR or AUDITOR")
+            String role) {}
+
+    static Window window(@Nullable String start, @Nullable String end) {
+        Instant first = BadField.parse("start", start, Instant::parse);
+        Instant last = BadField.parse("end", end, Instant::parse);
+        return BadField.parse("end", last, any -> new Window(first, last));
+    }
+
+    static Rate rate(String field, @Nullable String units) {
+        Function<String, Rate> type = text -> {
+            if (!text.matches("[0-9]{1,30}")) {
+                throw new IllegalArgumentException(
+                        field + " is not a whole number of the token's units per second, as decimal digits");
+            }
+            return new Rate(new BigInteger(text));
+        };
+        return BadField.parse(field, units, type);
+    }
+}

@@ -1,0 +1,380 @@
+package org.computehive.server.api;
+
+import com.fasterxml.jackson.annotation.JsonRawValue;
+import io.swagger.v3.oas.annotations.media.Schema;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.computehive.chain.WalletRequests.Transaction;
+import org.computehive.market.Account;
+import org.computehive.market.Amount;
+import org.computehive.market.Gpu;
+import org.computehive.market.GpuId;
+import org.computehive.market.Host;
+import org.computehive.market.Listing;
+import org.computehive.market.Rate;
+import org.computehive.market.Token;
+import org.computehive.rental.EventCodec;
+import org.computehive.rental.PriceSuggestion;
+import org.computehive.rental.Quote;
+import org.computehive.rental.Rental;
+import org.computehive.rental.RentalStore.Recorded;
+import org.computehive.rental.SessionAccess;
+import org.computehive.schedule.Window;
+import org.jspecify.annotations.Nullable;
+
+/** What answers carry. Amounts are strings in the token's smallest unit, times are ISO 8601 in UTC. */
+final class Views {
+    private Views() {}
+
+    /** A time window; its end is the first instant after it. */
+    @Schema(name = "Window")
+    record WindowView(Instant start, Instant end) {
+        static WindowView of(Window window) {
+            return new WindowView(window.start(), window.end());
+        }
+    }
+
+    /** What rent is paid in. */
+    @Schema(name = "Token")
+    record TokenView(String contract, String symbol, int decimals) {
+        static TokenView of(Token token) {
+            return new TokenView(token.contract().address(), token.symbol(), token.decimals());
+        }
+    }
+
+    /** A gpu of a host's; {@code unavailable} says why it can't be rented. */
+    @Schema(name = "Gpu")
+    record GpuView(
+            String id,
+            String model,
+            int memoryMiB,
+            boolean emulated,
+            @Nullable String unavailable) {
+        static GpuView of(Host host, Gpu gpu) {
+            return new GpuView(
+                    new GpuId(host.id(), gpu.address()).toString(),
+                    gpu.model(),
+                    gpu.memoryMiB(),
+                    gpu.emulated(),
+                    gpu.unavailable().orElse(null));
+        }
+    }
+
+    /** A machine of a lender's. */
+    @Schema(name = "Host")
+    record HostView(
+            String id,
+            String lender,
+            int cpus,
+            int memoryMiB,
+            List<GpuView> gpus,
+            String acceleration,
+            String assurance) {
+        static HostView of(Host host) {
+            return new HostView(
+                    host.id().value(),
+                    host.lender().address(),
+                    host.cpus(),
+                    host.memoryMiB(),
+                    host.gpus().stream().map(gpu -> GpuView.of(host, gpu)).toList(),
+                    host.acceleration(),
+                    host.assurance().name());
+        }
+    }
+
+    /** A price: units of the token per second, and for people per hour. */
+    @Schema(name = "Rate")
+    record RateView(String unitsPerSecond, String perHour) {
+        static RateView of(Rate rate, Token token) {
+            return new RateView(rate.unitsPerSecond().toString(), rate.inTokensPerHour(token));
+        }
+    }
+
+    /** What a lender offers. */
+    @Schema(name = "Listing")
+    record ListingView(
+            String id,
+            String lender,
+            String host,
+            List<String> gpus,
+            Bodies.ShapeBody shape,
+            TokenView token,
+            RateView floor,
+            RateView ceiling,
+            RateView price,
+            String availability,
+            Bodies.RulesBody rules,
+            String assurance,
+            boolean emulated) {
+        static ListingView of(Listing listing) {
+            Token token = listing.token();
+            var shape = listing.shape();
+            var rules = listing.rules();
+            return new ListingView(
+                    listing.id().value(),
+                    listing.lender().address(),
+                    listing.host().value(),
+                    listing.gpus().stream().map(GpuId::toString).toList(),
+                    new Bodies.ShapeBody(shape.cpus(), shape.memoryMiB(), shape.diskMiB(), shape.image()),
+                    TokenView.of(token),
+                    RateView.of(listing.floor(), token),
+                    RateView.of(listing.ceiling(), token),
+                    RateView.of(listing.price(), token),
+                    listing.availability().toString(),
+                    new Bodies.RulesBody(
+                            rules.shortest().toString(),
+                            rules.longest().toString(),
+                            rules.turnover().toString(),
+                            rules.grace().toString(),
+                            rules.disputeWindow().toString()),
+                    listing.assurance().name(),
+                    listing.emulated());
+        }
+    }
+
+    /** One thing that moved a suggested price. */
+    @Schema(name = "PriceFactor")
+    record FactorView(String name, double multiplier, String why) {}
+
+    /** A suggested price in micro-USD per hour; nothing applies it. {@code point} is also given as a rate to list with. */
+    @Schema(name = "PriceSuggestion")
+    record SuggestionView(
+            long low,
+            long point,
+            long high,
+            @Nullable RateView pointRate,
+            String confidence,
+            List<FactorView> factors,
+            String reference,
+            String modelId,
+            String modelSha256,
+            String dataDate) {
+        static SuggestionView of(PriceSuggestion suggestion, Token token) {
+            return new SuggestionView(
+                    suggestion.low(),
+                    suggestion.point(),
+                    suggestion.high(),
+                    token.usdPegged() ? RateView.of(suggestion.pointIn(token), token) : null,
+                    suggestion.confidence().name(),
+                    suggestion.factors().stream()
+                            .map(factor -> new FactorView(factor.name(), factor.multiplier(), factor.why()))
+                            .toList(),
+                    suggestion.reference(),
+                    suggestion.modelId(),
+                    suggestion.modelSha256(),
+                    suggestion.dataDate().toString());
+        }
+    }
+
+    /** A price for a listing and a window; whoever takes it up in time gets it. */
+    @Schema(name = "Quote")
+    record QuoteView(String id, String listing, WindowView window, RateView rate, String total, Instant expires) {
+        static QuoteView of(Quote quote, Token token) {
+            return new QuoteView(
+                    quote.id().value(),
+                    quote.listing().value(),
+                    WindowView.of(quote.window()),
+                    RateView.of(quote.rate(), token),
+                    quote.total().toString(),
+                    quote.expires());
+        }
+    }
+
+    /** Who answers for what went wrong. */
+    @Schema(name = "Fault")
+    record FaultView(String blame, String what) {}
+
+    /** What the chain says was paid to the lender and refunded to the renter. */
+    @Schema(name = "Settlement")
+    record SettlementView(String paid, String refunded, String transaction) {}
+
+    /** A rental and its session, as its version left it. */
+    @Schema(name = "Rental")
+    record RentalView(
+            String id,
+            long version,
+            String state,
+            String listing,
+            String host,
+            String renter,
+            String lender,
+            List<String> gpus,
+            boolean emulated,
+            WindowView window,
+            RateView rate,
+            TokenView token,
+            String deposit,
+            Instant holdUntil,
+            boolean offerWritten,
+            boolean offerSigned,
+            boolean funded,
+            @Nullable Map<String, String> machine,
+            @Nullable Instant activeSince,
+            @Nullable Instant endedAt,
+            @Nullable String endCause,
+            Duration used,
+            String due,
+            @Nullable FaultView fault,
+            @Nullable SettlementView settlement) {
+        static RentalView of(Rental rental) {
+            var terms = rental.terms();
+            return new RentalView(
+                    rental.id().value(),
+                    rental.version(),
+                    rental.state().name(),
+                    terms.listing().value(),
+                    terms.host().value(),
+                    terms.renter().address(),
+                    terms.lender().address(),
+                    terms.gpus().stream().map(GpuId::toString).toList(),
+                    terms.emulated(),
+                    WindowView.of(terms.window()),
+                    RateView.of(terms.rate(), terms.token()),
+                    TokenView.of(terms.token()),
+                    terms.deposit().toString(),
+                    terms.holdUntil(),
+                    rental.offer().isPresent(),
+                    rental.offerSignature().isPresent(),
+                    rental.funded(),
+                    orNull(rental.machine()),
+                    orNull(rental.activeSince()),
+                    orNull(rental.endedAt()),
+                    orNull(rental.endCause().map(Enum::name)),
+                    rental.used(),
+                    rental.due().toString(),
+                    orNull(rental.fault()
+                            .map(fault -> new FaultView(fault.blame().name(), fault.what()))),
+                    orNull(rental.settlement()
+                            .map(settled -> new SettlementView(
+                                    settled.paid().toString(),
+                                    settled.refunded().toString(),
+                                    settled.transaction().hex()))));
+        }
+    }
+
+    private static <T> @Nullable T orNull(Optional<T> value) {
+        return value.isPresent() ? value.get() : null;
+    }
+
+    /** A transaction for {@code eth_sendTransaction}; the wallet adds nonce, gas and fees. */
+    @Schema(name = "UnsignedTransaction")
+    record TransactionView(String purpose, String from, String to, String data, String value) {
+        static TransactionView of(Transaction transaction) {
+            return new TransactionView(
+                    transaction.purpose(),
+                    transaction.from().address(),
+                    transaction.to().address(),
+                    transaction.data(),
+                    "0x" + transaction.value().toString(16));
+        }
+    }
+
+    /** A message for {@code eth_signTypedData_v4} (EIP-712), and the digest that it must have. */
+    @Schema(name = "Signable")
+    record SignableView(
+            String digest,
+            @Schema(description = "who is to sign") List<String> signers,
+
+            @JsonRawValue @Schema(type = "object", description = "EIP-712 typed data")
+            String typedData) {}
+
+    /** The offer to sign; once the lender has, the transactions with which the renter opens the escrow. */
+    @Schema(name = "Offer")
+    record OfferView(
+            String digest,
+            @Schema(description = "who is to sign") String signer,
+
+            @JsonRawValue @Schema(type = "object", description = "EIP-712 typed data")
+            String typedData,
+
+            @Schema(description = "for the renter to send, in order; none before the lender signed")
+            List<TransactionView> open,
+
+            @Nullable @Schema(description = "for the renter to end the escrow without the platform, once it is open")
+            TransactionView end) {}
+
+    /** What the renter's OpenSSH client needs; the last three only where a folder was named. */
+    @Schema(name = "Certificate")
+    record CertificateView(
+            String certificate,
+            String serial,
+            String keyFingerprint,
+            Instant notAfter,
+            String knownHosts,
+            @Nullable String sshConfig,
+            @Nullable String command) {
+        static CertificateView of(SessionAccess.Grant grant, @Nullable String folder) {
+            var files = BadField.parse("folder", folder == null ? "/" : folder, text -> grant.files(Path.of(text)));
+            return new CertificateView(
+                    grant.certificate(),
+                    grant.serial(),
+                    grant.keyFingerprint(),
+                    grant.notAfter(),
+                    files.knownHosts(),
+                    folder == null ? null : files.sshConfig(),
+                    folder == null ? null : files.command());
+        }
+    }
+
+    /**
+     * One event of a rental. The audit log commits to {@code json}, byte for byte, with {@code salt}; see {@code
+     * AuditEntry}.
+     */
+    @Schema(name = "Event")
+    record EventView(long version, String type, Instant at, String state, String json, String salt) {
+        static EventView of(Recorded recorded) {
+            return new EventView(
+                    recorded.after().version(),
+                    EventCodec.name(recorded.event()),
+                    recorded.event().at(),
+                    recorded.after().state().name(),
+                    EventCodec.write(recorded.event()),
+                    recorded.salt());
+        }
+    }
+
+    /** The chain that rent is locked on. */
+    @Schema(name = "Chain")
+    record ChainView(long id, String contract, TokenView token) {}
+
+    /** The caller as its token says, and what the escrow's ledger owes it. */
+    @Schema(name = "Account")
+    record AccountView(
+            String account,
+            String role,
+            ChainView chain,
+            String balance,
+
+            @Nullable @Schema(description = "moves the balance to the account, if there is any")
+            TransactionView withdraw) {
+        static AccountView of(Caller caller, ChainView chain, Amount balance, @Nullable Transaction withdraw) {
+            return new AccountView(
+                    caller.account().address(),
+                    caller.role().name(),
+                    chain,
+                    balance.toString(),
+                    withdraw == null ? null : TransactionView.of(withdraw));
+        }
+    }
+
+    /** A token, shown this once. */
+    @Schema(name = "NewToken")
+    record NewTokenView(String token, String account, String role) {
+        static NewTokenView of(String token, Account account, Role role) {
+            return new NewTokenView(token, account.address(), role.name());
+        }
+
+        @Override
+        public String toString() {
+            return "NewToken[" + role + " " + account + "]";
+        }
+    }
+
+    /** Whether the server is up. */
+    @Schema(name = "Health")
+    record HealthView(String status) {}
+}

@@ -1,0 +1,18 @@
+package org.computehive.server.config;
+
+import org.jspecify.annotations.Nullable;
+
+/** The server can't start as it is configured; the message names the key, the value and the remedy. */
+public final class ConfigurationException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * Creates one.
+     *
+     * @param message what is wrong, and the remedy
+     * @param cause what was thrown, if anything
+     */
+    public ConfigurationException(String message, @Nullable Throwable cause) {
+        super(message, cause);
+    }
+}

@@ -1,0 +1,265 @@
+package org.computehive.server.config;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.time.InstantSource;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.computehive.access.GatewayLimits;
+import org.computehive.chain.AnvilNode;
+import org.computehive.chain.EscrowSettings;
+import org.computehive.chain.EvmWallet;
+import org.computehive.market.Account;
+import org.computehive.market.HostId;
+import org.computehive.market.Token;
+import org.computehive.rental.RentalEngine;
+import org.computehive.rental.RentalPolicy;
+import org.computehive.rental.RentalStore;
+import org.computehive.rental.SshAccess;
+import org.computehive.server.platform.LocalPlatform;
+import org.computehive.store.JdbcStore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The engine on its real parts, as the configuration says: running, with this machine as a host.
+ *
+ * <p>Thread-safe.
+ */
+public final class ReferencePlatform implements AutoCloseable {
+    private static final Set<PosixFilePermission> OWNER_ONLY =
+            EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
+
+    private final Folders folders;
+    private final @Nullable DevNode devNode;
+    private final LocalPlatform local;
+    private final Account lender;
+    private final Optional<Account> renter;
+    private final Account operator;
+    private final ExecutorService checkpoints = Executors.newSingleThreadExecutor();
+
+    /**
+     * All that the configuration says.
+     *
+     * @param server the server itself
+     * @param store where rentals are kept
+     * @param gateway how renters get in
+     * @param chain where rent is locked
+     * @param policy how long to wait for what
+     */
+    public record Settings(
+            ServerSettings server,
+            StoreSettings store,
+            GatewaySettings gateway,
+            ChainSettings chain,
+            PolicySettings policy) {}
+
+    private ReferencePlatform(
+            Settings settings, Folders folders, @Nullable DevNode devNode, Consumer<String> progress) {
+        this.folders = folders;
+        this.devNode = devNode;
+        ServerSettings server = settings.server();
+        HostId host = parse("computehive.host-id", server.hostId(), HostId::new);
+        Optional<Account> named = server.lender().map(text -> parse("computehive.lender", text, Account::new));
+        renter = server.renter()
+                .map(text -> parse("computehive.renter", text, Account::new))
+                .or(() -> Optional.ofNullable(devNode).map(DevNode::renter));
+        EscrowSettings chain;
+        if (devNode == null) {
+            lender = named.orElseThrow(() -> new ConfigurationException(
+                    "computehive.lender is missing: name the account that owns this machine", null));
+            chain = external(settings.chain());
+        } else {
+            lender = named.orElse(devNode.lender());
+            chain = devNode.settings();
+        }
+        EvmWallet payer = chain.operator();
+        operator = payer == null ? Account.ZERO : payer.account();
+        Optional<URI> hypervisor = server.hypervisor().map(text -> parse("computehive.hypervisor", text, URI::create));
+        SshAccess.Settings gateway = gateway(settings.gateway());
+        RentalPolicy policy = settings.policy().policy();
+        local = LocalPlatform.open(
+                new LocalPlatform.Parts(
+                        folders.layout(server), store(settings.store()), chain, hypervisor, gateway, policy),
+                progress);
+        try {
+            if (devNode != null) {
+                local.engine().listen(event -> checkpoints.execute(devNode::checkpoint));
+            }
+            local.engine().registerHost(host, lender, local.hypervisor());
+            local.engine().start();
+        } catch (RuntimeException e) {
+            local.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Opens every part, registers this machine as a host, and starts the engine.
+     *
+     * @param settings what the configuration says
+     * @param progress gets a line for what takes long
+     * @throws ConfigurationException if a key makes no sense
+     */
+    public static ReferencePlatform open(Settings settings, Consumer<String> progress) {
+        Folders folders = Folders.open(settings.server());
+        DevNode devNode = switch (settings.chain().kind()) {
+            case "dev" -> {
+                progress.accept("starting a development chain");
+                yield DevNode.open(
+                        AnvilNode.find(sourceTree()), settings.chain().port(), folders.chain());
+            }
+            case "external" -> null;
+            default ->
+                throw new ConfigurationException(
+                        "computehive.chain.kind %s is not known: use dev or external"
+                                .formatted(settings.chain().kind()),
+                        null);
+        };
+        try {
+            return new ReferencePlatform(settings, folders, devNode, progress);
+        } catch (RuntimeException e) {
+            if (devNode != null) {
+                devNode.close();
+            }
+            throw e;
+        }
+    }
+
+    /** Returns the source tree that this program is run in, where npm put the node; else the working folder. */
+    private static Path sourceTree() {
+        Path here = Path.of("").toAbsolutePath();
+        for (Path folder = here; folder != null; folder = folder.getParent()) {
+            if (Files.isDirectory(folder.resolve("computehive-chain"))) {
+                return folder;
+            }
+        }
+        return here;
+    }
+
+    private static EscrowSettings external(ChainSettings chain) {
+        if (chain.rpcUrls().isEmpty()) {
+            throw new ConfigurationException(
+                    "computehive.chain.rpc-urls is missing: name at least one node of the chain", null);
+        }
+        Account contract = parse("computehive.chain.contract", need("contract", chain.contract()), Account::new);
+        Account token = parse("computehive.chain.token", need("token", chain.token()), Account::new);
+        Path key = Path.of(need("operator-key-file", chain.operatorKeyFile()));
+        try {
+            return EscrowSettings.of(
+                            URI.create(chain.rpcUrls().getFirst()),
+                            chain.id(),
+                            contract,
+                            new Token(token, chain.tokenSymbol(), chain.tokenDecimals(), chain.tokenUsdPegged()))
+                    .withNodes(chain.rpcUrls().stream().map(URI::create).toList())
+                    .withDeployedAt(chain.deployedAt())
+                    .withConfirmations(chain.confirmations())
+                    .withOperator(EvmWallet.load(key));
+        } catch (IllegalArgumentException e) {
+            throw new ConfigurationException("computehive.chain: " + e.getMessage(), e);
+        }
+    }
+
+    private static String need(String key, Optional<String> value) {
+        return value.orElseThrow(() -> new ConfigurationException(
+                "computehive.chain.%s is missing: an external chain needs it".formatted(key), null));
+    }
+
+    private static SshAccess.Settings gateway(GatewaySettings gateway) {
+        return new SshAccess.Settings(
+                new InetSocketAddress(gateway.bind(), gateway.port()),
+                gateway.publicHost().orElse(gateway.bind()),
+                GatewayLimits.DEFAULT);
+    }
+
+    private RentalStore store(StoreSettings store) {
+        return switch (store.kind()) {
+            case "sqlite" -> JdbcStore.sqlite(folders.database(), InstantSource.system());
+            case "postgres" ->
+                JdbcStore.postgres(
+                        store.url()
+                                .orElseThrow(() -> new ConfigurationException(
+                                        "computehive.store.url is missing: PostgreSQL needs a JDBC URL", null)),
+                        store.user().orElse("computehive"),
+                        store.passwordFile().map(ReferencePlatform::secret).orElse(""),
+                        InstantSource.system());
+            default ->
+                throw new ConfigurationException(
+                        "computehive.store.kind %s is not known: use sqlite or postgres".formatted(store.kind()), null);
+        };
+    }
+
+    private static String secret(String file) {
+        Path path = Path.of(file);
+        try {
+            if (!OWNER_ONLY.containsAll(Files.getPosixFilePermissions(path))) {
+                throw new ConfigurationException(
+                        "others may read the password file %s: chmod 600 it".formatted(path), null);
+            }
+            return Files.readString(path).strip();
+        } catch (IOException e) {
+            throw new ConfigurationException("the password file %s can't be read".formatted(path), e);
+        }
+    }
+
+    private static <T> T parse(String key, String text, Function<String, T> type) {
+        try {
+            return type.apply(text);
+        } catch (IllegalArgumentException e) {
+            throw new ConfigurationException(key + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Returns the engine, which is running. */
+    public RentalEngine engine() {
+        return local.engine();
+    }
+
+    /** Returns its parts. */
+    public LocalPlatform local() {
+        return local;
+    }
+
+    /** Returns where things lie. */
+    public Folders folders() {
+        return folders;
+    }
+
+    /** Returns the account that owns this machine. */
+    public Account lender() {
+        return lender;
+    }
+
+    /** Returns the account of the first renter's token, if one is known. */
+    public Optional<Account> renter() {
+        return renter;
+    }
+
+    /** Returns the account that pays for settlements; {@link Account#ZERO} for none. */
+    public Account operator() {
+        return operator;
+    }
+
+    /** Returns where the development chain's node listens, if there is one. */
+    public Optional<URI> devNode() {
+        return Optional.ofNullable(devNode).map(DevNode::url);
+    }
+
+    /** Closes every part, last opened first: the engine, the gateway, the VMs of a private libvirt, the chain's node. */
+    @Override
+    public void close() {
+        local.close();
+        checkpoints.close();
+        if (devNode != null) {
+            devNode.close();
+        }
+    }
+}
