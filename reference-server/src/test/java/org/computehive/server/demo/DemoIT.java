@@ -1,0 +1,133 @@
+package org.computehive.server.demo;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import net.fortuna.ical4j.data.CalendarBuilder;
+import net.fortuna.ical4j.model.Calendar;
+import net.fortuna.ical4j.model.Component;
+import org.computehive.audit.Verifier;
+import org.computehive.audit.VerifierKey;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The whole walk in a process of its own, to its end and cut off. */
+class DemoIT {
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(20);
+
+    private DemoProcess.Places places;
+
+    @BeforeEach
+    void makePlaces() throws IOException {
+        places = DemoProcess.Places.make();
+    }
+
+    @AfterEach
+    void removePlaces() throws IOException {
+        Folders.delete(places.base());
+    }
+
+    @Test
+    void demo_toItsEnd_holdsEveryCheckAndLeavesOnlyArtefacts() throws Exception {
+        try (var demo = DemoProcess.start(places)) {
+            assertEquals(0, demo.awaitExit(), demo::output);
+            assertTrue(demo.output().contains("DONE: 17 of 17 checks held"), demo::output);
+            assertFalse(demo.output().contains("✘"), demo::output);
+        }
+        places.assertNothingLeft();
+        assertCalendarsAreValid();
+        assertAuditLogVerifies();
+        assertNoPrivateKeys();
+    }
+
+    private void assertCalendarsAreValid() throws Exception {
+        List<Path> files = DemoProcess.walked(places.artefacts().resolve("calendar")).stream()
+                .filter(Files::isRegularFile)
+                .toList();
+        assertEquals(2, files.size(), files::toString);
+        for (Path file : files) {
+            try (var in = Files.newInputStream(file)) {
+                Calendar calendar = new CalendarBuilder().build(in);
+                assertFalse(calendar.validate().hasErrors(), () -> calendar + " " + calendar.validate());
+                assertEquals(1, calendar.getComponents(Component.VEVENT).size());
+            }
+        }
+    }
+
+    private void assertAuditLogVerifies() throws IOException {
+        String key =
+                Files.readString(places.artefacts().resolve("audit-key.txt")).strip();
+        var report =
+                new Verifier(VerifierKey.parse(key)).verify(places.artefacts().resolve("audit"));
+        assertTrue(report.holds(), report::toString);
+    }
+
+    private void assertNoPrivateKeys() throws IOException {
+        for (Path file : DemoProcess.walked(places.artefacts())) {
+            if (Files.isRegularFile(file)) {
+                String text = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+                assertFalse(
+                        text.contains("PRIVATE KEY") || text.contains("openssh-key-v1"),
+                        () -> file + " has a private key");
+            }
+        }
+    }
+
+    @Test
+    void killedWhileActive_nextDemoSweepsAndRecoversTheMoneyOfItsDeadChain() throws Exception {
+        try (var killed = DemoProcess.start(places)) {
+            killed.awaitLine("the window starts; SSH banner");
+            killed.signal("KILL");
+            killed.awaitExit();
+        }
+        assertFalse(places.processes().isEmpty(), "the VM outlives a kill -9, for the next demo to end");
+        Folders.delete(places.artefacts());
+        try (var demo = DemoProcess.start(places, "--kill-chain")) {
+            assertEquals(0, demo.awaitExit(), demo::output);
+            assertTrue(demo.output().contains("✔ a chain that can't be read is unknown, not unpaid"), demo::output);
+            assertTrue(demo.output().contains("✔ the renter recovered what the lender did not earn"), demo::output);
+        }
+        // What the JVM's libraries unpacked for themselves in the killed run is theirs to sweep.
+        Folders.delete(places.temporary());
+        Files.createDirectory(places.temporary());
+        // It was there before the second demo, which leaves it, empty.
+        Files.delete(places.state());
+        places.assertNothingLeft();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "✔ start a chain node",
+                "✔ open store, libvirt",
+                "✔ reserve the window",
+                "✔ the renter opens the escrow",
+                "✔ the renter has a live connection",
+                "✔ a second login is tried"
+            })
+    void interrupted_atAnyStep_stopsSoonAndLeavesOnlyArtefacts(String step) throws Exception {
+        try (var demo = DemoProcess.start(places, "--window", "120")) {
+            demo.awaitLine(step);
+            long begin = System.nanoTime();
+            demo.signal("INT");
+            int exit = demo.awaitExit();
+            Duration took = Duration.ofNanos(System.nanoTime() - begin);
+            assertEquals(130, exit, demo::output);
+            assertTrue(took.compareTo(STOP_LIMIT) < 0, () -> "took " + took + ":\n" + demo.output());
+            assertTrue(demo.output().contains("nothing is left running"), demo::output);
+            assertFalse(demo.output().contains("could not"), demo::output);
+        }
+        places.assertNothingLeft();
+        assertNoPrivateKeys();
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package org.computehive.server.demo;
+
+import org.jspecify.annotations.NullMarked;
