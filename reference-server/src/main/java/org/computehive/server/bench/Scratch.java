@@ -1,0 +1,65 @@
+package org.computehive.server.bench;
+
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+
+/** A folder that only its owner reads and that is gone afterwards. */
+record Scratch(Path folder) implements AutoCloseable {
+
+    /** Makes one in memory where the system has such a place, so that no disk is measured. */
+    static Scratch inMemory() throws IOException {
+        Path memory = Path.of("/dev/shm");
+        return make(Files.isWritable(memory) ? memory : Path.of(System.getProperty("java.io.tmpdir")));
+    }
+
+    /** Makes one where temporary files usually lie. */
+    static Scratch onDisk() throws IOException {
+        return make(Path.of(System.getProperty("java.io.tmpdir")));
+    }
+
+    private static Scratch make(Path parent) throws IOException {
+        return new Scratch(Files.createTempDirectory(
+                parent,
+                "computehive-bench-",
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))));
+    }
+
+    @Override
+    public void close() throws IOException {
+        delete(folder);
+    }
+
+    static void delete(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.deleteIfExists(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+                if (e instanceof NoSuchFileException) {
+                    return FileVisitResult.CONTINUE;
+                }
+                throw e;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path at, java.io.@org.jspecify.annotations.Nullable IOException e)
+                    throws IOException {
+                Files.deleteIfExists(at);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+}
