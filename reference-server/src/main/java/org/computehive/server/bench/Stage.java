@@ -13,6 +13,7 @@ import org.computehive.chain.EvmEscrow;
 import org.computehive.rental.SshAccess;
 import org.computehive.schedule.Window;
 import org.computehive.server.platform.DevChain;
+import org.computehive.server.platform.FolderTree;
 import org.computehive.vm.DemoImage;
 import org.computehive.vm.ImageCatalogue;
 import org.computehive.vm.LibvirtHypervisor;
@@ -39,7 +40,7 @@ final class Stage implements AutoCloseable {
                     SshAccess.open(folder.resolve("keys"), SshAccess.Settings.loopback(0), InstantSource.system()));
             ImageCatalogue images = DemoImage.ensure(ImageCatalogue.defaultFolder(), progress);
             Path vms = PrivateLibvirt.defaultState().resolve("bench");
-            opened.push(() -> Scratch.delete(vms));
+            opened.push(() -> FolderTree.delete(vms));
             libvirt = open(PrivateLibvirt.open(vms));
             hypervisor = open(LibvirtHypervisor.privateSession(libvirt, images, LibvirtHypervisor.Options.defaults()));
         } catch (Exception e) {

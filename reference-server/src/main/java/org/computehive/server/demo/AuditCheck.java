@@ -10,6 +10,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.stream.Stream;
 import org.computehive.audit.AuditVerify;
+import org.computehive.server.platform.FolderTree;
 
 /** Runs the stand-alone verifier in a process of its own, as an auditor would who has nothing but the files and the key. */
 final class AuditCheck {
@@ -52,7 +53,7 @@ final class AuditCheck {
             flipOneByte(copy);
             return verify(copy);
         } finally {
-            Folders.delete(copy);
+            FolderTree.delete(copy);
         }
     }
 

@@ -13,6 +13,7 @@ import org.computehive.chain.AnvilNode;
 import org.computehive.rental.RentalPolicy;
 import org.computehive.rental.SshAccess;
 import org.computehive.server.platform.DevChain;
+import org.computehive.server.platform.FolderTree;
 import org.computehive.server.platform.LocalPlatform;
 import org.computehive.store.JdbcStore;
 import org.computehive.vm.ImageCatalogue;
@@ -178,7 +179,7 @@ public final class Demo {
 
     private static void forget(Path file) {
         try {
-            Folders.delete(file);
+            FolderTree.delete(file);
         } catch (IOException e) {
             System.err.println("demo: could not remove " + file + ": " + Complaint.of(e));
         }

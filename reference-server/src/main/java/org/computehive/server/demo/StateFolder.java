@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
+import org.computehive.server.platform.FolderTree;
 
 /**
  * Where a demo keeps what is nobody's artefact: keys, the chain node's files, the VMs' disks.
@@ -45,8 +46,8 @@ final class StateFolder implements AutoCloseable {
                         .formatted(folder));
             }
             var state = new StateFolder(folder, made, lock);
-            Folders.delete(state.keys());
-            Folders.delete(state.chain());
+            FolderTree.delete(state.keys());
+            FolderTree.delete(state.chain());
             Files.createDirectory(
                     state.chain(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             return state;
@@ -79,7 +80,7 @@ final class StateFolder implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try (lock) {
-            Folders.delete(folder);
+            FolderTree.delete(folder);
             if (made.isPresent()) {
                 Files.delete(made.get());
             }

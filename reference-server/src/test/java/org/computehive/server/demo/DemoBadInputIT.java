@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.computehive.server.platform.FolderTree;
 import org.computehive.vm.DemoImage;
 import org.computehive.vm.ImageCatalogue;
 import org.junit.jupiter.api.AfterEach;
@@ -28,7 +29,7 @@ class DemoBadInputIT {
 
     @AfterEach
     void removePlaces() throws IOException {
-        Folders.delete(places.base());
+        FolderTree.delete(places.base());
     }
 
     private void assertRefused(int exit, String message, DemoProcess demo) throws Exception {

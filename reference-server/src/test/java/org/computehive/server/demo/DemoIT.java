@@ -15,6 +15,7 @@ import net.fortuna.ical4j.model.Calendar;
 import net.fortuna.ical4j.model.Component;
 import org.computehive.audit.Verifier;
 import org.computehive.audit.VerifierKey;
+import org.computehive.server.platform.FolderTree;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,7 +35,7 @@ class DemoIT {
 
     @AfterEach
     void removePlaces() throws IOException {
-        Folders.delete(places.base());
+        FolderTree.delete(places.base());
     }
 
     @Test
@@ -91,14 +92,14 @@ class DemoIT {
             killed.awaitExit();
         }
         assertFalse(places.processes().isEmpty(), "the VM outlives a kill -9, for the next demo to end");
-        Folders.delete(places.artefacts());
+        FolderTree.delete(places.artefacts());
         try (var demo = DemoProcess.start(places, "--kill-chain")) {
             assertEquals(0, demo.awaitExit(), demo::output);
             assertTrue(demo.output().contains("✔ a chain that can't be read is unknown, not unpaid"), demo::output);
             assertTrue(demo.output().contains("✔ the renter recovered what the lender did not earn"), demo::output);
         }
         // What the JVM's libraries unpacked for themselves in the killed run is theirs to sweep.
-        Folders.delete(places.temporary());
+        FolderTree.delete(places.temporary());
         Files.createDirectory(places.temporary());
         // It was there before the second demo, which leaves it, empty.
         Files.delete(places.state());
