@@ -7,9 +7,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.market.GpuId;
+import org.computehive.market.HostId;
 import org.computehive.rental.EscrowOffer.Signature;
 import org.computehive.rental.RentalEffect.Step;
 import org.computehive.rental.RentalEvent.Activated;
@@ -26,6 +29,7 @@ import org.computehive.rental.RentalEvent.Settled;
 import org.computehive.rental.RentalEvent.StartFailed;
 import org.computehive.rental.RentalEvent.Starting;
 import org.computehive.schedule.Window;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One renter, one listing's gpus, one window, one escrow, from reservation to settlement.
@@ -40,23 +44,39 @@ public final class Rental {
     private final Reserved reserved;
     /** The latest event of each kind: all that later decisions look at. */
     private final Map<Class<? extends RentalEvent>, RentalEvent> latest;
+    /** What is its own unless it is over. */
+    private final Holdings holdings;
+
+    private final boolean holdingsChanged;
 
     private Rental(
             RentalId id,
             long version,
             RentalState state,
             Reserved reserved,
-            Map<Class<? extends RentalEvent>, RentalEvent> latest) {
+            Map<Class<? extends RentalEvent>, RentalEvent> latest,
+            Holdings holdings,
+            @Nullable Rental before) {
         this.id = id;
         this.version = version;
         this.state = state;
         this.reserved = reserved;
         this.latest = latest;
+        this.holdings = holdings;
+        this.holdingsChanged =
+                before == null || !occupied().equals(before.occupied()) || !lanes().equals(before.lanes());
     }
 
     /** Returns a rental at version 1. */
     public static Rental of(RentalId id, Reserved reserved) {
-        return new Rental(id, 1, RentalState.RESERVED, reserved, Map.of(Reserved.class, reserved));
+        return new Rental(
+                id,
+                1,
+                RentalState.RESERVED,
+                reserved,
+                Map.of(Reserved.class, reserved),
+                Holdings.of(reserved.terms()),
+                null);
     }
 
     /**
@@ -85,10 +105,15 @@ public final class Rental {
      * @throws RentalException.WrongState if the event can't happen in this state
      */
     public Rental after(RentalEvent event) {
+        return after(event, holdings);
+    }
+
+    /** Returns this rental after an event that leaves it other holdings. */
+    Rental after(RentalEvent event, Holdings then) {
         RentalState next = stateAfter(event);
         var known = new HashMap<>(latest);
         known.put(event.getClass(), event);
-        return new Rental(id, version + 1, next, reserved, Map.copyOf(known));
+        return new Rental(id, version + 1, next, reserved, Map.copyOf(known), then, this);
     }
 
     private RentalState stateAfter(RentalEvent event) {
@@ -270,17 +295,38 @@ public final class Rental {
         return reserved.at();
     }
 
-    /** Returns the window in which nobody else may have its gpus; empty once they are free again. */
-    public Optional<Window> occupied() {
+    /** Returns where its VM runs, or is to run; at first what the terms say. */
+    public HostId host() {
+        return holdings.host();
+    }
+
+    /** Returns the devices that its VM has, or is to have; at first what the terms say. */
+    public List<GpuId> gpus() {
+        return holdings.gpus();
+    }
+
+    /** Returns which gpus nobody else may have when, disjoint for each gpu; empty once they are free again. */
+    public Set<Occupancy> occupied() {
         return switch (state) {
-            case RESERVED, FUNDED, STARTING, ACTIVE, ENDING, FAILED -> Optional.of(terms().occupied());
-            case EXPIRED, CANCELLED, ENDED, DISPUTED, SETTLED -> Optional.empty();
+            case RESERVED, FUNDED, STARTING, ACTIVE, ENDING, FAILED -> holdings.occupied();
+            case EXPIRED, CANCELLED, ENDED, DISPUTED, SETTLED -> Set.of();
         };
     }
 
-    /** Returns whether its lane on the chain is taken: from the reservation until the escrow is closed for good. */
-    public boolean holdsLane() {
-        return !state.isOver() && !(state == RentalState.CANCELLED && !funded());
+    /** Returns the lender's lanes on the chain that it takes: from the reservation until the escrow is closed for good. */
+    public Set<Long> lanes() {
+        boolean free = state.isOver() || (state == RentalState.CANCELLED && !funded());
+        return free ? Set.of() : holdings.lanes();
+    }
+
+    /** Returns whether its last event changed {@link #occupied} or {@link #lanes}. */
+    public boolean holdingsChanged() {
+        return holdingsChanged;
+    }
+
+    /** Returns what is its own unless it is over. */
+    Holdings holdings() {
+        return holdings;
     }
 
     /** Returns the offer, once it was written. */

@@ -16,8 +16,8 @@ import org.computehive.schedule.Window;
  *
  * <h2>Guarantees</h2>
  *
- * No gpu is ever in two rentals whose {@link Rental#occupied() occupied} windows overlap, no lane of a lender's in two
- * rentals that {@link Rental#holdsLane() hold} one, and no rental has two events of one version: under any number of
+ * No gpu is ever in two rentals whose {@link Rental#occupied() occupied} windows overlap, no lane of a lender's is in the
+ * {@link Rental#lanes() lanes} of two, and no rental has two events of one version: under any number of
  * threads and processes.
  */
 public interface RentalStore extends ListingStore, AutoCloseable {
@@ -29,12 +29,13 @@ public interface RentalStore extends ListingStore, AutoCloseable {
     Optional<Quote> quote(RentalId id);
 
     /**
-     * Appends an event, its wake-up, and what it changes in bookings and lanes, all or nothing.
+     * Appends an event, its wake-up, and what it changes in bookings and lanes, all or nothing: what the rental newly
+     * {@link Rental#occupied() occupies} is taken, what it no longer occupies is free, and so for its lanes.
      *
      * @param event what happened, and the rental after it, whose version is one more than what is stored
      * @throws RentalException.Superseded if the stored version is not one less
-     * @throws RentalException.Overlap if a gpu is taken in the window
-     * @throws RentalException.LaneTaken if the lane is taken
+     * @throws RentalException.Overlap if another rental has a gpu at a time that this one would newly occupy
+     * @throws RentalException.LaneTaken if another rental has a lane that this one would newly take
      */
     void append(Recorded event);
 

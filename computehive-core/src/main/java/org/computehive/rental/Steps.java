@@ -219,7 +219,7 @@ final class Steps {
     }
 
     private boolean isQuarantined(Rental rental) {
-        return rental.terms().gpus().stream()
+        return rental.gpus().stream()
                 .flatMap(gpu -> store.condition(gpu).stream())
                 .anyMatch(condition -> condition.state() == GpuCondition.State.QUARANTINED);
     }
@@ -232,8 +232,7 @@ final class Steps {
                         .window()
                         .start()
                         .isBefore(rental.terms().window().start()))
-                .anyMatch(other -> !Collections.disjoint(
-                        other.terms().gpus(), rental.terms().gpus()));
+                .anyMatch(other -> !Collections.disjoint(other.gpus(), rental.gpus()));
     }
 
     private VmSpec specOf(Rental rental) {
@@ -242,7 +241,7 @@ final class Steps {
                 rental.id(),
                 terms.window().end(),
                 terms.shape(),
-                terms.gpus().stream().map(GpuId::address).toList(),
+                rental.gpus().stream().map(GpuId::address).toList(),
                 access.guestAccess(rental.id(), terms.window()));
     }
 
@@ -317,10 +316,10 @@ final class Steps {
             List<Hypervisor.Turnover> results = hypervisorOf(rental)
                     .turnOver(
                             rental.id(),
-                            rental.terms().gpus().stream().map(GpuId::address).toList());
+                            rental.gpus().stream().map(GpuId::address).toList());
             for (Hypervisor.Turnover result : results) {
                 store.putCondition(new GpuCondition(
-                        new GpuId(rental.terms().host(), result.gpu()),
+                        new GpuId(rental.host(), result.gpu()),
                         result.available() ? GpuCondition.State.AVAILABLE : GpuCondition.State.QUARANTINED,
                         result.why(),
                         journal.now()));
@@ -362,12 +361,10 @@ final class Steps {
     }
 
     private Hypervisor hypervisorOf(Rental rental) {
-        Hypervisor hypervisor = hypervisors.get(rental.terms().host());
+        Hypervisor hypervisor = hypervisors.get(rental.host());
         if (hypervisor == null) {
             throw new HypervisorException.Unreachable(
-                    "host %s is not connected: register it again"
-                            .formatted(rental.terms().host()),
-                    null);
+                    "host %s is not connected: register it again".formatted(rental.host()), null);
         }
         return hypervisor;
     }

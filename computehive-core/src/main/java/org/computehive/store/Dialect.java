@@ -2,6 +2,7 @@ package org.computehive.store;
 
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 
@@ -25,6 +26,8 @@ sealed interface Dialect permits PostgresDialect, SqliteDialect {
 
     void setInstant(PreparedStatement statement, int index, Instant value) throws SQLException;
 
+    Instant instant(ResultSet rows, int column) throws SQLException;
+
     void setJson(PreparedStatement statement, int index, String value) throws SQLException;
 
     /** Returns whether an error says that a unique index refused a row. */
@@ -38,8 +41,6 @@ sealed interface Dialect permits PostgresDialect, SqliteDialect {
 
     /** The unique indexes whose refusal has a meaning of its own. */
     enum UniqueIndex {
-        /** A lane of a lender's is held by one rental. */
-        LANE("ch_rentals_lane", "ch_rentals.lender, ch_rentals.lane"),
         /** An index of the audit log holds one event. */
         AUDIT_INDEX("ch_events_audit_index", "ch_events.audit_index");
 

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -22,14 +23,15 @@ import org.computehive.market.Host;
 import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
+import org.computehive.rental.Occupancy;
 import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.RentalState;
 import org.computehive.rental.RentalStore;
-import org.computehive.rental.RentalTerms;
 import org.computehive.rental.Timers;
 import org.computehive.schedule.Window;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps everything in this process's memory, for trying things out and for simulations: the promises of
@@ -157,46 +159,54 @@ public final class InMemoryStore implements RentalStore {
             if (after.version() != history.size() + 1) {
                 throw Preconditions.superseded(after, history.size());
             }
-            checkLane(after);
-            checkBookings(after);
+            if (after.holdingsChanged()) {
+                hold(after, history.isEmpty() ? null : last(history));
+            }
             keep(event);
             return event;
         });
     }
 
-    private void checkBookings(Rental after) {
-        after.occupied().ifPresent(window -> {
-            for (GpuId gpu : after.terms().gpus()) {
-                if (isTaken(gpu, window, booking -> !booking.rental().equals(after.id()))) {
-                    throw Preconditions.overlap(after, gpu);
-                }
+    /** Checks everything before it changes anything. */
+    private void hold(Rental after, @Nullable Rental before) {
+        Set<Occupancy> had = before == null ? Set.of() : before.occupied();
+        Set<Long> hadLanes = before == null ? Set.of() : before.lanes();
+        List<Occupancy> come = after.occupied().stream()
+                .filter(occupancy -> !had.contains(occupancy))
+                .sorted(Occupancy.ORDER)
+                .toList();
+        for (long lane : new TreeSet<>(after.lanes())) {
+            RentalId holder = lanes.get(new Lane(after.terms().lender(), lane));
+            if (holder != null && !holder.equals(after.id())) {
+                throw Preconditions.laneTaken(after, lane);
             }
-        });
+        }
+        for (Occupancy occupancy : come) {
+            if (isTaken(
+                    occupancy.gpu(),
+                    occupancy.window(),
+                    booking -> !booking.rental().equals(after.id()))) {
+                throw Preconditions.overlap(occupancy);
+            }
+        }
+        had.stream()
+                .filter(occupancy -> !after.occupied().contains(occupancy))
+                .forEach(occupancy ->
+                        booked(occupancy.gpu()).remove(occupancy.window().start()));
+        come.forEach(occupancy ->
+                booked(occupancy.gpu()).put(occupancy.window().start(), new Booking(after.id(), occupancy.window())));
+        hadLanes.forEach(lane -> lanes.remove(new Lane(after.terms().lender(), lane)));
+        after.lanes().forEach(lane -> lanes.put(new Lane(after.terms().lender(), lane), after.id()));
     }
 
-    private void checkLane(Rental after) {
-        RentalId holder = lanes.get(laneOf(after.terms()));
-        if (after.holdsLane() && holder != null && !holder.equals(after.id())) {
-            throw Preconditions.laneTaken(after);
-        }
+    private TreeMap<Instant, Booking> booked(GpuId gpu) {
+        return bookings.computeIfAbsent(gpu, id -> new TreeMap<>());
     }
 
     private void keep(Recorded event) {
         Rental after = event.after();
         histories.computeIfAbsent(after.id(), id -> new ArrayList<>()).add(event);
         log.add(event);
-        for (GpuId gpu : after.terms().gpus()) {
-            var booked = bookings.computeIfAbsent(gpu, id -> new TreeMap<>());
-            booked.computeIfPresent(
-                    after.terms().occupied().start(),
-                    (start, booking) -> booking.rental().equals(after.id()) ? null : booking);
-            after.occupied().ifPresent(window -> booked.put(window.start(), new Booking(after.id(), window)));
-        }
-        if (after.holdsLane()) {
-            lanes.put(laneOf(after.terms()), after.id());
-        } else {
-            lanes.remove(laneOf(after.terms()), after.id());
-        }
         timers.set(after.id(), after.version(), event.wake());
     }
 
@@ -315,10 +325,6 @@ public final class InMemoryStore implements RentalStore {
 
     private static Rental last(List<Recorded> history) {
         return history.getLast().after();
-    }
-
-    private static Lane laneOf(RentalTerms terms) {
-        return new Lane(terms.lender(), terms.lane());
     }
 
     private record Booking(RentalId rental, Window window) {}

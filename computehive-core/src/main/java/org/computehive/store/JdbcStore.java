@@ -260,8 +260,8 @@ public final class JdbcStore implements RentalStore {
     @Override
     public long freeLane(Account lender) {
         return database.single("read lanes", connection -> {
-            try (PreparedStatement statement = connection.prepareStatement(
-                    "SELECT lane FROM ch_rentals WHERE lender = ? AND lane_held ORDER BY lane")) {
+            try (PreparedStatement statement =
+                    connection.prepareStatement("SELECT lane FROM ch_lanes WHERE lender = ? ORDER BY lane")) {
                 statement.setString(1, lender.address());
                 try (ResultSet rows = statement.executeQuery()) {
                     long free = 0;

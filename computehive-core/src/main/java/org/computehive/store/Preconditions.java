@@ -1,12 +1,11 @@
 package org.computehive.store;
 
 import java.time.Instant;
-import org.computehive.market.GpuId;
+import org.computehive.rental.Occupancy;
 import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalException;
 import org.computehive.rental.RentalStore.Recorded;
-import org.computehive.schedule.Window;
 
 /** What every store checks in the same way, and says in the same words. */
 final class Preconditions {
@@ -20,12 +19,23 @@ final class Preconditions {
         }
     }
 
-    /** Refuses windows finer than a microsecond, which no database here can tell apart. */
+    /** Refuses what no database here can keep: times finer than a microsecond, and gpus taken twice by one rental. */
     static void storable(Recorded recorded) {
         Rental after = recorded.after();
-        Window occupied = after.terms().occupied();
-        whole(after, occupied.start());
-        whole(after, occupied.end());
+        if (!after.holdingsChanged()) {
+            return;
+        }
+        Occupancy before = null;
+        for (Occupancy occupancy :
+                after.occupied().stream().sorted(Occupancy.ORDER).toList()) {
+            whole(after, occupancy.window().start());
+            whole(after, occupancy.window().end());
+            if (before != null && before.overlaps(occupancy)) {
+                throw new IllegalArgumentException("rental %s would have gpu %s twice, in %s and in %s"
+                        .formatted(after.id(), occupancy.gpu(), before.window(), occupancy.window()));
+            }
+            before = occupancy;
+        }
         long gpus = after.terms().gpus().stream().distinct().count();
         if (gpus == 0 || gpus != after.terms().gpus().size()) {
             throw new IllegalArgumentException("rental %s needs at least one gpu and none twice".formatted(after.id()));
@@ -44,14 +54,14 @@ final class Preconditions {
                 .formatted(after.id(), stored, after.version()));
     }
 
-    static RentalException.Overlap overlap(Rental after, GpuId gpu) {
+    static RentalException.Overlap overlap(Occupancy wanted) {
         return new RentalException.Overlap("gpu %s is taken in %s (turnover included): choose another window or gpu"
-                .formatted(gpu, after.terms().occupied()));
+                .formatted(wanted.gpu(), wanted.window()));
     }
 
-    static RentalException.LaneTaken laneTaken(Rental after) {
+    static RentalException.LaneTaken laneTaken(Rental after, long lane) {
         return new RentalException.LaneTaken("lane %d of lender %s is held by another rental: choose another"
-                .formatted(after.terms().lane(), after.terms().lender()));
+                .formatted(lane, after.terms().lender()));
     }
 
     static IllegalArgumentException otherQuote(Quote quote) {

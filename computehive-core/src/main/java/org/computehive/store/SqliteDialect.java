@@ -2,6 +2,7 @@ package org.computehive.store;
 
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
@@ -52,6 +53,11 @@ final class SqliteDialect implements Dialect {
     @Override
     public void setInstant(PreparedStatement statement, int index, Instant value) throws SQLException {
         statement.setLong(index, ChronoUnit.MICROS.between(Instant.EPOCH, value));
+    }
+
+    @Override
+    public Instant instant(ResultSet rows, int column) throws SQLException {
+        return Instant.EPOCH.plus(rows.getLong(column), ChronoUnit.MICROS);
     }
 
     @Override

@@ -305,7 +305,7 @@ public abstract class RentalStoreContract {
             boolean over = recorded.after().occupied().isEmpty();
             store.append(recorded);
             assertEquals(over, store.isFree(List.of(gpu(1)), hours(0, 1)), recorded::toString);
-            assertEquals(recorded.after().holdsLane() ? 1 : 0, store.freeLane(LENDER), recorded::toString);
+            assertEquals(recorded.after().lanes().isEmpty() ? 0 : 1, store.freeLane(LENDER), recorded::toString);
             if (recorded.after().state() == RentalState.ENDED) {
                 assertThrows(
                         RentalException.LaneTaken.class,
@@ -313,6 +313,131 @@ public abstract class RentalStoreContract {
             }
         }
         reserve(terms(0, hours(0, 1), gpu(1)));
+    }
+
+    // ---- what an event changes ----
+
+    @Test
+    void append_eventThatAddsTimes_takesThemAndALane() {
+        Rental rental = reserve(terms(0, hours(0, 1), gpu(1), gpu(2)));
+        Window further = seconds(3600 + (int) TURNOVER.toSeconds(), 7200);
+
+        store.append(changed(
+                rental,
+                rental.holdings()
+                        .with(List.of(new Occupancy(gpu(1), further), new Occupancy(gpu(2), further)))
+                        .withLane(4)));
+
+        assertFalse(store.isFree(List.of(gpu(1)), seconds(7199, 7200)));
+        assertFalse(store.isFree(List.of(gpu(2)), seconds(0, 1)));
+        assertTrue(store.isFree(List.of(gpu(1), gpu(2)), hours(2, 3)));
+        assertThrows(
+                RentalException.LaneTaken.class,
+                () -> store.append(reserved(RentalId.random(), terms(4, hours(5, 6), gpu(1)))));
+        assertThrows(
+                RentalException.Overlap.class,
+                () -> store.append(reserved(RentalId.random(), terms(1, hours(1, 2), gpu(2)))));
+    }
+
+    @Test
+    void append_eventThatAddsTimesOneOfWhichIsTaken_changesNothing() {
+        Rental rental = reserve(terms(0, hours(0, 1), gpu(1), gpu(2)));
+        reserve(terms(1, hours(2, 3), gpu(2)));
+        Recorded longer = changed(
+                rental,
+                rental.holdings()
+                        .with(List.of(new Occupancy(gpu(1), hours(2, 3)), new Occupancy(gpu(2), hours(2, 3))))
+                        .withLane(2));
+
+        assertThrows(RentalException.Overlap.class, () -> store.append(longer));
+
+        assertEquals(1, store.rental(rental.id()).orElseThrow().version());
+        assertTrue(store.isFree(List.of(gpu(1)), hours(2, 3)));
+        assertEquals(2, store.freeLane(LENDER));
+    }
+
+    @Test
+    void append_eventThatAddsALaneThatIsHeld_changesNothing() {
+        Rental rental = reserve(terms(0, hours(0, 1), gpu(1)));
+        reserve(terms(1, hours(0, 1), gpu(2)));
+        Recorded longer = changed(
+                rental,
+                rental.holdings()
+                        .with(List.of(new Occupancy(gpu(1), hours(2, 3))))
+                        .withLane(1));
+
+        assertThrows(RentalException.LaneTaken.class, () -> store.append(longer));
+
+        assertEquals(1, store.rental(rental.id()).orElseThrow().version());
+        assertTrue(store.isFree(List.of(gpu(1)), hours(2, 3)));
+        assertEquals(2, store.freeLane(LENDER));
+    }
+
+    @Test
+    void append_eventThatSwapsGpus_freesTheOldAndTakesTheNew() {
+        Rental rental = reserve(terms(0, hours(0, 1), gpu(1), gpu(2)));
+
+        store.append(changed(rental, rental.holdings().movedTo(new HostId("rack-1"), List.of(gpu(3), gpu(2)))));
+
+        assertTrue(store.isFree(List.of(gpu(1)), hours(0, 1)));
+        assertFalse(store.isFree(List.of(gpu(2)), hours(0, 1)));
+        assertFalse(store.isFree(List.of(gpu(3)), hours(0, 1)));
+        reserve(terms(1, hours(0, 1), gpu(1)));
+    }
+
+    @Test
+    void append_eventThatSwapsToATakenGpu_changesNothing() {
+        Rental rental = reserve(terms(0, hours(0, 1), gpu(1), gpu(2)));
+        reserve(terms(1, hours(0, 1), gpu(3)));
+        Recorded moved = changed(rental, rental.holdings().movedTo(new HostId("rack-1"), List.of(gpu(4), gpu(3))));
+
+        assertThrows(RentalException.Overlap.class, () -> store.append(moved));
+
+        assertEquals(1, store.rental(rental.id()).orElseThrow().version());
+        assertFalse(store.isFree(List.of(gpu(1)), hours(0, 1)));
+        assertFalse(store.isFree(List.of(gpu(2)), hours(0, 1)));
+        assertTrue(store.isFree(List.of(gpu(4)), hours(0, 1)));
+    }
+
+    @Test
+    void append_eventThatReplacesATimeByAnOverlappingOne_keepsTheNew() {
+        Rental rental = reserve(terms(0, hours(2, 4), gpu(1)));
+        Holdings earlier =
+                new Holdings(rental.host(), rental.gpus(), Set.of(new Occupancy(gpu(1), hours(1, 3))), rental.lanes());
+
+        store.append(changed(rental, earlier));
+
+        assertFalse(store.isFree(List.of(gpu(1)), hours(1, 2)));
+        assertTrue(store.isFree(List.of(gpu(1)), hours(3, 4)));
+    }
+
+    @Test
+    void append_holdExpiredAfterAChange_freesAllOfIt() {
+        Rental rental = reserve(terms(0, hours(0, 1), gpu(1)));
+        Recorded longer = changed(
+                rental,
+                rental.holdings()
+                        .with(List.of(new Occupancy(gpu(1), hours(2, 3))))
+                        .withLane(1));
+        store.append(longer);
+
+        store.append(then(longer.after(), new RentalEvent.HoldExpired(NOON)));
+
+        assertTrue(store.isFree(List.of(gpu(1)), hours(0, 3)));
+        assertEquals(0, store.freeLane(LENDER));
+    }
+
+    @Test
+    void append_timesOfOneRentalThatOverlap_isRefused() {
+        Rental rental = reserve(terms(0, hours(0, 1), gpu(1)));
+        Recorded twice = changed(rental, rental.holdings().with(List.of(new Occupancy(gpu(1), hours(0, 2)))));
+        assertThrows(IllegalArgumentException.class, () -> store.append(twice));
+    }
+
+    /** Returns an event after which a rental holds something else. */
+    private static Recorded changed(Rental before, Holdings then) {
+        var event = new RentalEvent.Invited(NOON, "REQUEST", before.lastInvitation() + 1);
+        return new Recorded(before.after(event, then), event, "b5".repeat(16), Optional.empty());
     }
 
     @Test
@@ -647,10 +772,10 @@ public abstract class RentalStoreContract {
 
     private static long overlaps(List<Rental> rentals) {
         Map<GpuId, List<Window>> byGpu = new HashMap<>();
-        rentals.forEach(rental -> rental.terms()
-                .gpus()
-                .forEach(gpu -> byGpu.computeIfAbsent(gpu, g -> new ArrayList<>())
-                        .add(rental.occupied().orElseThrow())));
+        rentals.stream()
+                .flatMap(rental -> rental.occupied().stream())
+                .forEach(occupancy -> byGpu.computeIfAbsent(occupancy.gpu(), g -> new ArrayList<>())
+                        .add(occupancy.window()));
         long count = 0;
         for (List<Window> windows : byGpu.values()) {
             for (int i = 0; i < windows.size(); i++) {

@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.computehive.market.Amount;
 import org.computehive.rental.RentalEffect.Step;
 import org.computehive.rental.RentalEvent.EndCause;
@@ -233,18 +234,20 @@ class RentalTest {
     @Test
     void gpusAreOccupied_untilEveryTurnoverWasSeen() {
         Rental ending = Sample.active().after(new RentalEvent.Ending(WINDOW.end(), EndCause.WINDOW_OVER));
-        assertEquals(Optional.of(WINDOW.extendedBy(Duration.ofMinutes(1))), ending.occupied());
-        assertEquals(Optional.empty(), Sample.tornDown(ending, WINDOW.end()).occupied());
+        assertEquals(Set.of(new Occupancy(Sample.GPU, WINDOW.extendedBy(Duration.ofMinutes(1)))), ending.occupied());
+        assertEquals(Set.of(), Sample.tornDown(ending, WINDOW.end()).occupied());
     }
 
     @Test
     void lane_isHeldUntilTheEscrowIsClosed() {
         Rental cancelled = Sample.funded().after(new RentalEvent.Cancelled(NOW, Sample.RENTER));
-        assertTrue(cancelled.holdsLane());
+        assertEquals(Set.of(0L), cancelled.lanes());
         Rental refunded = cancelled.after(
                 new RentalEvent.Settled(NOW, Amount.ZERO, cancelled.terms().deposit(), HASH));
-        assertFalse(refunded.holdsLane());
-        assertFalse(Sample.reserved().after(new RentalEvent.HoldExpired(NOW)).holdsLane());
+        assertEquals(Set.of(), refunded.lanes());
+        assertEquals(
+                Set.of(),
+                Sample.reserved().after(new RentalEvent.HoldExpired(NOW)).lanes());
     }
 
     @Test

@@ -127,7 +127,7 @@ class PostgresStoreIT extends RentalStoreContract {
                     "INSERT INTO ch_bookings SELECT gpu, starts + interval '1 s', ends, rental FROM ch_bookings",
                     "UPDATE ch_events SET payload = '{}'",
                     "DELETE FROM ch_events",
-                    "INSERT INTO ch_rentals SELECT 'x', version, state, renter, lender, lane, lane_held, reserved_at FROM ch_rentals")) {
+                    "INSERT INTO ch_lanes SELECT lender, lane, rental FROM ch_lanes")) {
                 assertThrows(SQLException.class, () -> statement.executeUpdate(sql), sql);
             }
         }

@@ -56,7 +56,7 @@ final class Scene {
 
     /** Returns the rentals whose sessions may still run. */
     List<RentalId> unfinished() {
-        return rental().filter(rental -> rental.occupied().isPresent()).map(Rental::id).stream()
+        return rental().filter(rental -> !rental.occupied().isEmpty()).map(Rental::id).stream()
                 .toList();
     }
 

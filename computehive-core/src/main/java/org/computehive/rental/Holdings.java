@@ -1,0 +1,67 @@
+package org.computehive.rental;
+
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.computehive.market.GpuId;
+import org.computehive.market.HostId;
+
+/**
+ * What a rental keeps others from having while it is not over. Events change it; {@link Rental} says from when until when
+ * it counts.
+ *
+ * @param host where the VM runs, or is to run
+ * @param gpus the devices it has there
+ * @param occupied the gpus and times that nobody else may have
+ * @param lanes the lender's storage slots on the chain
+ */
+record Holdings(HostId host, List<GpuId> gpus, Set<Occupancy> occupied, Set<Long> lanes) {
+    Holdings {
+        gpus = List.copyOf(gpus);
+        occupied = Set.copyOf(occupied);
+        lanes = Set.copyOf(lanes);
+    }
+
+    static Holdings of(RentalTerms terms) {
+        return new Holdings(
+                terms.host(),
+                terms.gpus(),
+                terms.gpus().stream()
+                        .map(gpu -> new Occupancy(gpu, terms.occupied()))
+                        .collect(Collectors.toSet()),
+                Set.of(terms.lane()));
+    }
+
+    /** Returns these and further times of gpus. */
+    Holdings with(Collection<Occupancy> further) {
+        var all = new HashSet<>(occupied);
+        all.addAll(further);
+        return new Holdings(host, gpus, all, lanes);
+    }
+
+    /** Returns these and a further lane. */
+    Holdings withLane(long lane) {
+        var all = new HashSet<>(lanes);
+        all.add(lane);
+        return new Holdings(host, gpus, occupied, all);
+    }
+
+    /**
+     * Returns the same times on other gpus.
+     *
+     * @param newHost where the VM is to run from now on
+     * @param newGpus as many devices as before, each in the place of the one before it
+     */
+    Holdings movedTo(HostId newHost, List<GpuId> newGpus) {
+        if (newGpus.size() != gpus.size()) {
+            throw new IllegalArgumentException(
+                    "%d gpus can't take the place of %d".formatted(newGpus.size(), gpus.size()));
+        }
+        Set<Occupancy> moved = occupied.stream()
+                .map(old -> new Occupancy(newGpus.get(gpus.indexOf(old.gpu())), old.window()))
+                .collect(Collectors.toSet());
+        return new Holdings(newHost, newGpus, moved, lanes);
+    }
+}
