@@ -1,6 +1,11 @@
 package org.computehive.rental;
 
+import java.time.Instant;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -15,7 +20,6 @@ public final class EventCodec {
             Map.entry(RentalEvent.OfferSigned.class, "offer-signed.v1"),
             Map.entry(RentalEvent.HoldExpired.class, "hold-expired.v1"),
             Map.entry(RentalEvent.Funded.class, "funded.v1"),
-            Map.entry(RentalEvent.Invited.class, "invited.v1"),
             Map.entry(RentalEvent.Cancelled.class, "cancelled.v1"),
             Map.entry(RentalEvent.Starting.class, "starting.v1"),
             Map.entry(RentalEvent.MachineStarted.class, "machine-started.v1"),
@@ -32,6 +36,28 @@ public final class EventCodec {
             Map.entry(RentalEvent.ReleaseSigned.class, "release-signed.v1"),
             Map.entry(RentalEvent.Settled.class, "settled.v1"));
 
+    /** Events whose stored form is a record of its own. An event is written in the form in which it was read. */
+    private static final List<Form<?, ?>> FORMS = List.of(
+            new Form<>(
+                    "invited.v1",
+                    RentalEvent.Invited.class,
+                    event -> event.told().isEmpty(),
+                    InvitedV1.class,
+                    event -> new InvitedV1(event.at(), event.method(), event.sequence()),
+                    stored -> new RentalEvent.Invited(stored.at(), stored.method(), stored.sequence())),
+            new Form<>(
+                    "invited.v2",
+                    RentalEvent.Invited.class,
+                    event -> event.told().isPresent(),
+                    InvitedV2.class,
+                    event -> new InvitedV2(
+                            event.at(),
+                            event.method(),
+                            event.sequence(),
+                            event.told().orElseThrow()),
+                    stored -> new RentalEvent.Invited(
+                            stored.at(), stored.method(), stored.sequence(), Optional.of(stored.told()))));
+
     private static final Map<String, Class<? extends RentalEvent>> TYPES =
             NAMES.entrySet().stream().collect(Collectors.toUnmodifiableMap(Map.Entry::getValue, Map.Entry::getKey));
 
@@ -39,6 +65,10 @@ public final class EventCodec {
 
     /** Returns the name under which an event is stored. */
     public static String name(RentalEvent event) {
+        Optional<Form<?, ?>> form = formOf(event);
+        if (form.isPresent()) {
+            return form.get().name();
+        }
         String name = NAMES.get(event.getClass());
         if (name == null) {
             throw new IllegalStateException("event %s has no stored name: give it one in EventCodec"
@@ -49,12 +79,17 @@ public final class EventCodec {
 
     /** Returns every stored name. */
     public static Stream<String> names() {
-        return TYPES.keySet().stream().sorted();
+        return Stream.concat(TYPES.keySet().stream(), FORMS.stream().map(Form::name))
+                .sorted();
     }
 
     /** Returns an event's JSON. */
     public static String write(RentalEvent event) {
-        return RentalJson.write(event);
+        return formOf(event).map(form -> form.json(event)).orElseGet(() -> RentalJson.write(event));
+    }
+
+    private static Optional<Form<?, ?>> formOf(RentalEvent event) {
+        return FORMS.stream().filter(form -> form.fits(event)).findFirst();
     }
 
     /**
@@ -63,6 +98,11 @@ public final class EventCodec {
      * @throws IllegalStateException if the name is not known or the JSON is not exactly what it calls for
      */
     public static RentalEvent read(String name, String json) {
+        for (Form<?, ?> form : FORMS) {
+            if (form.name().equals(name)) {
+                return form.event(json);
+            }
+        }
         Class<? extends RentalEvent> type = TYPES.get(name);
         if (type == null) {
             throw new IllegalStateException(
@@ -71,4 +111,33 @@ public final class EventCodec {
         }
         return RentalJson.read(type, json);
     }
+
+    /**
+     * A stored form that differs from its event.
+     *
+     * @param name the name under which it is stored
+     * @param event the type of the event
+     * @param fit which events are stored in this form
+     * @param stored the type of what is stored
+     * @param write turns an event into what is stored
+     * @param read turns it back
+     */
+    private record Form<E extends RentalEvent, S>(
+            String name, Class<E> event, Predicate<E> fit, Class<S> stored, Function<E, S> write, Function<S, E> read) {
+        boolean fits(RentalEvent candidate) {
+            return event.isInstance(candidate) && fit.test(event.cast(candidate));
+        }
+
+        String json(RentalEvent fitting) {
+            return RentalJson.write(write.apply(event.cast(fitting)));
+        }
+
+        RentalEvent event(String json) {
+            return read.apply(RentalJson.read(stored, json));
+        }
+    }
+
+    private record InvitedV1(Instant at, String method, int sequence) {}
+
+    private record InvitedV2(Instant at, String method, int sequence, RentalEvent.Told told) {}
 }

@@ -5,7 +5,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Optional;
 import org.computehive.market.Account;
+import org.computehive.rental.RentalEvent.Told;
 import org.computehive.schedule.Booking;
 import org.computehive.schedule.CalendarMessage;
 
@@ -19,33 +21,35 @@ final class Invitations {
         this.notifier = notifier;
     }
 
+    /** Sends both parties the message that is {@link Rental#invitationDue due}. */
     RentalEvent.Invited send(Rental rental, Instant now) {
-        String method = rental.state() == RentalState.FUNDED ? "REQUEST" : "CANCEL";
+        String method = rental.invitationDue().orElseThrow();
         // A cancellation of what was never sent still comes after an invitation, which has the sequence 0.
         int sequence = Math.max(rental.lastInvitation() + 1, method.equals("CANCEL") ? 1 : 0);
+        Told told = rental.toTell().or(rental::told).orElseGet(() -> Told.of(rental.terms()));
         for (Account recipient : List.of(rental.terms().renter(), rental.terms().lender())) {
-            String text = write(rental, recipient, method, sequence, now);
+            String text = write(rental, told, recipient, method, sequence, now);
             notifier.deliver(new Notifier.Notice(rental.id(), recipient, method, sequence, text));
         }
-        return new RentalEvent.Invited(now, method, sequence);
+        return new RentalEvent.Invited(now, method, sequence, Optional.of(told));
     }
 
-    private static String write(Rental rental, Account recipient, String method, int sequence, Instant now) {
+    private static String write(Rental rental, Told told, Account recipient, String method, int sequence, Instant now) {
         RentalTerms terms = rental.terms();
         var booking = new Booking(
                 rental.id() + "@computehive",
-                terms.window(),
+                told.window(),
                 address(terms.lender()),
                 List.of(address(terms.renter()), address(terms.lender())),
-                "GPU rental " + terms.listing() + (terms.emulated() ? " (emulated device)" : ""),
+                "GPU rental " + told.listing() + (terms.emulated() ? " (emulated device)" : ""),
                 """
                 Rental %s
                 Host %s, listing %s
                 %s at %s, deposit %s
                 You are the %s.""".formatted(
                                 rental.id(),
-                                terms.host(),
-                                terms.listing(),
+                                told.host(),
+                                told.listing(),
                                 terms.window().length(),
                                 terms.rate().inTokensPerHour(terms.token()),
                                 terms.deposit().inTokens(terms.token()),

@@ -2,6 +2,8 @@ package org.computehive.rental;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +30,7 @@ import org.computehive.rental.RentalEvent.Reserved;
 import org.computehive.rental.RentalEvent.Settled;
 import org.computehive.rental.RentalEvent.StartFailed;
 import org.computehive.rental.RentalEvent.Starting;
+import org.computehive.rental.RentalEvent.Told;
 import org.computehive.schedule.Window;
 import org.jspecify.annotations.Nullable;
 
@@ -210,27 +213,33 @@ public final class Rental {
             case RESERVED -> List.of(atOnce(offer().isEmpty() ? Step.WRITE_OFFER : Step.WATCH_FUNDING));
             case FUNDED ->
                 Stream.of(
-                                invitationSent() ? null : atOnce(Step.NOTIFY),
+                                invitationDue().isEmpty() ? null : atOnce(Step.NOTIFY),
                                 new RentalEffect(Step.START, window.start().minus(policy.lead())),
                                 atOnce(Step.WATCH_ESCROW))
                         .filter(Objects::nonNull)
                         .toList();
+            // A calendar that is slow must not hold up what has its time: it comes after.
             case STARTING ->
-                List.of(machine().isEmpty() ? atOnce(Step.BOOT) : new RentalEffect(Step.PROVE, window.start()));
-            case ACTIVE -> List.of(new RentalEffect(Step.END, window.end()), atOnce(Step.WATCH_ESCROW));
+                thenNotify(machine().isEmpty() ? atOnce(Step.BOOT) : new RentalEffect(Step.PROVE, window.start()));
+            case ACTIVE -> thenNotify(new RentalEffect(Step.END, window.end()), atOnce(Step.WATCH_ESCROW));
             case ENDING, FAILED -> List.of(atOnce(nextTeardown().orElseThrow()));
-            case CANCELLED ->
-                funded()
-                        ? cancellationSent()
-                                ? List.of(atOnce(Step.SETTLE))
-                                : List.of(atOnce(Step.NOTIFY), atOnce(Step.SETTLE))
-                        : List.of();
-            case ENDED ->
-                fault().isPresent() && !cancellationSent()
-                        ? List.of(atOnce(Step.NOTIFY), atOnce(Step.SETTLE))
-                        : List.of(atOnce(Step.SETTLE));
-            case DISPUTED, EXPIRED, SETTLED -> List.of();
+            case CANCELLED -> funded() ? notifyThenSettle() : List.of();
+            case ENDED -> notifyThenSettle();
+            case SETTLED -> thenNotify();
+            case DISPUTED, EXPIRED -> List.of();
         };
+    }
+
+    private List<RentalEffect> thenNotify(RentalEffect... first) {
+        var all = new ArrayList<>(List.of(first));
+        invitationDue().ifPresent(method -> all.add(atOnce(Step.NOTIFY)));
+        return List.copyOf(all);
+    }
+
+    private List<RentalEffect> notifyThenSettle() {
+        return invitationDue().isPresent()
+                ? List.of(atOnce(Step.NOTIFY), atOnce(Step.SETTLE))
+                : List.of(atOnce(Step.SETTLE));
     }
 
     private static RentalEffect atOnce(Step step) {
@@ -428,8 +437,54 @@ public final class Rental {
         return find(Invited.class).map(Invited::sequence).orElse(-1);
     }
 
-    private boolean invitationSent() {
-        return lastInvitation() >= 0;
+    /** Returns what the last calendar message told the parties; empty if none was sent. */
+    public Optional<Told> told() {
+        return find(Invited.class).map(sent -> sent.told().orElseGet(() -> Told.of(reserved.terms())));
+    }
+
+    /**
+     * Returns what the parties' calendars are to show: the terms as they are now, and of a session that was ended early
+     * the time until then. Empty if the window has nothing to show, since it never took place.
+     */
+    public Optional<Told> toTell() {
+        Window window = terms().window();
+        if (wasCalledOff() || fault().isPresent()) {
+            return Optional.empty();
+        }
+        Instant end = endedAt()
+                .map(at -> at.truncatedTo(ChronoUnit.SECONDS))
+                .filter(window.end()::isAfter)
+                .orElse(window.end());
+        return end.isAfter(window.start())
+                ? Optional.of(new Told(new Window(window.start(), end), terms().listing(), terms().host()))
+                : Optional.empty();
+    }
+
+    /**
+     * Returns the iTIP method of the calendar message that is due because the parties were told nothing yet, or something
+     * that no longer holds: {@code REQUEST} or {@code CANCEL}.
+     */
+    public Optional<String> invitationDue() {
+        boolean concerns = funded()
+                && (state == RentalState.FUNDED
+                        || state == RentalState.STARTING
+                        || state == RentalState.ACTIVE
+                        || state == RentalState.CANCELLED
+                        || state == RentalState.ENDED
+                        || state == RentalState.SETTLED);
+        if (!concerns) {
+            return Optional.empty();
+        }
+        Optional<Told> current = toTell();
+        if (current.isEmpty()) {
+            return cancellationSent() ? Optional.empty() : Optional.of("CANCEL");
+        }
+        return current.equals(told()) && !cancellationSent() ? Optional.empty() : Optional.of("REQUEST");
+    }
+
+    private boolean wasCalledOff() {
+        return latest.containsKey(RentalEvent.Cancelled.class)
+                || (latest.containsKey(ReleaseSigned.class) && !latest.containsKey(Starting.class));
     }
 
     private boolean cancellationSent() {

@@ -4,10 +4,14 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.market.HostId;
+import org.computehive.market.ListingId;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.EscrowOffer.Signature;
+import org.computehive.schedule.Window;
 
 /** Something that happened to a rental. Events are facts: stored for good, in order, and never changed. */
 public sealed interface RentalEvent {
@@ -30,8 +34,31 @@ public sealed interface RentalEvent {
     /** The escrow is open and confirmed. */
     record Funded(Instant at, Amount deposit, Hash32 transaction) implements RentalEvent {}
 
-    /** Both parties were sent a calendar message. */
-    record Invited(Instant at, String method, int sequence) implements RentalEvent {}
+    /**
+     * Both parties were sent a calendar message.
+     *
+     * @param told what it told them; empty in the form that was stored first, which told the terms as they were reserved
+     */
+    record Invited(Instant at, String method, int sequence, Optional<Told> told) implements RentalEvent {
+        /** Makes one in the form that was stored first. */
+        public Invited(Instant at, String method, int sequence) {
+            this(at, method, sequence, Optional.empty());
+        }
+    }
+
+    /**
+     * What a calendar message tells: once the rental no longer agrees with it, a newer message is due.
+     *
+     * @param window the time that the calendars show
+     * @param listing what is rented
+     * @param host where
+     */
+    record Told(Window window, ListingId listing, HostId host) {
+        /** Returns what the terms themselves tell. */
+        static Told of(RentalTerms terms) {
+            return new Told(terms.window(), terms.listing(), terms.host());
+        }
+    }
 
     /** A party called it off before the start. */
     record Cancelled(Instant at, Account by) implements RentalEvent {}

@@ -14,11 +14,14 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
+import org.computehive.market.HostId;
+import org.computehive.market.ListingId;
 import org.computehive.market.Rate;
 import org.computehive.rental.EscrowOffer.Signature;
 import org.computehive.rental.RentalStore.Recorded;
@@ -151,6 +154,12 @@ class EventCodecTest {
                 .forEach(event -> samples.put(EventCodec.name(event), event));
         for (RentalEvent event : Arrays.asList(
                 new RentalEvent.HoldExpired(AT),
+                new RentalEvent.Invited(
+                        AT,
+                        "CANCEL",
+                        2,
+                        Optional.of(new RentalEvent.Told(
+                                RentalStoreContract.hours(0, 3), new ListingId("lot-2"), new HostId("rack-2")))),
                 new RentalEvent.Cancelled(AT, new Account("0x" + "aB".repeat(20))),
                 new RentalEvent.StartFailed(AT, new Fault(Fault.Blame.PLATFORM, "no \"disk\" left – \u0000")),
                 new RentalEvent.ReleaseSigned(AT, SIGNATURE),

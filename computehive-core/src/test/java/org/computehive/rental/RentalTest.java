@@ -17,8 +17,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.computehive.market.Amount;
+import org.computehive.market.HostId;
+import org.computehive.market.ListingId;
 import org.computehive.rental.RentalEffect.Step;
 import org.computehive.rental.RentalEvent.EndCause;
+import org.computehive.rental.RentalEvent.Told;
+import org.computehive.schedule.Window;
 import org.junit.jupiter.api.Test;
 
 class RentalTest {
@@ -59,6 +63,70 @@ class RentalTest {
         assertEquals(
                 new RentalEffect(Step.START, WINDOW.start().minus(POLICY.lead())),
                 invited.effects(POLICY).getFirst());
+    }
+
+    @Test
+    void invitation_thatStillHolds_isNotRepeated() {
+        Rental rental = Sample.funded();
+        assertEquals(Optional.of("REQUEST"), rental.invitationDue());
+        for (Optional<Told> told : List.of(Optional.<Told>empty(), rental.toTell())) {
+            Rental invited = rental.after(new RentalEvent.Invited(NOW, "REQUEST", 0, told));
+            assertEquals(Optional.empty(), invited.invitationDue());
+            assertEquals(rental.toTell(), invited.told());
+            assertFalse(steps(invited).contains(Step.NOTIFY));
+        }
+    }
+
+    @Test
+    void invitation_thatNoLongerHolds_isFollowedByANewer() {
+        Told now = Told.of(Sample.terms());
+        for (Told stale : List.of(
+                new Told(WINDOW.extendedBy(Duration.ofSeconds(1)), now.listing(), now.host()),
+                new Told(now.window(), new ListingId("listing-2"), now.host()),
+                new Told(now.window(), now.listing(), new HostId("host-2")))) {
+            Rental told = Sample.active().after(new RentalEvent.Invited(NOW, "REQUEST", 1, Optional.of(stale)));
+            assertEquals(Optional.of("REQUEST"), told.invitationDue());
+            assertEquals(List.of(Step.END, Step.WATCH_ESCROW, Step.NOTIFY), steps(told));
+            Rental corrected = told.after(new RentalEvent.Invited(NOW, "REQUEST", 2, Optional.of(now)));
+            assertEquals(List.of(Step.END, Step.WATCH_ESCROW), steps(corrected));
+        }
+    }
+
+    @Test
+    void session_endedEarly_tellsUntilWhenItRan_onceItIsTakenDown() {
+        Instant at = WINDOW.start().plusSeconds(100).plusMillis(7);
+        Rental ending = Sample.active().after(new RentalEvent.Ending(at, EndCause.BY_RENTER));
+        assertEquals(Optional.empty(), ending.invitationDue());
+        Rental ended = Sample.tornDown(ending, at);
+        assertEquals(List.of(Step.NOTIFY, Step.SETTLE), steps(ended));
+        assertEquals(
+                Optional.of(new Window(WINDOW.start(), WINDOW.start().plusSeconds(100))),
+                ended.toTell().map(Told::window));
+        Rental ranToTheEnd = Sample.tornDown(
+                Sample.active().after(new RentalEvent.Ending(WINDOW.end().plusMillis(3), EndCause.WINDOW_OVER)),
+                WINDOW.end());
+        assertEquals(List.of(Step.SETTLE), steps(ranToTheEnd));
+    }
+
+    @Test
+    void session_endedBeforeItsWindow_isCancelled() {
+        Instant before = WINDOW.start().minusSeconds(5);
+        Rental ended =
+                Sample.tornDown(Sample.starting().after(new RentalEvent.Ending(before, EndCause.BY_RENTER)), before);
+        assertEquals(Optional.of("CANCEL"), ended.invitationDue());
+    }
+
+    @Test
+    void cancellation_isStillDueOnceSettled_untilItWasSent() {
+        for (RentalEvent callsOff :
+                List.of(new RentalEvent.Cancelled(NOW, Sample.RENTER), new RentalEvent.ReleaseSigned(NOW, SIGNATURE))) {
+            Rental cancelled = Sample.funded().after(callsOff);
+            Rental settled = cancelled.after(
+                    new RentalEvent.Settled(NOW, Amount.ZERO, cancelled.terms().deposit(), HASH));
+            assertEquals(List.of(Step.NOTIFY), steps(settled));
+            Rental told = settled.after(new RentalEvent.Invited(NOW, "CANCEL", 1, settled.told()));
+            assertEquals(List.of(), steps(told));
+        }
     }
 
     @Test
