@@ -456,7 +456,7 @@ public final class Rental {
                 .filter(window.end()::isAfter)
                 .orElse(window.end());
         return end.isAfter(window.start())
-                ? Optional.of(new Told(new Window(window.start(), end), terms().listing(), terms().host()))
+                ? Optional.of(new Told(new Window(window.start(), end), terms().listing(), host()))
                 : Optional.empty();
     }
 
