@@ -3,7 +3,6 @@ package org.computehive.rental;
 import java.time.InstantSource;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -62,28 +61,29 @@ public final class RentalEngine implements AutoCloseable {
     private final Steps steps;
     private final Runner runner;
     private final ExecutorService nudges = Executors.newVirtualThreadPerTaskExecutor();
+    private final @Nullable AuditLog ownLog;
     private @Nullable AutoCloseable chainSubscription;
 
-    private RentalEngine(Builder parts) {
-        store = part("store", parts.store);
-        escrow = part("escrow", parts.escrow);
-        access = part("access", parts.access);
-        advisor = part("priceAdvisor", parts.advisor);
-        policy = parts.policy;
-        journal = new Journal(store, part("auditLog", parts.auditLog), parts.clock, policy);
-        steps = new Steps(store, escrow, access, new Invitations(part("notifier", parts.notifier)), journal, policy);
+    RentalEngine(RentalEngineBuilder.Ports ports, InstantSource clock, RentalPolicy policy) {
+        store = ports.store();
+        escrow = ports.escrow();
+        access = ports.access();
+        advisor = ports.priceAdvisor();
+        ownLog = ports.ownLog();
+        this.policy = policy;
+        journal = new Journal(store, ports.auditLog(), clock, policy);
+        steps = new Steps(store, escrow, access, new Invitations(ports.notifier()), journal, policy);
         runner = new Runner(store, steps, journal, policy);
         market = new Market(store, steps, escrow.token(), policy, journal);
         bookings = new Bookings(store, market, journal, policy);
     }
 
-    private static <T> T part(String name, @Nullable T value) {
-        return Objects.requireNonNull(value, () -> "the engine needs a " + name + ": set it on the builder");
-    }
-
-    /** Returns a builder; every port must be set. */
-    public static Builder builder() {
-        return new Builder();
+    /**
+     * Returns a builder. What it is not told comes in memory, or in a folder if it is given one: see
+     * {@link EmbeddedParts}.
+     */
+    public static RentalEngineBuilder builder() {
+        return new RentalEngineBuilder();
     }
 
     // ---- hosts and listings
@@ -443,9 +443,10 @@ public final class RentalEngine implements AutoCloseable {
         closeQuietly(access);
         closeQuietly(escrow);
         closeQuietly(store);
+        closeQuietly(ownLog);
     }
 
-    private static void closeQuietly(@Nullable AutoCloseable part) {
+    static void closeQuietly(@Nullable AutoCloseable part) {
         if (part == null) {
             return;
         }
@@ -456,74 +457,8 @@ public final class RentalEngine implements AutoCloseable {
         }
     }
 
-    /** Puts an engine together. Not thread-safe. */
-    public static final class Builder {
-        private @Nullable RentalStore store;
-        private @Nullable Escrow escrow;
-        private @Nullable SessionAccess access;
-        private @Nullable PriceAdvisor advisor;
-        private @Nullable AuditLog auditLog;
-        private @Nullable Notifier notifier;
-        private InstantSource clock = InstantSource.system();
-        private RentalPolicy policy = RentalPolicy.DEFAULT;
-
-        private Builder() {}
-
-        /** Sets where rentals are kept; closed with the engine. */
-        public Builder store(RentalStore value) {
-            store = value;
-            return this;
-        }
-
-        /** Sets where rent is locked; closed with the engine. */
-        public Builder escrow(Escrow value) {
-            escrow = value;
-            return this;
-        }
-
-        /** Sets the way into sessions; closed with the engine. */
-        public Builder access(SessionAccess value) {
-            access = value;
-            return this;
-        }
-
-        /** Sets who suggests prices. */
-        public Builder priceAdvisor(PriceAdvisor value) {
-            advisor = value;
-            return this;
-        }
-
-        /** Sets where every change is proved; stays open when the engine closes. */
-        public Builder auditLog(AuditLog value) {
-            auditLog = value;
-            return this;
-        }
-
-        /** Sets who delivers calendar messages. */
-        public Builder notifier(Notifier value) {
-            notifier = value;
-            return this;
-        }
-
-        /** Sets the clock; the system's if not set. */
-        public Builder clock(InstantSource value) {
-            clock = value;
-            return this;
-        }
-
-        /** Sets how long to wait for what; {@link RentalPolicy#DEFAULT} if not set. */
-        public Builder policy(RentalPolicy value) {
-            policy = value;
-            return this;
-        }
-
-        /**
-         * Returns the engine; {@link RentalEngine#start} sets it going.
-         *
-         * @throws NullPointerException if a port is not set; the message names it
-         */
-        public RentalEngine build() {
-            return new RentalEngine(this);
-        }
+    /** Returns where rent is locked: without one set on the builder, an {@code InMemoryEscrow}, whose parties pay play money. */
+    public Escrow escrow() {
+        return escrow;
     }
 }

@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.stream.Stream;
+import org.computehive.embedded.CalendarFolder;
 import org.computehive.market.Account;
 import org.computehive.rental.Notifier.Notice;
 import org.computehive.rental.Rental;
@@ -36,7 +37,6 @@ import org.computehive.server.api.Views.CertificateView;
 import org.computehive.server.api.Views.EventView;
 import org.computehive.server.api.Views.RentalView;
 import org.computehive.server.config.ReferencePlatform;
-import org.computehive.server.platform.FileNotifier;
 import org.jspecify.annotations.Nullable;
 
 /** Rentals and their sessions. */
@@ -50,7 +50,7 @@ import org.jspecify.annotations.Nullable;
 @Tag(name = "rentals")
 class RentalController {
     private final RentalEngine engine;
-    private final FileNotifier notifier;
+    private final CalendarFolder notifier;
     private final Changes changes;
 
     RentalController(ReferencePlatform platform, Changes changes) {

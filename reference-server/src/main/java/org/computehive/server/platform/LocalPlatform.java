@@ -48,7 +48,7 @@ public final class LocalPlatform implements AutoCloseable {
     private final SshAccess access;
     private final NoteKey noteKey;
     private final FileAuditLog auditLog;
-    private final FileNotifier notifier;
+    private final CalendarFolder notifier;
     private final RentalEngine engine;
     private final Hypervisor hypervisor;
     private Optional<PrivateLibvirt> ownLibvirt = Optional.empty();
@@ -104,7 +104,7 @@ public final class LocalPlatform implements AutoCloseable {
             access = open(SshAccess.open(layout.keys(), parts.gateway(), clock));
             ImageCatalogue images = DemoImage.ensure(layout.images(), progress);
             hypervisor = open(hypervisor(parts, images));
-            notifier = new FileNotifier(layout.calendar());
+            notifier = new CalendarFolder(layout.calendar());
             engine = open(RentalEngine.builder()
                     .store(parts.store())
                     .escrow(escrow)
@@ -190,7 +190,7 @@ public final class LocalPlatform implements AutoCloseable {
     }
 
     /** Returns the writer of calendar messages. */
-    public FileNotifier notifier() {
+    public CalendarFolder notifier() {
         return notifier;
     }
 

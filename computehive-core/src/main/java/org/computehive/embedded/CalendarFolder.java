@@ -1,4 +1,4 @@
-package org.computehive.server.platform;
+package org.computehive.embedded;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,11 +15,11 @@ import org.computehive.rental.Notifier;
  *
  * <p>Thread-safe.
  */
-public final class FileNotifier implements Notifier {
+public final class CalendarFolder implements Notifier {
     private final Path folder;
 
     /** Creates one that writes into a folder, which is made if it is missing. */
-    public FileNotifier(Path folder) {
+    public CalendarFolder(Path folder) {
         this.folder = folder;
     }
 

@@ -1,0 +1,145 @@
+package org.computehive.rental;
+
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Objects;
+import java.util.ServiceLoader;
+import org.computehive.audit.AuditLog;
+import org.jspecify.annotations.Nullable;
+
+/** Puts an engine together. Not thread-safe. */
+public final class RentalEngineBuilder {
+    private @Nullable RentalStore store;
+    private @Nullable Escrow escrow;
+    private @Nullable SessionAccess access;
+    private @Nullable PriceAdvisor advisor;
+    private @Nullable AuditLog auditLog;
+    private @Nullable Notifier notifier;
+    private @Nullable Path folder;
+    private InstantSource clock = InstantSource.system();
+    private RentalPolicy policy = RentalPolicy.DEFAULT;
+
+    RentalEngineBuilder() {}
+
+    /**
+     * Keeps what was not set otherwise in a folder, so that it outlives the process: rentals in SQLite, the audit log,
+     * keys, calendar messages; renters enter through a gateway on loopback. An escrow must be set then.
+     *
+     * @param value made if it is missing; for its owner's eyes alone, and one engine's at a time
+     */
+    public RentalEngineBuilder folder(Path value) {
+        folder = value;
+        return this;
+    }
+
+    /** Sets where rentals are kept; closed with the engine. Not set: in memory, or SQLite in the folder. */
+    public RentalEngineBuilder store(RentalStore value) {
+        store = value;
+        return this;
+    }
+
+    /** Sets where rent is locked; closed with the engine. Not set: play money in memory. */
+    public RentalEngineBuilder escrow(Escrow value) {
+        escrow = value;
+        return this;
+    }
+
+    /** Sets the way into sessions; closed with the engine. Not set: in memory, or keys in the folder and a gateway. */
+    public RentalEngineBuilder access(SessionAccess value) {
+        access = value;
+        return this;
+    }
+
+    /** Sets who suggests prices. Not set: {@code computehive-pricing} where it is on the class path. */
+    public RentalEngineBuilder priceAdvisor(PriceAdvisor value) {
+        advisor = value;
+        return this;
+    }
+
+    /** Sets where every change is proved; stays open when the engine closes. Not set: in memory, or in the folder. */
+    public RentalEngineBuilder auditLog(AuditLog value) {
+        auditLog = value;
+        return this;
+    }
+
+    /** Sets who delivers calendar messages. Not set: nobody, with a line in the log, or files in the folder. */
+    public RentalEngineBuilder notifier(Notifier value) {
+        notifier = value;
+        return this;
+    }
+
+    /** Sets the clock; the system's if not set. */
+    public RentalEngineBuilder clock(InstantSource value) {
+        clock = value;
+        return this;
+    }
+
+    /** Sets how long to wait for what; {@link RentalPolicy#DEFAULT} if not set. */
+    public RentalEngineBuilder policy(RentalPolicy value) {
+        policy = value;
+        return this;
+    }
+
+    /**
+     * Returns the engine; {@link RentalEngine#start} sets it going.
+     *
+     * @throws IllegalStateException if a part that was not set can't be made, such as an escrow for a folder; what was
+     *     made before is closed, what was set stays open
+     */
+    public RentalEngine build() {
+        var made = new ArrayDeque<AutoCloseable>();
+        boolean done = false;
+        try {
+            var engine = new RentalEngine(ports(made), clock, policy);
+            done = true;
+            return engine;
+        } finally {
+            if (!done) {
+                made.forEach(RentalEngine::closeQuietly);
+            }
+        }
+    }
+
+    private Ports ports(Deque<AutoCloseable> made) {
+        EmbeddedParts.Parts parts =
+                folder == null ? embedded().inMemory(clock) : embedded().in(folder, clock);
+        // First what may be refused, then what opens files and ports.
+        Escrow rent = escrow != null ? escrow : kept(made, parts.escrow());
+        PriceAdvisor prices = advisor != null ? advisor : parts.priceAdvisor();
+        RentalStore rentals = store != null ? store : kept(made, parts.store());
+        AuditLog own = auditLog != null ? null : kept(made, parts.auditLog());
+        SessionAccess entrance = access != null ? access : kept(made, parts.access());
+        return new Ports(
+                rentals,
+                rent,
+                entrance,
+                prices,
+                auditLog != null ? auditLog : Objects.requireNonNull(own),
+                notifier != null ? notifier : parts.notifier(),
+                own);
+    }
+
+    private static <T extends AutoCloseable> T kept(Deque<AutoCloseable> made, T part) {
+        made.push(part);
+        return part;
+    }
+
+    private static EmbeddedParts embedded() {
+        return ServiceLoader.load(EmbeddedParts.class, EmbeddedParts.class.getClassLoader())
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException(
+                        "computehive-core lost its META-INF/services: keep that folder when you repackage the jar"));
+    }
+
+    /** Every port, given or made; {@code ownLog} is the audit log if it was made here and so is ours to close. */
+    record Ports(
+            RentalStore store,
+            Escrow escrow,
+            SessionAccess access,
+            PriceAdvisor priceAdvisor,
+            AuditLog auditLog,
+            Notifier notifier,
+            @Nullable AuditLog ownLog) {}
+}
