@@ -21,6 +21,9 @@ import org.computehive.schedule.Availability;
  * @param rules lengths and delays
  * @param assurance what it promises against its own lender
  * @param emulated whether a gpu of it is an emulated stand-in; shown everywhere
+ * @param region where its host stands, in the lender's or the platform's words: 1 to 64 of a-z, 0-9 and hyphens, such as
+ *     {@code eu-central}; empty if that is not said
+ * @param interconnect how its gpus reach each other, as the lender declares it
  */
 public record Listing(
         ListingId id,
@@ -35,13 +38,15 @@ public record Listing(
         Availability availability,
         Rules rules,
         Assurance assurance,
-        boolean emulated) {
+        boolean emulated,
+        String region,
+        Interconnect interconnect) {
 
     /**
-     * Copies the list and checks gpus and prices.
+     * Copies the list and checks gpus, prices and the region's form.
      *
-     * @throws IllegalArgumentException if there is no gpu, one twice, one of another host, or not
-     *     {@code floor <= price <= ceiling}
+     * @throws IllegalArgumentException if there is no gpu, one twice, one of another host, not
+     *     {@code floor <= price <= ceiling}, or the region is malformed
      */
     public Listing {
         gpus = List.copyOf(gpus);
@@ -59,6 +64,63 @@ public record Listing(
             throw new IllegalArgumentException(
                     "price %s is not between floor %s and ceiling %s".formatted(price, floor, ceiling));
         }
+        if (!region.isEmpty()) {
+            Text.region(region);
+        }
+        Objects.requireNonNull(interconnect, "interconnect");
+    }
+
+    /** Returns a listing that says neither its region nor its interconnect. */
+    public Listing(
+            ListingId id,
+            Account lender,
+            HostId host,
+            List<GpuId> gpus,
+            MachineShape shape,
+            Token token,
+            Rate floor,
+            Rate ceiling,
+            Rate price,
+            Availability availability,
+            Rules rules,
+            Assurance assurance,
+            boolean emulated) {
+        this(
+                id,
+                lender,
+                host,
+                gpus,
+                shape,
+                token,
+                floor,
+                ceiling,
+                price,
+                availability,
+                rules,
+                assurance,
+                emulated,
+                "",
+                Interconnect.NONE);
+    }
+
+    /** Returns this listing in a region, with an interconnect. */
+    public Listing at(String where, Interconnect how) {
+        return new Listing(
+                id,
+                lender,
+                host,
+                gpus,
+                shape,
+                token,
+                floor,
+                ceiling,
+                price,
+                availability,
+                rules,
+                assurance,
+                emulated,
+                where,
+                how);
     }
 
     /**

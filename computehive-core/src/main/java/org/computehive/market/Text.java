@@ -5,6 +5,7 @@ import java.util.regex.Pattern;
 /** Checks of names that come from outside. */
 final class Text {
     private static final Pattern LABEL = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
+    private static final Pattern REGION = Pattern.compile("[a-z0-9-]{1,64}");
     private static final int QUOTE_LIMIT = 80;
 
     private Text() {}
@@ -13,6 +14,15 @@ final class Text {
         if (!LABEL.matcher(value).matches()) {
             throw new IllegalArgumentException(
                     "%s %s is not a label: use 1 to 63 of a-z, 0-9 and inner hyphens".formatted(what, quote(value)));
+        }
+        return value;
+    }
+
+    static String region(String value) {
+        if (!REGION.matcher(value).matches()) {
+            throw new IllegalArgumentException(
+                    "region %s is malformed: use 1 to 64 of a-z, 0-9 and hyphens, such as eu-central"
+                            .formatted(quote(value)));
         }
         return value;
     }

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonDeserializer;
 import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -18,9 +19,11 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import java.io.IOException;
 import java.math.BigInteger;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
@@ -93,11 +96,37 @@ public final class RentalJson {
             }
             return value;
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException(
-                    "a stored %s can't be read: it was written by another version, or changed by hand"
-                            .formatted(type.getSimpleName()),
-                    e);
+            throw unreadable(type, e);
         }
+    }
+
+    /**
+     * Returns the record that a JSON text of an older form means, whose members that came later take given values.
+     *
+     * @param at the member that holds the object which lacks them; empty for the text's own object
+     * @param added the members that it lacks, with what they mean where nothing was said
+     * @throws IllegalStateException if the text, so completed, is not exactly a record of that type
+     */
+    public static <T> T readOlder(Class<T> type, String json, String at, Map<String, ?> added) {
+        try {
+            JsonNode root = MAPPER.readTree(json);
+            JsonNode lacking = at.isEmpty() ? root : root.path(at);
+            if (!(lacking instanceof ObjectNode object)
+                    || added.keySet().stream().anyMatch(object::has)) {
+                throw new JsonMappingException(null, "it is not of that older form");
+            }
+            added.forEach((name, value) -> object.set(name, MAPPER.valueToTree(value)));
+            return read(type, MAPPER.writeValueAsString(root));
+        } catch (JsonProcessingException e) {
+            throw unreadable(type, e);
+        }
+    }
+
+    private static IllegalStateException unreadable(Class<?> type, JsonProcessingException cause) {
+        return new IllegalStateException(
+                "a stored %s can't be read: it was written by another version, or changed by hand"
+                        .formatted(type.getSimpleName()),
+                cause);
     }
 
     private static SimpleModule words() {

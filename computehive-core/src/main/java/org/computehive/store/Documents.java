@@ -3,8 +3,10 @@ package org.computehive.store;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.computehive.rental.RentalJson;
 
 /**
@@ -17,18 +19,21 @@ final class Documents<T> {
     private final String table;
     private final Class<T> type;
     private final String format;
+    private final Map<String, Function<String, T>> older;
 
     /**
      * Creates the door to a table.
      *
      * @param table its name, one of ours
      * @param format the name and version of the JSON, stored beside it
+     * @param older how the forms that earlier versions wrote are read, by name and version
      */
-    Documents(Database database, String table, Class<T> type, String format) {
+    Documents(Database database, String table, Class<T> type, String format, Map<String, Function<String, T>> older) {
         this.database = database;
         this.table = table;
         this.type = type;
         this.format = format;
+        this.older = Map.copyOf(older);
     }
 
     /** Keeps a record in place of what was kept under its id. */
@@ -84,6 +89,10 @@ final class Documents<T> {
     }
 
     private T read(String stored, String json) {
+        Function<String, T> reader = older.get(stored);
+        if (reader != null) {
+            return reader.apply(json);
+        }
         if (!stored.equals(format)) {
             throw new StoreException(
                     "stored form %s is not known here, only %s: the database was written by a newer version, use that"

@@ -8,6 +8,7 @@ import java.time.InstantSource;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -17,12 +18,14 @@ import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
 import org.computehive.market.Host;
 import org.computehive.market.HostId;
+import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.rental.EventCodec;
 import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalId;
+import org.computehive.rental.RentalJson;
 import org.computehive.rental.RentalState;
 import org.computehive.rental.RentalStore;
 import org.computehive.rental.Timers;
@@ -40,6 +43,9 @@ import org.computehive.store.Histories.Stored;
  * <p>Needs db-scheduler, Flyway, HikariCP and the database's driver on the classpath; opening says which one is missing.
  */
 public final class JdbcStore implements RentalStore {
+    /** What listings did not say before their second form. */
+    private static final Map<String, ?> SINCE_LISTING_V2 = Map.of("region", "", "interconnect", Interconnect.NONE);
+
     private final Database database;
     private final Runnable onClose;
     private final Documents<Host> hosts;
@@ -53,10 +59,21 @@ public final class JdbcStore implements RentalStore {
         Schema.migrate(source, dialect);
         this.database = new Database(source, dialect);
         this.onClose = onClose;
-        this.hosts = new Documents<>(database, "ch_hosts", Host.class, "host.v1");
-        this.listings = new Documents<>(database, "ch_listings", Listing.class, "listing.v1");
-        this.conditions = new Documents<>(database, "ch_gpu_conditions", GpuCondition.class, "gpu-condition.v1");
-        this.quotes = new Documents<>(database, "ch_quotes", Quote.class, "quote.v1");
+        this.hosts = new Documents<>(database, "ch_hosts", Host.class, "host.v1", Map.of());
+        this.listings = new Documents<>(
+                database,
+                "ch_listings",
+                Listing.class,
+                "listing.v2",
+                Map.of("listing.v1", json -> RentalJson.readOlder(Listing.class, json, "", SINCE_LISTING_V2)));
+        this.conditions =
+                new Documents<>(database, "ch_gpu_conditions", GpuCondition.class, "gpu-condition.v1", Map.of());
+        this.quotes = new Documents<>(
+                database,
+                "ch_quotes",
+                Quote.class,
+                "quote.v2",
+                Map.of("quote.v1", json -> RentalJson.readOlder(Quote.class, json, "offered", SINCE_LISTING_V2)));
         this.histories = new Histories(database);
         this.timers = new JdbcTimers(database, clock);
     }

@@ -21,6 +21,8 @@ import java.util.stream.Stream;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.HostId;
+import org.computehive.market.Interconnect;
+import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.Rate;
 import org.computehive.rental.EscrowOffer.Signature;
@@ -76,18 +78,33 @@ class EventCodecTest {
     static Stream<Arguments> documents() {
         return Stream.of(
                 Arguments.of("host.v1", RentalStoreContract.host("rack-1", 8)),
-                Arguments.of("listing.v1", RentalStoreContract.listing("lot-1", Rate.of(7))),
+                Arguments.of("listing.v2", RentalStoreContract.listing("lot-1", Rate.of(7))),
                 Arguments.of(
                         "gpu-condition.v1",
                         new GpuCondition(RentalStoreContract.gpu(1), GpuCondition.State.QUARANTINED, "no reset", AT)),
                 Arguments.of(
-                        "quote.v1",
+                        "quote.v2",
                         new Quote(
                                 ID,
                                 RentalStoreContract.account(2),
                                 RentalStoreContract.listing("lot-1", Rate.of(7)),
                                 RentalStoreContract.hours(0, 1),
                                 AT)));
+    }
+
+    @Test
+    void goldenFile_ofListingsBeforeRegions_isReadAsSayingNeither() throws IOException {
+        Listing today = RentalStoreContract.listing("lot-1", Rate.of(7)).at("", Interconnect.NONE);
+        Map<String, ?> added = Map.of("region", "", "interconnect", Interconnect.NONE);
+
+        assertEquals(today, RentalJson.readOlder(Listing.class, golden("listing.v1", ""), "", added));
+        assertEquals(
+                today,
+                RentalJson.readOlder(Quote.class, golden("quote.v1", ""), "offered", added)
+                        .offered());
+        assertThrows(
+                IllegalStateException.class,
+                () -> RentalJson.readOlder(Listing.class, golden("listing.v2", ""), "", added));
     }
 
     private static String golden(String name, String today) throws IOException {

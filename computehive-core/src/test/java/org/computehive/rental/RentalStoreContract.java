@@ -41,6 +41,7 @@ import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
 import org.computehive.market.Host;
 import org.computehive.market.HostId;
+import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
@@ -1004,6 +1005,8 @@ public abstract class RentalStoreContract {
                         Duration.ofMinutes(10),
                         Duration.ofHours(1)),
                 Assurance.CONFIDENTIAL,
-                true);
+                true,
+                "eu-central",
+                Interconnect.NVLINK);
     }
 }

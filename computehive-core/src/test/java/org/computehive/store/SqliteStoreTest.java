@@ -18,6 +18,9 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.computehive.market.Interconnect;
+import org.computehive.market.Listing;
+import org.computehive.market.Rate;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalEvent;
 import org.computehive.rental.RentalException;
@@ -140,5 +143,20 @@ class SqliteStoreTest extends RentalStoreContract {
             statement.executeUpdate("UPDATE ch_events SET version = 3 WHERE version = 2");
         }
         assertThrows(StoreException.class, () -> store().rental(first.after().id()));
+    }
+
+    @Test
+    void listing_writtenBeforeRegions_isReadAsSayingNeither() throws Exception {
+        Listing listing = listing("lot-1", Rate.of(7));
+        store().putListing(listing);
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file());
+                Statement statement = connection.createStatement()) {
+            assertEquals(
+                    1,
+                    statement.executeUpdate("UPDATE ch_listings SET format = 'listing.v1',"
+                            + " payload = json_remove(payload, '$.region', '$.interconnect')"));
+        }
+
+        assertEquals(Optional.of(listing.at("", Interconnect.NONE)), store().listing(listing.id()));
     }
 }
