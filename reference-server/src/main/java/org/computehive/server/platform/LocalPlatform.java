@@ -16,6 +16,7 @@ import org.computehive.audit.FileAuditLog;
 import org.computehive.audit.NoteKey;
 import org.computehive.chain.EscrowSettings;
 import org.computehive.chain.EvmEscrow;
+import org.computehive.embedded.CalendarFolder;
 import org.computehive.pricing.TribuoPriceAdvisor;
 import org.computehive.rental.Hypervisor;
 import org.computehive.rental.RentalEngine;
