@@ -1,9 +1,11 @@
 package org.computehive.manifest;
 
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * Writes JSON in the canonical form of RFC 8785, for what manifests hold: objects, arrays, strings, booleans, and integers
@@ -25,6 +27,20 @@ final class CanonicalJson {
         var out = new StringBuilder();
         write(value, out);
         return out.toString();
+    }
+
+    /** Returns an object of names and values that take turns. */
+    static SortedMap<String, Object> object(Object... members) {
+        var object = new TreeMap<String, Object>();
+        for (int i = 0; i < members.length; i += 2) {
+            object.put((String) members[i], members[i + 1]);
+        }
+        return object;
+    }
+
+    /** Returns an ordered copy. */
+    static SortedMap<String, String> ordered(Map<String, String> map) {
+        return Collections.unmodifiableSortedMap(new TreeMap<>(map));
     }
 
     private static void write(Object value, StringBuilder out) {

@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.computehive.manifest.Difference.Effect;
-import org.computehive.manifest.Manifest.Device;
-import org.computehive.manifest.Manifest.Image;
-import org.computehive.manifest.Manifest.Machine;
+import org.computehive.manifest.Setup.Device;
+import org.computehive.manifest.Setup.Image;
+import org.computehive.manifest.Setup.Machine;
 import org.junit.jupiter.api.Test;
 
 class ManifestTest {
@@ -23,22 +23,22 @@ class ManifestTest {
     private static final Device L4 = new Device("NVIDIA L4", "10de:27b8", 23_034, false);
 
     private static Manifest manifest(Map<String, String> software, Device... devices) {
-        return new Manifest(
+        var setup = new Setup(
                 new Image("ubuntu", new TreeMap<>(Map.of("kernel", "ab".repeat(32)))),
                 new Machine(8, 16_384, 1_024, new TreeMap<>(Map.of("machine", "q35", "acceleration", "kvm"))),
                 List.of(devices),
                 new TreeMap<>(software),
-                "none but the forwarded SSH port",
-                new TreeMap<>(Map.of("rental", "0".repeat(26), "rate", "5")));
+                "none but the forwarded SSH port");
+        return new Manifest(setup, new TreeMap<>(Map.of("rental", "0".repeat(26), "rate", "5")));
     }
 
     @Test
     void json_isCanonical() {
         assertEquals(
-                "{\"devices\":[{\"emulated\":false,\"memory_mib\":23034,\"model\":\"NVIDIA L4\",\"pci_id\":\"10de:27b8\"}],"
+                "{\"setup\":{\"devices\":[{\"emulated\":false,\"memory_mib\":23034,\"model\":\"NVIDIA L4\",\"pci_id\":\"10de:27b8\"}],"
                         + "\"image\":{\"name\":\"ubuntu\",\"sha256\":{\"kernel\":\"" + "ab".repeat(32) + "\"}},"
                         + "\"machine\":{\"cpus\":8,\"disk_mib\":1024,\"layout\":{\"acceleration\":\"kvm\",\"machine\":\"q35\"},\"memory_mib\":16384},"
-                        + "\"network\":\"none but the forwarded SSH port\",\"software\":{\"libvirt\":\"9.0.0\",\"qemu\":\"7.2.22\"},"
+                        + "\"network\":\"none but the forwarded SSH port\",\"software\":{\"libvirt\":\"9.0.0\",\"qemu\":\"7.2.22\"}},"
                         + "\"terms\":{\"rate\":\"5\",\"rental\":\"" + "0".repeat(26) + "\"},\"v\":1}",
                 manifest(Map.of("qemu", "7.2.22", "libvirt", "9.0.0"), L4).json());
     }
@@ -61,6 +61,14 @@ class ManifestTest {
         Manifest manifest = manifest(Map.of("driver \"x\"\n\u0001é€😀", "1\\2"), H100, H100);
 
         assertEquals(manifest, Manifest.parse(manifest.json()));
+    }
+
+    @Test
+    void setup_isReadBackByItself() {
+        Setup setup = manifest(Map.of("qemu", "7.2.22"), H100).setup();
+
+        assertEquals(setup, Setup.parse(setup.json()));
+        assertThrows(IllegalArgumentException.class, () -> Setup.parse(setup.json() + " "));
     }
 
     @Test
@@ -115,7 +123,7 @@ class ManifestTest {
         Manifest was = manifest(Map.of("qemu", "7.2.22", "driver", "550"), H100);
         Manifest now = manifest(Map.of("qemu", "10.0.0"), L4);
 
-        List<Difference> differences = was.differences(now);
+        List<Difference> differences = was.setup().differences(now.setup());
 
         assertEquals(4, differences.size(), differences.toString());
         assertTrue(differences.stream()
@@ -135,7 +143,10 @@ class ManifestTest {
     void fewerDevicesOfTheSameModel_areADifference() {
         assertEquals(
                 List.of(Effect.OTHER),
-                manifest(Map.of(), H100, H100).differences(manifest(Map.of(), H100)).stream()
+                manifest(Map.of(), H100, H100)
+                        .setup()
+                        .differences(manifest(Map.of(), H100).setup())
+                        .stream()
                         .map(Difference::effect)
                         .toList());
     }
@@ -144,6 +155,8 @@ class ManifestTest {
     void sameAgain_hasNoDifferences() {
         assertEquals(
                 List.of(),
-                manifest(Map.of("qemu", "7.2.22"), H100).differences(manifest(Map.of("qemu", "7.2.22"), H100)));
+                manifest(Map.of("qemu", "7.2.22"), H100)
+                        .setup()
+                        .differences(manifest(Map.of("qemu", "7.2.22"), H100).setup()));
     }
 }
