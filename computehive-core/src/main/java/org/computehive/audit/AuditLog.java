@@ -21,6 +21,20 @@ public interface AuditLog extends AutoCloseable {
      */
     long append(byte[] entry);
 
+    /**
+     * Appends entries in order, one right behind the other, and returns once all are durable.
+     *
+     * @param entries the leaves' bytes, each as for {@link #append(byte[])}; none changes nothing
+     * @return the first one's index
+     * @throws IllegalArgumentException if an entry is empty or too large; none is in the log then
+     * @throws AuditLogException if they could not be made durable; they are not in the log then, or only an unacknowledged
+     *     tail
+     */
+    long append(List<byte[]> entries);
+
+    /** Returns the log's name, which its checkpoints bear: no two logs have the same. */
+    String origin();
+
     /** Returns how many entries are durable. */
     long size();
 

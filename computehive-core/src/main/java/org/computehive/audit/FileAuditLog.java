@@ -49,11 +49,18 @@ public final class FileAuditLog implements AuditLog {
     private boolean closing;
     private boolean commitsEnded;
 
-    /** An entry whose appender waits for its index. */
-    private record Pending(byte[] entry, CompletableFuture<Long> index) {}
+    private final String origin;
 
-    private FileAuditLog(LogFolder folder) {
+    /** Entries whose appender waits for the first one's index. */
+    private record Pending(List<byte[]> entries, CompletableFuture<Long> index) {
+        long bytes() {
+            return entries.stream().mapToLong(entry -> entry.length).sum();
+        }
+    }
+
+    private FileAuditLog(LogFolder folder, String origin) {
         this.folder = folder;
+        this.origin = origin;
         this.committer = folder.committer();
         commits = new Thread(this::commitUntilClosed, "audit-commit");
         publishes = new Thread(this::publishUntilClosed, "audit-publish");
@@ -74,7 +81,7 @@ public final class FileAuditLog implements AuditLog {
     }
 
     static FileAuditLog open(Path folder, NoteSigner key, SegmentFiles files, long segmentBytes) {
-        FileAuditLog log = new FileAuditLog(LogFolder.open(folder, key, files, segmentBytes));
+        FileAuditLog log = new FileAuditLog(LogFolder.open(folder, key, files, segmentBytes), key.name());
         log.commits.start();
         log.publishes.start();
         return log;
@@ -82,12 +89,21 @@ public final class FileAuditLog implements AuditLog {
 
     @Override
     public long append(byte[] entry) {
+        return append(List.of(entry));
+    }
+
+    @Override
+    public long append(List<byte[]> entries) {
         CompletableFuture<Long> index = new CompletableFuture<>();
-        byte[] copy = LogRanges.entry(entry).clone();
+        List<byte[]> copies =
+                entries.stream().map(entry -> LogRanges.entry(entry).clone()).toList();
         lock.lock();
         try {
             checkOpen();
-            queue.add(new Pending(copy, index));
+            if (copies.isEmpty()) {
+                return size();
+            }
+            queue.add(new Pending(copies, index));
             queued.signal();
         } finally {
             lock.unlock();
@@ -129,7 +145,7 @@ public final class FileAuditLog implements AuditLog {
             long bytes = 0;
             int count = 0;
             while (count < queue.size() && bytes < MAX_BATCH_BYTES) {
-                bytes += queue.get(count++).entry().length;
+                bytes += queue.get(count++).bytes();
             }
             List<Pending> batch = queue;
             if (count == queue.size()) {
@@ -147,14 +163,18 @@ public final class FileAuditLog implements AuditLog {
     private void commit(List<Pending> batch) {
         long first;
         try {
-            first = committer.commit(batch.stream().map(Pending::entry).toList());
+            first = committer.commit(batch.stream()
+                    .flatMap(pending -> pending.entries().stream())
+                    .toList());
         } catch (RuntimeException | Error e) {
-            LOG.error("{} audit entries were refused: {}", batch.size(), e.toString());
+            LOG.error("{} appends to the audit log were refused: {}", batch.size(), e.toString());
             batch.forEach(pending -> pending.index().completeExceptionally(e));
             return;
         }
-        for (int i = 0; i < batch.size(); i++) {
-            batch.get(i).index().complete(first + i);
+        long index = first;
+        for (Pending pending : batch) {
+            pending.index().complete(index);
+            index += pending.entries().size();
         }
         lock.lock();
         try {
@@ -231,6 +251,11 @@ public final class FileAuditLog implements AuditLog {
         } finally {
             lock.unlock();
         }
+    }
+
+    @Override
+    public String origin() {
+        return origin;
     }
 
     @Override

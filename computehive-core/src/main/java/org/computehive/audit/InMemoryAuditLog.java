@@ -24,14 +24,25 @@ public final class InMemoryAuditLog implements AuditLog {
     }
 
     @Override
-    public synchronized long append(byte[] entry) {
-        byte[] copy = LogRanges.entry(entry).clone();
+    public long append(byte[] entry) {
+        return append(List.of(entry));
+    }
+
+    @Override
+    public synchronized long append(List<byte[]> added) {
+        List<byte[]> copies =
+                added.stream().map(entry -> LogRanges.entry(entry).clone()).toList();
         if (closed) {
             throw new AuditLogException("the audit log is closed: make a new one", null);
         }
-        tree.appendAll(List.of(Proofs.leafHash(copy)));
-        entries.add(copy);
-        return entries.size() - 1L;
+        tree.appendAll(copies.stream().map(Proofs::leafHash).toList());
+        entries.addAll(copies);
+        return (long) entries.size() - copies.size();
+    }
+
+    @Override
+    public String origin() {
+        return key.name();
     }
 
     @Override

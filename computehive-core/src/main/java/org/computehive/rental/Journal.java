@@ -5,7 +5,6 @@ import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -24,7 +23,6 @@ import org.slf4j.LoggerFactory;
 /** Makes an event true: in the store, then in the audit log, then known to listeners, and only then acted upon. */
 final class Journal {
     private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
-    private static final int BATCH = 256;
 
     private final RentalStore store;
     private final AuditLog log;
@@ -32,8 +30,7 @@ final class Journal {
     private final RentalPolicy policy;
     private final SecureRandom random = new SecureRandom();
     private final List<Consumer<Recorded>> listeners = new CopyOnWriteArrayList<>();
-    private final Object auditing = new Object();
-    private boolean tailMatched;
+    private final Scribe scribe;
     /** Events that are in the log, in order, and that the listeners have not heard of. */
     private final Queue<Recorded> untold = new ConcurrentLinkedQueue<>();
 
@@ -44,6 +41,7 @@ final class Journal {
         this.log = log;
         this.clock = clock;
         this.policy = policy;
+        this.scribe = new Scribe(store, log, untold::add);
     }
 
     /** The engine's time, in whole milliseconds so that every store keeps it exactly. */
@@ -62,17 +60,19 @@ final class Journal {
     }
 
     private Rental record(Rental after, RentalEvent event) {
-        store.append(new Recorded(after, event, salt(), wakeOf(after)));
+        var recorded = new Recorded(after, event, salt(), wakeOf(after));
+        store.append(recorded);
         LOG.atInfo()
                 .addKeyValue("rental", after.id())
                 .addKeyValue("version", after.version())
                 .addKeyValue("state", after.state())
                 .log(event.getClass().getSimpleName());
         try {
-            audit();
+            scribe.write(recorded);
         } finally {
             store.timers().hurry();
         }
+        tell();
         return after;
     }
 
@@ -84,65 +84,24 @@ final class Journal {
     }
 
     /**
-     * Puts every event that is not yet in the audit log there, in order, and then tells the listeners. Called before
-     * anything is done outside, so no event takes effect that the log doesn't hold.
+     * Makes sure that a rental's events are in an audit log. Called before anything is done outside, so no event takes
+     * effect that no log holds.
      *
-     * @throws org.computehive.audit.AuditLogException if the log can't take it; the event stands, is not acted upon, and
-     *     is put there by the next call
+     * @throws org.computehive.audit.AuditLogException if the log can't take them
      */
-    void audit() {
-        synchronized (auditing) {
-            matchTail();
-            for (List<Recorded> batch = store.unaudited(BATCH); !batch.isEmpty(); batch = store.unaudited(BATCH)) {
-                batch.forEach(this::audit);
-            }
-        }
+    void ensureAudited(Rental rental) {
+        scribe.ensure(rental.id(), rental.version());
         tell();
     }
 
-    private void audit(Recorded recorded) {
-        long index = log.append(entry(recorded).bytes());
-        // Until it is noted, it may be in the log without our knowing.
-        tailMatched = false;
-        store.audited(recorded.after().id(), recorded.after().version(), index);
-        tailMatched = true;
-        untold.add(recorded);
-    }
-
     /**
-     * After a crash between appending to the log and noting it: finds in the log's tail what is there already, so that no
-     * event is in the log twice.
+     * Puts in this engine's audit log what happened before an instant and is in none: what a crash left.
+     *
+     * @throws org.computehive.audit.AuditLogException if the log can't take it
      */
-    private void matchTail() {
-        if (tailMatched) {
-            return;
-        }
-        List<Recorded> open = store.unaudited(BATCH);
-        long from = store.lastAudited().isPresent() ? store.lastAudited().getAsLong() + 1 : 0;
-        long size = log.size();
-        for (long start = from; start < size && !open.isEmpty(); start += BATCH) {
-            List<byte[]> tail = log.entries(start, Math.min(size, start + BATCH));
-            for (int i = 0; i < tail.size(); i++) {
-                for (Recorded recorded : open) {
-                    if (Arrays.equals(entry(recorded).bytes(), tail.get(i))) {
-                        store.audited(recorded.after().id(), recorded.after().version(), start + i);
-                        untold.add(recorded);
-                    }
-                }
-            }
-        }
-        tailMatched = true;
-    }
-
-    private static AuditEntry entry(Recorded recorded) {
-        RentalEvent event = recorded.event();
-        return AuditEntry.commit(
-                "rental." + EventCodec.name(event),
-                recorded.after().id().value(),
-                recorded.after().version(),
-                event.at(),
-                EventCodec.write(event).getBytes(StandardCharsets.UTF_8),
-                HexFormat.of().parseHex(recorded.salt()));
+    void takeOver(Instant before) {
+        scribe.sweep(before);
+        tell();
     }
 
     /** Puts something in the audit log that is not a rental's event, such as what the gateway decided. */

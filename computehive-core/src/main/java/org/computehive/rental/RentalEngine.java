@@ -1,5 +1,6 @@
 package org.computehive.rental;
 
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.EnumSet;
 import java.util.List;
@@ -394,7 +395,7 @@ public final class RentalEngine implements AutoCloseable {
      * Starts to carry rentals out, and picks up what an earlier run left: hosts are registered before.
      */
     public void start() {
-        journal.audit();
+        journal.takeOver(Instant.MAX);
         access.onDecision(this::note);
         new Reconciler(store, access, journal).reconcile(steps.hosts());
         store.timers().start(runner);

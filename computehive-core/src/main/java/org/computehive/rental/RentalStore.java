@@ -68,17 +68,26 @@ public interface RentalStore extends ListingStore, AutoCloseable {
     long freeLane(Account lender);
 
     /**
-     * Returns events that are not yet known to be in the audit log, in the order in which they were appended.
+     * Returns events that are not yet known to be in any audit log, in the order in which they were appended.
      *
-     * @param limit how many at the most
+     * @param limit how many at the most, 1 to 10,000
      */
     List<Recorded> unaudited(int limit);
 
-    /** Notes where in the audit log an event is. */
-    void audited(RentalId id, long version, long index);
+    /** Returns a rental's events that are not yet known to be in any audit log, in order. */
+    List<Recorded> unaudited(RentalId id);
 
-    /** Returns the largest index noted by {@link #audited}. */
-    OptionalLong lastAudited();
+    /**
+     * Notes where in an audit log events are, all or nothing. The first place that is noted for an event stays: a later
+     * one, such as of a replica that took the event over from one it held for dead, changes nothing.
+     *
+     * @throws IllegalArgumentException if there is no such event
+     * @throws IllegalStateException if a place is another event's
+     */
+    void audited(List<Audited> places);
+
+    /** Returns the largest index of one audit log's that {@link #audited} noted. */
+    OptionalLong lastAudited(String log);
 
     /** Returns the wake-ups that {@link #append} sets. One instance per store; closed with it. */
     Timers timers();
@@ -96,4 +105,14 @@ public interface RentalStore extends ListingStore, AutoCloseable {
      * @param wake when the rental is to be looked at next; empty if never
      */
     record Recorded(Rental after, RentalEvent event, String salt, Optional<Instant> wake) {}
+
+    /**
+     * Where an event is proved.
+     *
+     * @param rental whose event
+     * @param version which of its events
+     * @param log the audit log's {@linkplain org.computehive.audit.AuditLog#origin() name}
+     * @param index the entry's index in it
+     */
+    record Audited(RentalId rental, long version, String log, long index) {}
 }

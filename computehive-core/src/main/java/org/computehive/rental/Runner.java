@@ -72,7 +72,7 @@ final class Runner implements Timers.Handler {
             if (rental.isEmpty()) {
                 return null;
             }
-            journal.audit();
+            journal.ensureAudited(rental.get());
             Progress progress = step(rental.get());
             if (!progress.changed()) {
                 return progress.next();

@@ -41,8 +41,8 @@ sealed interface Dialect permits PostgresDialect, SqliteDialect {
 
     /** The unique indexes whose refusal has a meaning of its own. */
     enum UniqueIndex {
-        /** An index of the audit log holds one event. */
-        AUDIT_INDEX("ch_events_audit_index", "ch_events.audit_index");
+        /** An index of an audit log holds one event. */
+        AUDIT_INDEX("ch_events_audit_index", "ch_events.audit_log, ch_events.audit_index");
 
         private final String index;
         private final String columns;

@@ -20,6 +20,9 @@ final class Histories {
     /** The columns that {@link #fold} reads, of the table {@code e}. */
     static final String COLUMNS = "e.rental, e.version, e.format, e.payload, e.salt, e.wake, e.seq, e.audit_index";
 
+    private static final String OF_RENTAL =
+            "SELECT " + COLUMNS + " FROM ch_events e WHERE e.rental = ? ORDER BY e.version";
+
     private final Database database;
 
     Histories(Database database) {
@@ -40,6 +43,11 @@ final class Histories {
                 }
             }
         });
+    }
+
+    /** Returns a rental's events in order. */
+    List<Stored> of(RentalId id) {
+        return query("read rental " + id, OF_RENTAL, statement -> statement.setString(1, id.value()));
     }
 
     private static List<Stored> fold(ResultSet rows) throws SQLException {

@@ -5,7 +5,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,8 +47,9 @@ public final class InMemoryStore implements RentalStore {
     private final Map<RentalId, Quote> quotes = new HashMap<>();
     private final Map<RentalId, List<Recorded>> histories = new HashMap<>();
     private final List<Recorded> log = new ArrayList<>();
-    private final Map<EventKey, Long> audited = new HashMap<>();
-    private final Set<Long> indexes = new HashSet<>();
+    private final Map<EventKey, Place> audited = new HashMap<>();
+    private final Map<Place, EventKey> places = new HashMap<>();
+    private final Map<String, Long> lastAudited = new HashMap<>();
     private final Map<GpuId, TreeMap<Instant, Booking>> bookings = new HashMap<>();
     private final Map<Lane, RentalId> lanes = new HashMap<>();
     private final InMemoryTimers timers;
@@ -285,23 +285,49 @@ public final class InMemoryStore implements RentalStore {
     }
 
     @Override
-    public void audited(RentalId id, long version, long index) {
-        locked(() -> {
-            if (version < 1 || version > histories.getOrDefault(id, List.of()).size()) {
-                throw Preconditions.unknownEvent(id, version);
-            }
-            var key = new EventKey(id, version);
-            Long noted = audited.get(key);
-            if (noted == null ? !indexes.add(index) : noted != index) {
-                throw Preconditions.auditedElsewhere(id, version, index);
-            }
-            return audited.put(key, index);
-        });
+    public List<Recorded> unaudited(RentalId id) {
+        return locked(() -> histories.getOrDefault(id, List.of()).stream()
+                .filter(event -> !audited.containsKey(EventKey.of(event)))
+                .toList());
     }
 
     @Override
-    public OptionalLong lastAudited() {
-        return locked(() -> indexes.stream().mapToLong(Long::longValue).max());
+    public void audited(List<Audited> noted) {
+        locked(() -> {
+            List<Audited> fresh = noted.stream().filter(this::isFresh).toList();
+            for (Audited place : fresh) {
+                EventKey key = new EventKey(place.rental(), place.version());
+                EventKey other = places.getOrDefault(new Place(place.log(), place.index()), key);
+                if (!other.equals(key)) {
+                    throw Preconditions.placeTaken(noted, null);
+                }
+            }
+            for (Audited place : fresh) {
+                var at = new Place(place.log(), place.index());
+                var key = new EventKey(place.rental(), place.version());
+                audited.put(key, at);
+                places.put(at, key);
+                lastAudited.merge(place.log(), place.index(), Math::max);
+            }
+            return fresh;
+        });
+    }
+
+    private boolean isFresh(Audited place) {
+        if (place.version() < 1
+                || place.version()
+                        > histories.getOrDefault(place.rental(), List.of()).size()) {
+            throw Preconditions.unknownEvent(place.rental(), place.version());
+        }
+        return !audited.containsKey(new EventKey(place.rental(), place.version()));
+    }
+
+    @Override
+    public OptionalLong lastAudited(String name) {
+        return locked(() -> {
+            Long last = lastAudited.get(name);
+            return last == null ? OptionalLong.empty() : OptionalLong.of(last);
+        });
     }
 
     @Override
@@ -330,6 +356,8 @@ public final class InMemoryStore implements RentalStore {
     private record Booking(RentalId rental, Window window) {}
 
     private record Lane(Account lender, long lane) {}
+
+    private record Place(String log, long index) {}
 
     private record EventKey(RentalId rental, long version) {
         static EventKey of(Recorded event) {

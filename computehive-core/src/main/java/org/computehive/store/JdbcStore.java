@@ -6,7 +6,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.InstantSource;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,7 +29,6 @@ import org.computehive.rental.RentalState;
 import org.computehive.rental.RentalStore;
 import org.computehive.rental.Timers;
 import org.computehive.schedule.Window;
-import org.computehive.store.Dialect.UniqueIndex;
 import org.computehive.store.Histories.Stored;
 
 /**
@@ -53,6 +51,7 @@ public final class JdbcStore implements RentalStore {
     private final Documents<GpuCondition> conditions;
     private final Documents<Quote> quotes;
     private final Histories histories;
+    private final AuditPlaces auditPlaces;
     private final JdbcTimers timers;
 
     private JdbcStore(DataSource source, Dialect dialect, InstantSource clock, Runnable onClose) {
@@ -75,6 +74,7 @@ public final class JdbcStore implements RentalStore {
                 "quote.v2",
                 Map.of("quote.v1", json -> RentalJson.readOlder(Quote.class, json, "offered", SINCE_LISTING_V2)));
         this.histories = new Histories(database);
+        this.auditPlaces = new AuditPlaces(database, histories);
         this.timers = new JdbcTimers(database, clock);
     }
 
@@ -212,10 +212,7 @@ public final class JdbcStore implements RentalStore {
 
     @Override
     public List<Recorded> history(RentalId id) {
-        String sql = "SELECT %s FROM ch_events e WHERE e.rental = ? ORDER BY e.version".formatted(Histories.COLUMNS);
-        return histories.query("read rental " + id, sql, statement -> statement.setString(1, id.value())).stream()
-                .map(Stored::recorded)
-                .toList();
+        return histories.of(id).stream().map(Stored::recorded).toList();
     }
 
     @Override
@@ -294,65 +291,22 @@ public final class JdbcStore implements RentalStore {
     @Override
     public List<Recorded> unaudited(int limit) {
         Preconditions.limit(limit);
-        // Whole histories, since an event can be read only after those before it.
-        String sql = ("SELECT %s FROM ch_events e WHERE e.rental IN (SELECT u.rental FROM (SELECT rental FROM ch_events"
-                        + " WHERE audit_index IS NULL ORDER BY seq LIMIT ?) u) ORDER BY e.rental, e.version")
-                .formatted(Histories.COLUMNS);
-        return histories.query("read events to audit", sql, statement -> statement.setInt(1, limit)).stream()
-                .filter(stored -> !stored.audited())
-                .sorted(Comparator.comparingLong(Stored::seq))
-                .limit(limit)
-                .map(Stored::recorded)
-                .toList();
+        return auditPlaces.unaudited(limit);
     }
 
     @Override
-    public void audited(RentalId id, long version, long index) {
-        int changed = database.transaction("note an audit index", connection -> {
-            try (PreparedStatement statement = connection.prepareStatement(
-                    "UPDATE ch_events SET audit_index = ? WHERE rental = ? AND version = ? AND audit_index IS NULL")) {
-                statement.setLong(1, index);
-                statement.setString(2, id.value());
-                statement.setLong(3, version);
-                return statement.executeUpdate();
-            } catch (SQLException e) {
-                if (database.dialect().violates(e, UniqueIndex.AUDIT_INDEX)) {
-                    throw Preconditions.auditedElsewhere(id, version, index);
-                }
-                throw e;
-            }
-        });
-        if (changed == 0) {
-            long noted = auditIndex(id, version).orElseThrow(() -> Preconditions.unknownEvent(id, version));
-            if (noted != index) {
-                throw Preconditions.auditedElsewhere(id, version, index);
-            }
-        }
-    }
-
-    private Optional<Long> auditIndex(RentalId id, long version) {
-        return database.single("read an audit index", connection -> {
-            try (PreparedStatement statement =
-                    connection.prepareStatement("SELECT audit_index FROM ch_events WHERE rental = ? AND version = ?")) {
-                statement.setString(1, id.value());
-                statement.setLong(2, version);
-                try (ResultSet rows = statement.executeQuery()) {
-                    return rows.next() ? Optional.of(rows.getLong(1)) : Optional.empty();
-                }
-            }
-        });
+    public List<Recorded> unaudited(RentalId id) {
+        return auditPlaces.unaudited(id);
     }
 
     @Override
-    public OptionalLong lastAudited() {
-        return database.single("read the last audit index", connection -> {
-            try (PreparedStatement statement = connection.prepareStatement("SELECT max(audit_index) FROM ch_events");
-                    ResultSet rows = statement.executeQuery()) {
-                rows.next();
-                long last = rows.getLong(1);
-                return rows.wasNull() ? OptionalLong.empty() : OptionalLong.of(last);
-            }
-        });
+    public void audited(List<Audited> places) {
+        auditPlaces.note(places);
+    }
+
+    @Override
+    public OptionalLong lastAudited(String log) {
+        return auditPlaces.last(log);
     }
 
     @Override

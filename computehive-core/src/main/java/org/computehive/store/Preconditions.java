@@ -1,11 +1,14 @@
 package org.computehive.store;
 
 import java.time.Instant;
+import java.util.List;
 import org.computehive.rental.Occupancy;
 import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalException;
+import org.computehive.rental.RentalStore.Audited;
 import org.computehive.rental.RentalStore.Recorded;
+import org.jspecify.annotations.Nullable;
 
 /** What every store checks in the same way, and says in the same words. */
 final class Preconditions {
@@ -73,9 +76,10 @@ final class Preconditions {
         return new IllegalArgumentException("rental %s has no version %d".formatted(id, version));
     }
 
-    static IllegalStateException auditedElsewhere(Object id, long version, long index) {
+    static IllegalStateException placeTaken(List<Audited> places, @Nullable Throwable cause) {
         return new IllegalStateException(
-                "version %d of rental %s can't be at index %d of the audit log: it, or that index, is noted already"
-                        .formatted(version, id, index));
+                "one of %s is another event's place: two engines use one audit log, or one log's name is given to two"
+                        .formatted(places),
+                cause);
     }
 }

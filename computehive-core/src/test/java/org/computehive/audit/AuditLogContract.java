@@ -90,6 +90,59 @@ public abstract class AuditLogContract {
     }
 
     @Test
+    void append_ofSeveral_putsThemInOrderOneBehindTheOther() {
+        log.append(entry(0));
+        assertEquals(1, log.append(List.of(entry(1), entry(2), entry(3))));
+        assertEquals(4, log.append(List.of()), "none changes nothing");
+        assertEquals(4, log.append(entry(4)));
+        List<byte[]> entries = log.entries(0, 5);
+        for (int i = 0; i < 5; i++) {
+            assertArrayEquals(entry(i), entries.get(i));
+        }
+        assertEquals(5, Checkpoint.open(log.checkpoint(), key()).size());
+    }
+
+    @Test
+    void append_ofSeveral_oneOfThemTooLarge_appendsNone() {
+        byte[] tooLarge = new byte[AuditLog.MAX_ENTRY_BYTES + 1];
+        assertThrows(IllegalArgumentException.class, () -> log.append(List.of(entry(0), tooLarge)));
+        assertEquals(0, log.size());
+    }
+
+    @Test
+    void append_ofSeveralFromManyThreads_keepsEachListTogether() throws Exception {
+        int threads = 8;
+        int each = 40;
+        List<Future<Void>> results = new ArrayList<>();
+        try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
+            for (int t = 0; t < threads; t++) {
+                int thread = t;
+                results.add(pool.submit(() -> {
+                    for (int i = 0; i < each; i++) {
+                        int number = thread * each + i;
+                        long first = log.append(List.of(entry(2 * number), entry(2 * number + 1)));
+                        assertArrayEquals(
+                                entry(2 * number), log.entries(first, first + 1).getFirst());
+                        assertArrayEquals(
+                                entry(2 * number + 1),
+                                log.entries(first + 1, first + 2).getFirst());
+                    }
+                    return null;
+                }));
+            }
+        }
+        for (Future<Void> result : results) {
+            result.get();
+        }
+        assertEquals(2L * threads * each, log.size());
+    }
+
+    @Test
+    void origin_isTheNameThatCheckpointsBear() {
+        assertEquals(key().name(), log.origin());
+    }
+
+    @Test
     void checkpoint_coversEveryAcknowledgedEntry_andProofsHoldAgainstIt() {
         Checkpoint earlier = null;
         for (int i = 0; i < 20; i++) {

@@ -537,30 +537,53 @@ public abstract class RentalStoreContract {
         Rental two = reserve(terms(1, hours(0, 1), gpu(2)));
         store.append(then(one, new RentalEvent.HoldExpired(NOON)));
         store.append(then(two, new RentalEvent.Cancelled(NOON, LENDER)));
-        assertEquals(OptionalLong.empty(), store.lastAudited());
+        assertEquals(OptionalLong.empty(), store.lastAudited("log-a"));
         assertEquals(List.of(one.id() + " 1", two.id() + " 1", one.id() + " 2", two.id() + " 2"), unaudited(10));
         assertEquals(List.of(one.id() + " 1", two.id() + " 1", one.id() + " 2"), unaudited(3));
+        assertEquals(store.history(one.id()), store.unaudited(one.id()));
 
-        store.audited(one.id(), 1, 40);
-        store.audited(two.id(), 1, 42);
-        store.audited(two.id(), 1, 42);
+        store.audited(List.of(at(one, 1, "log-a", 40), at(two, 1, "log-a", 42)));
+        store.audited(List.of());
 
         assertEquals(List.of(one.id() + " 2", two.id() + " 2"), unaudited(10));
-        assertEquals(OptionalLong.of(42), store.lastAudited());
+        assertEquals(List.of(store.history(one.id()).getLast()), store.unaudited(one.id()));
+        assertEquals(OptionalLong.of(42), store.lastAudited("log-a"));
+        assertEquals(OptionalLong.empty(), store.lastAudited("log-b"));
         assertEquals(store.history(two.id()).getLast(), store.unaudited(10).getLast());
+        assertEquals(List.of(), store.unaudited(RentalId.random()));
     }
 
     @Test
-    void audited_unknownOrContradictory_isRefused() {
+    void audited_inTwoLogs_theFirstStays_andEachHasItsOwnIndexes() {
         Rental one = reserve(terms(0, hours(0, 1), gpu(1)));
         Rental two = reserve(terms(1, hours(0, 1), gpu(2)));
-        store.audited(one.id(), 1, 7);
+        store.audited(List.of(at(one, 1, "log-a", 7)));
+        store.audited(List.of(at(one, 1, "log-a", 7), at(one, 1, "log-b", 3), at(two, 1, "log-b", 7)));
 
-        assertThrows(IllegalStateException.class, () -> store.audited(one.id(), 1, 8));
-        assertThrows(IllegalStateException.class, () -> store.audited(two.id(), 1, 7));
-        assertThrows(IllegalArgumentException.class, () -> store.audited(two.id(), 2, 9));
-        assertEquals(OptionalLong.of(7), store.lastAudited());
-        assertEquals(List.of(two.id() + " 1"), unaudited(10));
+        assertEquals(OptionalLong.of(7), store.lastAudited("log-a"));
+        assertEquals(OptionalLong.of(7), store.lastAudited("log-b"));
+        assertEquals(List.of(), unaudited(10));
+    }
+
+    @Test
+    void audited_unknownEventOrAnothersPlace_isRefused_andNothingIsNoted() {
+        Rental one = reserve(terms(0, hours(0, 1), gpu(1)));
+        Rental two = reserve(terms(1, hours(0, 1), gpu(2)));
+        Rental three = reserve(terms(2, hours(0, 1), gpu(3)));
+        store.audited(List.of(at(one, 1, "log-a", 7)));
+
+        assertThrows(
+                IllegalStateException.class,
+                () -> store.audited(List.of(at(three, 1, "log-a", 8), at(two, 1, "log-a", 7))));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> store.audited(List.of(at(three, 1, "log-a", 8), at(two, 2, "log-a", 9))));
+        assertEquals(OptionalLong.of(7), store.lastAudited("log-a"));
+        assertEquals(List.of(two.id() + " 1", three.id() + " 1"), unaudited(10));
+    }
+
+    private static RentalStore.Audited at(Rental rental, long version, String log, long index) {
+        return new RentalStore.Audited(rental.id(), version, log, index);
     }
 
     private List<String> unaudited(int limit) {

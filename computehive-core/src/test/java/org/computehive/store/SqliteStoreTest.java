@@ -51,14 +51,14 @@ class SqliteStoreTest extends RentalStoreContract {
         Recorded waiting = reserved(RentalId.random(), terms(1, hours(0, 1), gpu(2)));
         store().append(new Recorded(waiting.after(), waiting.event(), waiting.salt(), Optional.of(Instant.now())));
         store().putHost(host("rack-1", 4));
-        store().audited(life.getFirst().after().id(), 1, 0);
+        store().audited(List.of(new RentalStore.Audited(life.getFirst().after().id(), 1, "log-a", 0)));
         store().close();
 
         try (RentalStore again = open(InstantSource.system())) {
             assertEquals(life, again.history(life.getFirst().after().id()));
             assertEquals(List.of(host("rack-1", 4)), again.hosts());
             assertEquals(life.size(), again.unaudited(100).size());
-            assertEquals(OptionalLong.of(0), again.lastAudited());
+            assertEquals(OptionalLong.of(0), again.lastAudited("log-a"));
             assertEquals(0, again.freeLane(LENDER));
             assertThrows(
                     RentalException.Overlap.class,
