@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.computehive.market.Account;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
+import org.computehive.rental.Asking.Answering;
 import org.computehive.schedule.Window;
 
 /** Quotes, and the reservations that take them up. */
@@ -24,24 +25,30 @@ final class Bookings {
         this.policy = policy;
     }
 
-    Quote quote(Account renter, ListingId id, Window window) {
+    Quote quote(Account renter, ListingId id, Window window, Answering<Quote> answering) {
         Listing listing = market.listing(id);
         ListingRules.check(listing, window, journal.now());
         var quote = new Quote(
                 RentalId.random(), renter, listing, window, journal.now().plus(policy.quoteLife()));
-        store.putQuote(quote);
+        answering.keeping(quote).ifPresentOrElse(answer -> store.putQuote(quote, answer), () -> store.putQuote(quote));
         return quote;
     }
 
-    Rental reserve(RentalId id, Account renter) {
+    Rental reserve(RentalId id, Account renter, Answering<Rental> answering) {
+        // The rental first: its quote may have been pruned.
+        Optional<Rental> taken =
+                store.rental(id).filter(known -> known.terms().renter().equals(renter));
+        if (taken.isPresent()) {
+            answering.keeping(taken.get()).ifPresent(store::putAnswer);
+            return taken.get();
+        }
         Quote quote = store.quote(id)
                 .filter(known -> known.renter().equals(renter))
                 .orElseThrow(() -> new RentalException.NotFound("there is no quote %s for you".formatted(id)));
-        Optional<Rental> taken = store.rental(id);
-        return taken.isPresent() ? taken.get() : reserve(quote);
+        return reserve(quote, answering);
     }
 
-    private Rental reserve(Quote quote) {
+    private Rental reserve(Quote quote, Answering<Rental> answering) {
         if (!journal.now().isBefore(quote.expires())) {
             throw new RentalException.Expired(
                     "quote %s expired at %s: ask for a new one".formatted(quote.id(), quote.expires()));
@@ -54,14 +61,15 @@ final class Bookings {
         }
         for (int attempt = 0; ; attempt++) {
             try {
-                return journal.begin(quote.id(), new RentalEvent.Reserved(journal.now(), terms(quote, listing)));
+                return journal.begin(
+                        quote.id(), new RentalEvent.Reserved(journal.now(), terms(quote, listing)), answering);
             } catch (RentalException.LaneTaken e) {
                 if (attempt == LANE_TRIES) {
                     throw e;
                 }
             } catch (RentalException.Superseded e) {
                 // The same request came twice at once: both get the one rental.
-                return store.rental(quote.id()).orElseThrow(() -> e);
+                return reserve(quote.id(), quote.renter(), answering);
             }
         }
     }

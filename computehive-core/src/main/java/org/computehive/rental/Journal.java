@@ -16,6 +16,7 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.computehive.audit.AuditEntry;
 import org.computehive.audit.AuditLog;
+import org.computehive.rental.Asking.Answering;
 import org.computehive.rental.RentalStore.Recorded;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,17 +52,24 @@ final class Journal {
 
     /** Commits an event that follows a rental as it was read. */
     Rental commit(Rental before, RentalEvent event) {
-        return record(before.after(event), event);
+        return commit(before, event, Answering.none());
+    }
+
+    /** Commits an event that follows a rental as it was read, with the answer to the command that led to it. */
+    Rental commit(Rental before, RentalEvent event, Answering<Rental> answering) {
+        return record(before.after(event), event, answering);
     }
 
     /** Commits the first event of a rental. */
-    Rental begin(RentalId id, RentalEvent.Reserved event) {
-        return record(Rental.of(id, event), event);
+    Rental begin(RentalId id, RentalEvent.Reserved event, Answering<Rental> answering) {
+        return record(Rental.of(id, event), event, answering);
     }
 
-    private Rental record(Rental after, RentalEvent event) {
+    private Rental record(Rental after, RentalEvent event, Answering<Rental> answering) {
         var recorded = new Recorded(after, event, salt(), wakeOf(after));
-        store.append(recorded);
+        answering
+                .keeping(after)
+                .ifPresentOrElse(answer -> store.append(recorded, answer), () -> store.append(recorded));
         LOG.atInfo()
                 .addKeyValue("rental", after.id())
                 .addKeyValue("version", after.version())

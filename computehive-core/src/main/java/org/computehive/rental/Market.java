@@ -11,6 +11,7 @@ import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.ListingQuery;
 import org.computehive.market.Token;
+import org.computehive.rental.Asking.Answering;
 
 /** Hosts and listings: who may offer what, and what is on offer. */
 final class Market {
@@ -40,7 +41,7 @@ final class Market {
         return host;
     }
 
-    Listing list(Listing listing) {
+    Listing list(Listing listing, Answering<Listing> answering) {
         Host host = store.host(listing.host())
                 .filter(known -> known.lender().equals(listing.lender()))
                 .orElseThrow(() -> new RentalException.NotFound(
@@ -52,7 +53,9 @@ final class Market {
                             "listing name %s is another lender's: choose another".formatted(listing.id()));
                 });
         ListingRules.check(listing, host, token, policy);
-        store.putListing(listing);
+        answering
+                .keeping(listing)
+                .ifPresentOrElse(answer -> store.putListing(listing, answer), () -> store.putListing(listing));
         return listing;
     }
 
@@ -75,7 +78,7 @@ final class Market {
                 .toList();
     }
 
-    GpuCondition release(GpuId gpu, Account lender, String why) {
+    GpuCondition release(GpuId gpu, Account lender, String why, Answering<GpuCondition> answering) {
         Host host = store.host(gpu.host())
                 .filter(known -> known.lender().equals(lender))
                 .orElseThrow(
@@ -85,7 +88,9 @@ final class Market {
         }
         var condition = new GpuCondition(gpu, GpuCondition.State.AVAILABLE, why, journal.now());
         journal.note("gpu.released", gpu.toString(), condition.since(), why);
-        store.putCondition(condition);
+        answering
+                .keeping(condition)
+                .ifPresentOrElse(answer -> store.putCondition(condition, answer), () -> store.putCondition(condition));
         return condition;
     }
 

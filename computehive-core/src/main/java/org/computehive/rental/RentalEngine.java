@@ -10,7 +10,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.Predicate;
 import org.computehive.audit.AuditLog;
 import org.computehive.market.Account;
@@ -21,6 +20,7 @@ import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.ListingQuery;
+import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.EscrowOffer.Signature;
 import org.computehive.rental.RentalStore.Recorded;
@@ -43,13 +43,11 @@ import org.slf4j.LoggerFactory;
  * The engine holds no key of a lender's or a renter's. It never applies a price suggestion. No gpu is in two overlapping
  * rentals, nobody enters outside a window, and every change is in the audit log before it takes effect outside.
  */
-public final class RentalEngine implements AutoCloseable {
+public final class RentalEngine implements RentalCommands, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RentalEngine.class);
     private static final Set<RentalState> OPEN_ON_CHAIN =
             EnumSet.of(RentalState.RESERVED, RentalState.FUNDED, RentalState.ENDED, RentalState.CANCELLED);
     private static final int MANY = 10_000;
-    /** A renter may ask for many certificates; every reading of a rental reads all its events. */
-    private static final int MOST_EVENTS = 200;
 
     private final RentalStore store;
     private final Escrow escrow;
@@ -58,7 +56,8 @@ public final class RentalEngine implements AutoCloseable {
     private final RentalPolicy policy;
     private final Journal journal;
     private final Market market;
-    private final Bookings bookings;
+    private final Rentals rentals;
+    private final Commands commands;
     private final Steps steps;
     private final Runner runner;
     private final ExecutorService nudges = Executors.newVirtualThreadPerTaskExecutor();
@@ -76,7 +75,9 @@ public final class RentalEngine implements AutoCloseable {
         steps = new Steps(store, escrow, access, new Invitations(ports.notifier()), journal, policy);
         runner = new Runner(store, steps, journal, policy);
         market = new Market(store, steps, escrow.token(), policy, journal);
-        bookings = new Bookings(store, market, journal, policy);
+        rentals = new Rentals(store, escrow);
+        var bookings = new Bookings(store, market, journal, policy);
+        commands = new Commands(Asking.PLAINLY, rentals, market, bookings, journal, escrow, access);
     }
 
     /**
@@ -85,6 +86,21 @@ public final class RentalEngine implements AutoCloseable {
      */
     public static RentalEngineBuilder builder() {
         return new RentalEngineBuilder();
+    }
+
+    /**
+     * Returns the commands, each carried out once for a key: the same request under the same key, however often and at the
+     * same time, after a restart or on another replica, gets the first answer again (for a rental, as it was then). A
+     * refused command leaves no key behind, so it may be asked again when its cause is gone. Keys are forgotten after
+     * {@link Retention#answers}.
+     *
+     * <p>A command under a key that had another request throws {@link RentalException.KeyReused}.
+     *
+     * @param caller whose key it is; every caller has keys of its own
+     * @param key the caller's name for the request
+     */
+    public RentalCommands once(Account caller, IdempotencyKey key) {
+        return commands.asked(new OncePerKey(store, journal, caller, key));
     }
 
     // ---- hosts and listings
@@ -116,16 +132,9 @@ public final class RentalEngine implements AutoCloseable {
         return advisor.suggest(request);
     }
 
-    /**
-     * Offers gpus, or changes an offer of the same id; rentals and quotes already made keep their terms.
-     *
-     * @param listing what is offered
-     * @throws RentalException.NotFound if there is no such host, or not of this lender's
-     * @throws RentalException.Unacceptable if the listing promises more than its host can keep, or a gpu can't be rented
-     * @throws RentalException.NotAllowed if the listing's id is another lender's
-     */
+    @Override
     public Listing list(Listing listing) {
-        return market.list(listing);
+        return commands.list(listing);
     }
 
     /** Returns a listing. */
@@ -138,115 +147,43 @@ public final class RentalEngine implements AutoCloseable {
         return market.search(query);
     }
 
-    /**
-     * Makes a quarantined gpu rentable again, once its lender has seen to it.
-     *
-     * @param gpu the device
-     * @param lender the owner of its host
-     * @param why what was done; kept with the gpu and in the audit log
-     * @throws RentalException.NotFound if the lender has no such gpu
-     */
+    @Override
     public GpuCondition releaseGpu(GpuId gpu, Account lender, String why) {
-        return market.release(gpu, lender, why);
+        return commands.releaseGpu(gpu, lender, why);
     }
 
     // ---- booking
 
-    /**
-     * Quotes a listing's price for a window.
-     *
-     * @param renter whom it is for
-     * @param listing what it is for
-     * @param window when; in whole seconds, ending in the future
-     * @throws RentalException.Unacceptable if the window breaks a rule of the listing
-     */
+    @Override
     public Quote quote(Account renter, ListingId listing, Window window) {
-        return bookings.quote(renter, listing, window);
+        return commands.quote(renter, listing, window);
     }
 
-    /**
-     * Takes up a quote: holds the gpus until the escrow is funded or the hold runs out. Repeating it returns the rental.
-     *
-     * @param quote the quote's id, which becomes the rental's
-     * @param renter whom the quote is for
-     * @throws RentalException.Expired if the quote is over
-     * @throws RentalException.Overlap if a gpu is taken in the window
-     */
+    @Override
     public Rental reserve(RentalId quote, Account renter) {
-        return bookings.reserve(quote, renter);
+        return commands.reserve(quote, renter);
     }
 
-    /**
-     * Takes the lender's signature of the offer; then the renter may open the escrow with it.
-     *
-     * @throws RentalException.WrongState if there is no unsigned offer
-     * @throws EscrowException.Refused if it is not the lender's signature
-     */
+    @Override
     public Rental signOffer(RentalId id, Signature lenderSignature) {
-        EscrowOffer offer = existingRental(id)
-                .offer()
-                .orElseThrow(() -> new RentalException.WrongState("rental %s has no offer to sign yet".formatted(id)));
-        escrow.checkSignature(offer.lender(), offer.digest(), lenderSignature);
-        return commit(id, rental -> new RentalEvent.OfferSigned(journal.now(), lenderSignature));
+        return commands.signOffer(id, lenderSignature);
     }
 
-    /**
-     * Calls a rental off before it starts. A deposit that is locked already goes back when the renter ends the escrow on
-     * the chain. A lender calls off a funded rental by {@link #signRelease}, which gives all back at once.
-     *
-     * @throws RentalException.NotFound if the caller is neither renter nor lender
-     * @throws RentalException.WrongState if it is too late, the caller is the lender and the deposit is locked, or the offer
-     *     is signed but not yet funded: then the hold runs out by itself
-     */
+    @Override
     public Rental cancel(RentalId id, Account caller) {
-        partyRental(id, caller);
-        return commit(id, rental -> new RentalEvent.Cancelled(journal.now(), caller));
+        return commands.cancel(id, caller);
     }
 
     // ---- session
 
-    /**
-     * Issues a certificate for the renter's key, worth nothing outside the window.
-     *
-     * @param id the rental
-     * @param renter its renter
-     * @param publicKey one line in OpenSSH's format
-     * @throws IllegalArgumentException if it is not a public key that is accepted
-     * @throws RentalException.WrongState if the escrow is not funded or the session is over
-     */
+    @Override
     public SessionAccess.Grant issueCertificate(RentalId id, Account renter, String publicKey) {
-        Rental rental = renterRental(id, renter);
-        if (!rental.mayEnter()
-                || !journal.now().isBefore(rental.terms().window().end())) {
-            throw new RentalException.WrongState(
-                    "rental %s is %s: a certificate is issued from funding to the window's end"
-                            .formatted(id, rental.state()));
-        }
-        if (rental.version() > MOST_EVENTS) {
-            throw new RentalException.Unacceptable(
-                    "rental %s has more than %d events: use a certificate that was issued already"
-                            .formatted(id, MOST_EVENTS));
-        }
-        SessionAccess.Grant grant = access.issue(id, rental.terms().window(), publicKey);
-        commit(
-                id,
-                current -> new RentalEvent.CertificateIssued(
-                        journal.now(), grant.serial(), grant.keyFingerprint(), grant.notAfter()));
-        return grant;
+        return commands.issueCertificate(id, renter, publicKey);
     }
 
-    /**
-     * Ends a session early. The meter stops now; access is cut first, then the VM and its disk key go.
-     *
-     * @throws RentalException.NotAllowed if the caller is not the renter
-     * @throws RentalException.WrongState if no session runs
-     */
+    @Override
     public Rental end(RentalId id, Account renter) {
-        renterRental(id, renter);
-        Rental ending = commit(id, rental -> new RentalEvent.Ending(journal.now(), RentalEvent.EndCause.BY_RENTER));
-        // At once, even while a step of this rental waits for its host; the step that follows makes sure.
-        access.cut(id, "the renter ended it");
-        return ending;
+        return commands.end(id, renter);
     }
 
     // ---- settlement
@@ -257,27 +194,12 @@ public final class RentalEngine implements AutoCloseable {
      * @throws RentalException.WrongState if the session is not over
      */
     public Hash32 receiptToSign(RentalId id) {
-        Rental rental = endedRental(id);
-        return escrow.receiptDigest(rental.offer().orElseThrow(), rental.used());
+        return rentals.receiptToSign(id);
     }
 
-    /**
-     * Takes a party's signature of the receipt, the renter's before the lender's; with both the escrow is settled at once.
-     *
-     * @param id the rental
-     * @param signer its renter or its lender
-     * @param signature of {@link #receiptToSign}
-     * @throws EscrowException.Refused if it is not that party's signature
-     * @throws RentalException.WrongState if the session is not over, or the lender comes first
-     */
+    @Override
     public Rental signReceipt(RentalId id, Account signer, Signature signature) {
-        partyRental(id, signer);
-        escrow.checkSignature(signer, receiptToSign(id), signature);
-        return commit(
-                id,
-                rental -> signer.equals(rental.terms().renter())
-                        ? new RentalEvent.ReceiptSigned(journal.now(), rental.used(), signature)
-                        : new RentalEvent.ReceiptCountersigned(journal.now(), signature));
+        return commands.signReceipt(id, signer, signature);
     }
 
     /**
@@ -286,33 +208,12 @@ public final class RentalEngine implements AutoCloseable {
      * @throws RentalException.WrongState if there is no offer
      */
     public Hash32 releaseToSign(RentalId id) {
-        Rental rental = existingRental(id);
-        return escrow.releaseDigest(rental.offer()
-                .orElseThrow(() -> new RentalException.WrongState("rental %s has no offer".formatted(id))));
+        return rentals.releaseToSign(id);
     }
 
-    /**
-     * Takes the lender's signed release; the deposit goes back at once. Before the start this calls the rental off.
-     *
-     * @throws EscrowException.Refused if it is not the lender's signature of {@link #releaseToSign}
-     * @throws RentalException.WrongState if nothing is locked, or a session runs
-     */
+    @Override
     public Rental signRelease(RentalId id, Signature lenderSignature) {
-        Rental known = existingRental(id);
-        escrow.checkSignature(known.terms().lender(), releaseToSign(id), lenderSignature);
-        return commit(id, rental -> new RentalEvent.ReleaseSigned(journal.now(), lenderSignature));
-    }
-
-    /** Commits an event to a rental as it is now: what comes between is no reason to fail. */
-    private Rental commit(RentalId id, Function<Rental, RentalEvent> event) {
-        while (true) {
-            Rental rental = existingRental(id);
-            try {
-                return journal.commit(rental, event.apply(rental));
-            } catch (RentalException.Superseded e) {
-                LOG.debug("{} changed meanwhile; looking again", rental);
-            }
-        }
+        return commands.signRelease(id, lenderSignature);
     }
 
     // ---- reading
@@ -323,7 +224,7 @@ public final class RentalEngine implements AutoCloseable {
      * @throws RentalException.NotFound if there is none, or it is not the caller's
      */
     public Rental rental(RentalId id, Account caller) {
-        return partyRental(id, caller);
+        return rentals.ofParty(id, caller);
     }
 
     /** Returns a party's rentals, newest first. */
@@ -333,7 +234,7 @@ public final class RentalEngine implements AutoCloseable {
 
     /** Returns a rental's events with the salts that open their audit commitments, to one of its parties. */
     public List<Recorded> history(RentalId id, Account caller) {
-        partyRental(id, caller);
+        rentals.ofParty(id, caller);
         return store.history(id);
     }
 
@@ -357,36 +258,6 @@ public final class RentalEngine implements AutoCloseable {
      */
     public AutoCloseable listen(Consumer<Recorded> listener) {
         return journal.listen(listener);
-    }
-
-    private Rental existingRental(RentalId id) {
-        return store.rental(id).orElseThrow(() -> new RentalException.NotFound("there is no rental %s".formatted(id)));
-    }
-
-    private Rental endedRental(RentalId id) {
-        Rental rental = existingRental(id);
-        if (rental.endedAt().isEmpty()) {
-            throw new RentalException.WrongState(
-                    "rental %s is %s: a receipt is for a session that ended".formatted(id, rental.state()));
-        }
-        return rental;
-    }
-
-    private Rental partyRental(RentalId id, Account caller) {
-        Rental rental = existingRental(id);
-        if (!caller.equals(rental.terms().renter())
-                && !caller.equals(rental.terms().lender())) {
-            throw new RentalException.NotFound("there is no rental %s".formatted(id));
-        }
-        return rental;
-    }
-
-    private Rental renterRental(RentalId id, Account caller) {
-        Rental rental = partyRental(id, caller);
-        if (!caller.equals(rental.terms().renter())) {
-            throw new RentalException.NotAllowed("only the renter of %s may do this".formatted(id));
-        }
-        return rental;
     }
 
     // ---- running

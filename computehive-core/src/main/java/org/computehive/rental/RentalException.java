@@ -87,4 +87,14 @@ public abstract sealed class RentalException extends RuntimeException {
             super(message);
         }
     }
+
+    /** The idempotency key was used for another request: use a new one. */
+    public static final class KeyReused extends RentalException {
+        private static final long serialVersionUID = 1L;
+
+        /** Creates one. */
+        public KeyReused(String message) {
+            super(message);
+        }
+    }
 }

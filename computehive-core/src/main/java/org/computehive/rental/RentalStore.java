@@ -6,8 +6,12 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.computehive.market.Account;
+import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
+import org.computehive.market.Listing;
 import org.computehive.market.ListingStore;
+import org.computehive.once.Answer;
+import org.computehive.once.AnswerStore;
 import org.computehive.schedule.Window;
 
 /**
@@ -20,13 +24,42 @@ import org.computehive.schedule.Window;
  * {@link Rental#lanes() lanes} of two, and no rental has two events of one version: under any number of
  * threads and processes.
  */
-public interface RentalStore extends ListingStore, AutoCloseable {
+public interface RentalStore extends ListingStore, AnswerStore, AutoCloseable {
 
     /** Keeps a quote. */
     void putQuote(Quote quote);
 
+    /**
+     * Keeps a quote and the answer to the request for it, all or nothing.
+     *
+     * @throws org.computehive.once.KeyTakenException if there is an answer under that key
+     */
+    void putQuote(Quote quote, Answer answer);
+
     /** Returns a quote. */
     Optional<Quote> quote(RentalId id);
+
+    /**
+     * Forgets quotes that expired before an instant.
+     *
+     * @param limit how many at the most, 1 to 10,000, so that nobody waits long for it
+     * @return how many were forgotten
+     */
+    int pruneQuotes(Instant before, int limit);
+
+    /**
+     * Keeps a listing and the answer to the request to, all or nothing.
+     *
+     * @throws org.computehive.once.KeyTakenException if there is an answer under that key
+     */
+    void putListing(Listing listing, Answer answer);
+
+    /**
+     * Keeps a gpu's condition and the answer to the request to, all or nothing.
+     *
+     * @throws org.computehive.once.KeyTakenException if there is an answer under that key
+     */
+    void putCondition(GpuCondition condition, Answer answer);
 
     /**
      * Appends an event, its wake-up, and what it changes in bookings and lanes, all or nothing: what the rental newly
@@ -38,6 +71,14 @@ public interface RentalStore extends ListingStore, AutoCloseable {
      * @throws RentalException.LaneTaken if another rental has a lane that this one would newly take
      */
     void append(Recorded event);
+
+    /**
+     * Appends an event as {@link #append(Recorded)} does, and keeps the answer to the request that led to it, all or
+     * nothing.
+     *
+     * @throws org.computehive.once.KeyTakenException if there is an answer under that key
+     */
+    void append(Recorded event, Answer answer);
 
     /** Returns a rental as its events left it. */
     Optional<Rental> rental(RentalId id);

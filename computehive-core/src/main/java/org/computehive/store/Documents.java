@@ -1,7 +1,9 @@
 package org.computehive.store;
 
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +17,8 @@ import org.computehive.rental.RentalJson;
  * @param <T> the record
  */
 final class Documents<T> {
+    private static final String REPLACING = "(id) DO UPDATE SET format = excluded.format, payload = excluded.payload";
+
     private final Database database;
     private final String table;
     private final Class<T> type;
@@ -38,26 +42,29 @@ final class Documents<T> {
 
     /** Keeps a record in place of what was kept under its id. */
     void put(String id, T value) {
-        insert(id, value, "(id) DO UPDATE SET format = excluded.format, payload = excluded.payload");
+        insert(id, value, REPLACING);
     }
 
-    /** Keeps a record unless one is kept under its id. Returns whether it did. */
-    boolean add(String id, T value) {
-        return insert(id, value, "(id) DO NOTHING") == 1;
+    /** Keeps a record, as {@link #put(String, Object)} does, in the connection's transaction. */
+    void put(Connection connection, String id, T value) throws SQLException {
+        insert(connection, id, RentalJson.write(value), REPLACING);
     }
 
     private int insert(String id, T value, String onConflict) {
+        String json = RentalJson.write(value);
+        return database.single(
+                "keep %s %s".formatted(format, id), connection -> insert(connection, id, json, onConflict));
+    }
+
+    private int insert(Connection connection, String id, String json, String onConflict) throws SQLException {
         String sql =
                 "INSERT INTO %s (id, format, payload) VALUES (?, ?, ?) ON CONFLICT %s".formatted(table, onConflict);
-        String json = RentalJson.write(value);
-        return database.single("keep %s %s".formatted(format, id), connection -> {
-            try (PreparedStatement statement = connection.prepareStatement(sql)) {
-                statement.setString(1, id);
-                statement.setString(2, format);
-                database.dialect().setJson(statement, 3, json);
-                return statement.executeUpdate();
-            }
-        });
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setString(1, id);
+            statement.setString(2, format);
+            database.dialect().setJson(statement, 3, json);
+            return statement.executeUpdate();
+        }
     }
 
     Optional<T> find(String id) {
@@ -70,6 +77,11 @@ final class Documents<T> {
                 }
             }
         });
+    }
+
+    /** Returns the name and version of the JSON that is written. */
+    String format() {
+        return format;
     }
 
     /** Returns all records, by id. */
@@ -88,7 +100,8 @@ final class Documents<T> {
         });
     }
 
-    private T read(String stored, String json) {
+    /** Returns the record that a stored form and JSON mean. */
+    T read(String stored, String json) {
         Function<String, T> reader = older.get(stored);
         if (reader != null) {
             return reader.apply(json);

@@ -22,6 +22,8 @@ import org.computehive.market.Host;
 import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
+import org.computehive.once.Answer;
+import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.Occupancy;
 import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
@@ -45,6 +47,7 @@ public final class InMemoryStore implements RentalStore {
     private final Map<String, Listing> listings = new TreeMap<>();
     private final Map<GpuId, GpuCondition> conditions = new HashMap<>();
     private final Map<RentalId, Quote> quotes = new HashMap<>();
+    private final Map<CallerKey, Answer> answers = new HashMap<>();
     private final Map<RentalId, List<Recorded>> histories = new HashMap<>();
     private final List<Recorded> log = new ArrayList<>();
     private final Map<EventKey, Place> audited = new HashMap<>();
@@ -135,6 +138,16 @@ public final class InMemoryStore implements RentalStore {
     }
 
     @Override
+    public void putListing(Listing listing, Answer answer) {
+        together(answer, () -> putListing(listing));
+    }
+
+    @Override
+    public void putCondition(GpuCondition condition, Answer answer) {
+        together(answer, () -> putCondition(condition));
+    }
+
+    @Override
     public void putQuote(Quote quote) {
         locked(() -> {
             Quote kept = quotes.putIfAbsent(quote.id(), quote);
@@ -142,6 +155,52 @@ public final class InMemoryStore implements RentalStore {
                 throw Preconditions.otherQuote(quote);
             }
             return kept;
+        });
+    }
+
+    @Override
+    public void putQuote(Quote quote, Answer answer) {
+        together(answer, () -> putQuote(quote));
+    }
+
+    @Override
+    public int pruneQuotes(Instant before, int limit) {
+        return prune(quotes, quote -> quote.expires().isBefore(before), limit);
+    }
+
+    @Override
+    public Optional<Answer> answer(Account caller, IdempotencyKey key) {
+        return locked(() -> Optional.ofNullable(answers.get(new CallerKey(caller, key))));
+    }
+
+    @Override
+    public void putAnswer(Answer answer) {
+        together(answer, () -> {});
+    }
+
+    @Override
+    public int pruneAnswers(Instant before, int limit) {
+        return prune(answers, answer -> answer.at().isBefore(before), limit);
+    }
+
+    private <T> int prune(Map<?, T> kept, Predicate<T> old, int limit) {
+        Preconditions.limit(limit);
+        return locked(() -> {
+            List<T> gone = kept.values().stream().filter(old).limit(limit).toList();
+            kept.values().removeAll(Set.copyOf(gone));
+            return gone.size();
+        });
+    }
+
+    /** Does a change that may throw before it changed anything, and keeps the answer, all or nothing. */
+    private void together(Answer answer, Runnable change) {
+        locked(() -> {
+            var key = new CallerKey(answer.caller(), answer.key());
+            if (answers.containsKey(key)) {
+                throw Preconditions.keyTaken(answer);
+            }
+            change.run();
+            return answers.put(key, answer);
         });
     }
 
@@ -165,6 +224,11 @@ public final class InMemoryStore implements RentalStore {
             keep(event);
             return event;
         });
+    }
+
+    @Override
+    public void append(Recorded event, Answer answer) {
+        together(answer, () -> append(event));
     }
 
     /** Checks everything before it changes anything. */
@@ -354,6 +418,8 @@ public final class InMemoryStore implements RentalStore {
     }
 
     private record Booking(RentalId rental, Window window) {}
+
+    private record CallerKey(Account caller, IdempotencyKey key) {}
 
     private record Lane(Account lender, long lane) {}
 

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collections;
 import java.util.List;
@@ -20,6 +21,8 @@ import org.computehive.market.HostId;
 import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
+import org.computehive.once.Answer;
+import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.EventCodec;
 import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
@@ -49,7 +52,8 @@ public final class JdbcStore implements RentalStore {
     private final Documents<Host> hosts;
     private final Documents<Listing> listings;
     private final Documents<GpuCondition> conditions;
-    private final Documents<Quote> quotes;
+    private final Quotes quotes;
+    private final Answers answers;
     private final Histories histories;
     private final AuditPlaces auditPlaces;
     private final JdbcTimers timers;
@@ -67,12 +71,17 @@ public final class JdbcStore implements RentalStore {
                 Map.of("listing.v1", json -> RentalJson.readOlder(Listing.class, json, "", SINCE_LISTING_V2)));
         this.conditions =
                 new Documents<>(database, "ch_gpu_conditions", GpuCondition.class, "gpu-condition.v1", Map.of());
-        this.quotes = new Documents<>(
+        this.quotes = new Quotes(
                 database,
-                "ch_quotes",
-                Quote.class,
-                "quote.v2",
-                Map.of("quote.v1", json -> RentalJson.readOlder(Quote.class, json, "offered", SINCE_LISTING_V2)));
+                new Documents<>(
+                        database,
+                        "ch_quotes",
+                        Quote.class,
+                        "quote.v2",
+                        Map.of(
+                                "quote.v1",
+                                json -> RentalJson.readOlder(Quote.class, json, "offered", SINCE_LISTING_V2))));
+        this.answers = new Answers(database);
         this.histories = new Histories(database);
         this.auditPlaces = new AuditPlaces(database, histories);
         this.timers = new JdbcTimers(database, clock);
@@ -180,16 +189,68 @@ public final class JdbcStore implements RentalStore {
     }
 
     @Override
+    public void putListing(Listing listing, Answer answer) {
+        together("keep listing " + listing.id(), answer, connection -> {
+            listings.put(connection, listing.id().value(), listing);
+            return listing;
+        });
+    }
+
+    @Override
+    public void putCondition(GpuCondition condition, Answer answer) {
+        together("keep the condition of gpu " + condition.gpu(), answer, connection -> {
+            conditions.put(connection, condition.gpu().toString(), condition);
+            return condition;
+        });
+    }
+
+    @Override
     public void putQuote(Quote quote) {
-        boolean added = quotes.add(quote.id().value(), quote);
-        if (!added && !quote(quote.id()).equals(Optional.of(quote))) {
-            throw Preconditions.otherQuote(quote);
-        }
+        quotes.put(quote);
+    }
+
+    @Override
+    public void putQuote(Quote quote, Answer answer) {
+        together("keep quote " + quote.id(), answer, connection -> {
+            quotes.add(connection, quote);
+            return quote;
+        });
+    }
+
+    @Override
+    public int pruneQuotes(Instant before, int limit) {
+        Preconditions.limit(limit);
+        return quotes.prune(before, limit);
+    }
+
+    @Override
+    public Optional<Answer> answer(Account caller, IdempotencyKey key) {
+        return answers.find(caller, key);
+    }
+
+    @Override
+    public void putAnswer(Answer answer) {
+        together("keep an answer", answer, connection -> answer);
+    }
+
+    @Override
+    public int pruneAnswers(Instant before, int limit) {
+        Preconditions.limit(limit);
+        return answers.prune(before, limit);
+    }
+
+    /** Does work and keeps the answer to the request for it, all or nothing. */
+    private <T> void together(String what, Answer answer, Database.Work<T> work) {
+        database.transaction(what, connection -> {
+            // First, so that the same key at the same time waits here and not with something half done.
+            answers.put(connection, answer);
+            return work.on(connection);
+        });
     }
 
     @Override
     public Optional<Quote> quote(RentalId id) {
-        return quotes.find(id.value());
+        return quotes.find(id);
     }
 
     @Override
@@ -197,6 +258,16 @@ public final class JdbcStore implements RentalStore {
         Preconditions.storable(event);
         String payload = EventCodec.write(event.event());
         database.transaction("append an event of rental " + event.after().id(), connection -> {
+            new AppendTransaction(connection, database.dialect(), timers, event, payload).run();
+            return event;
+        });
+    }
+
+    @Override
+    public void append(Recorded event, Answer answer) {
+        Preconditions.storable(event);
+        String payload = EventCodec.write(event.event());
+        together("append an event of rental " + event.after().id(), answer, connection -> {
             new AppendTransaction(connection, database.dialect(), timers, event, payload).run();
             return event;
         });

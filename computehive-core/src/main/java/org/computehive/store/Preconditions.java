@@ -2,6 +2,8 @@ package org.computehive.store;
 
 import java.time.Instant;
 import java.util.List;
+import org.computehive.once.Answer;
+import org.computehive.once.KeyTakenException;
 import org.computehive.rental.Occupancy;
 import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
@@ -65,6 +67,11 @@ final class Preconditions {
     static RentalException.LaneTaken laneTaken(Rental after, long lane) {
         return new RentalException.LaneTaken("lane %d of lender %s is held by another rental: choose another"
                 .formatted(lane, after.terms().lender()));
+    }
+
+    static KeyTakenException keyTaken(Answer answer) {
+        return new KeyTakenException(
+                "idempotency key %s of %s has an answer already: look it up".formatted(answer.key(), answer.caller()));
     }
 
     static IllegalArgumentException otherQuote(Quote quote) {

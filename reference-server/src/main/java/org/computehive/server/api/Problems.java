@@ -42,6 +42,7 @@ final class Problems {
             case RentalException.Superseded e -> HttpStatus.CONFLICT;
             case RentalException.Overlap e -> HttpStatus.CONFLICT;
             case RentalException.LaneTaken e -> HttpStatus.CONFLICT;
+            case RentalException.KeyReused e -> HttpStatus.UNPROCESSABLE_ENTITY;
             case RentalException.Expired e -> HttpStatus.GONE;
             case RentalException.Unacceptable e -> HttpStatus.UNPROCESSABLE_ENTITY;
         };

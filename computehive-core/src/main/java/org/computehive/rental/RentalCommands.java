@@ -1,0 +1,115 @@
+package org.computehive.rental;
+
+import org.computehive.market.Account;
+import org.computehive.market.GpuCondition;
+import org.computehive.market.GpuId;
+import org.computehive.market.Listing;
+import org.computehive.market.ListingId;
+import org.computehive.rental.EscrowOffer.Signature;
+import org.computehive.schedule.Window;
+
+/**
+ * What callers can have changed: by {@link RentalEngine} itself each time it is asked, or by {@link RentalEngine#once} once
+ * for a key.
+ *
+ * <p>A command returns once what it acknowledges is durable and in the audit log; one that is refused has changed nothing.
+ * Thread-safe.
+ */
+public interface RentalCommands {
+
+    /**
+     * Offers gpus, or changes an offer of the same id; rentals and quotes already made keep their terms.
+     *
+     * @param listing what is offered
+     * @throws RentalException.NotFound if there is no such host, or not of this lender's
+     * @throws RentalException.Unacceptable if the listing promises more than its host can keep, or a gpu can't be rented
+     * @throws RentalException.NotAllowed if the listing's id is another lender's
+     */
+    Listing list(Listing listing);
+
+    /**
+     * Makes a quarantined gpu rentable again, once its lender has seen to it.
+     *
+     * @param gpu the device
+     * @param lender the owner of its host
+     * @param why what was done; kept with the gpu and in the audit log
+     * @throws RentalException.NotFound if the lender has no such gpu
+     */
+    GpuCondition releaseGpu(GpuId gpu, Account lender, String why);
+
+    /**
+     * Quotes a listing's price for a window.
+     *
+     * @param renter whom it is for
+     * @param listing what it is for
+     * @param window when; in whole seconds, ending in the future
+     * @throws RentalException.Unacceptable if the window breaks a rule of the listing
+     */
+    Quote quote(Account renter, ListingId listing, Window window);
+
+    /**
+     * Takes up a quote: holds the gpus until the escrow is funded or the hold runs out. Repeating it returns the rental.
+     *
+     * @param quote the quote's id, which becomes the rental's
+     * @param renter whom the quote is for
+     * @throws RentalException.Expired if the quote is over
+     * @throws RentalException.Overlap if a gpu is taken in the window
+     */
+    Rental reserve(RentalId quote, Account renter);
+
+    /**
+     * Takes the lender's signature of the offer; then the renter may open the escrow with it.
+     *
+     * @throws RentalException.WrongState if there is no unsigned offer
+     * @throws EscrowException.Refused if it is not the lender's signature
+     */
+    Rental signOffer(RentalId id, Signature lenderSignature);
+
+    /**
+     * Calls a rental off before it starts. A deposit that is locked already goes back when the renter ends the escrow on
+     * the chain. A lender calls off a funded rental by {@link #signRelease}, which gives all back at once.
+     *
+     * @throws RentalException.NotFound if the caller is neither renter nor lender
+     * @throws RentalException.WrongState if it is too late, the caller is the lender and the deposit is locked, or the offer
+     *     is signed but not yet funded: then the hold runs out by itself
+     */
+    Rental cancel(RentalId id, Account caller);
+
+    /**
+     * Issues a certificate for the renter's key, worth nothing outside the window.
+     *
+     * @param id the rental
+     * @param renter its renter
+     * @param publicKey one line in OpenSSH's format
+     * @throws IllegalArgumentException if it is not a public key that is accepted
+     * @throws RentalException.WrongState if the escrow is not funded or the session is over
+     */
+    SessionAccess.Grant issueCertificate(RentalId id, Account renter, String publicKey);
+
+    /**
+     * Ends a session early. The meter stops now; access is cut first, then the VM and its disk key go.
+     *
+     * @throws RentalException.NotAllowed if the caller is not the renter
+     * @throws RentalException.WrongState if no session runs
+     */
+    Rental end(RentalId id, Account renter);
+
+    /**
+     * Takes a party's signature of the receipt, the renter's before the lender's; with both the escrow is settled at once.
+     *
+     * @param id the rental
+     * @param signer its renter or its lender
+     * @param signature of {@link RentalEngine#receiptToSign}
+     * @throws EscrowException.Refused if it is not that party's signature
+     * @throws RentalException.WrongState if the session is not over, or the lender comes first
+     */
+    Rental signReceipt(RentalId id, Account signer, Signature signature);
+
+    /**
+     * Takes the lender's signed release; the deposit goes back at once. Before the start this calls the rental off.
+     *
+     * @throws EscrowException.Refused if it is not the lender's signature of {@link RentalEngine#releaseToSign}
+     * @throws RentalException.WrongState if nothing is locked, or a session runs
+     */
+    Rental signRelease(RentalId id, Signature lenderSignature);
+}
