@@ -12,9 +12,17 @@ import java.util.List;
  * @param gpus its devices
  * @param acceleration how guests run: {@code kvm}, or {@code tcg} for software emulation
  * @param assurance the most that its listings can promise
+ * @param platform what its guests run on
  */
 public record Host(
-        HostId id, Account lender, int cpus, int memoryMiB, List<Gpu> gpus, String acceleration, Assurance assurance) {
+        HostId id,
+        Account lender,
+        int cpus,
+        int memoryMiB,
+        List<Gpu> gpus,
+        String acceleration,
+        Assurance assurance,
+        GuestPlatform platform) {
     /** Copies the list. */
     public Host {
         gpus = List.copyOf(gpus);

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.computehive.market.Assurance;
 import org.computehive.market.Gpu;
+import org.computehive.market.GuestPlatform;
 import org.computehive.market.PciAddress;
 
 /**
@@ -89,19 +90,13 @@ public interface Hypervisor extends AutoCloseable {
      * @param gpus devices; those that can't be passed through say why
      * @param acceleration {@code kvm}, or {@code tcg} for software emulation
      * @param assurance the most that can honestly be promised here
-     * @param software names and versions of what runs guests, such as {@code qemu → 7.2.22}
+     * @param platform what guests run on
      */
     record Inventory(
-            int cpus,
-            int memoryMiB,
-            List<Gpu> gpus,
-            String acceleration,
-            Assurance assurance,
-            Map<String, String> software) {
-        /** Copies the collections. */
+            int cpus, int memoryMiB, List<Gpu> gpus, String acceleration, Assurance assurance, GuestPlatform platform) {
+        /** Copies the list. */
         public Inventory {
             gpus = List.copyOf(gpus);
-            software = Map.copyOf(software);
         }
     }
 
@@ -111,7 +106,8 @@ public interface Hypervisor extends AutoCloseable {
      * @param id the rental it belongs to, from its metadata
      * @param ssh where the gateway reaches its SSH server
      * @param expires the end of its window, from its metadata
-     * @param facts what it really runs on: image digest, kernel, machine type, acceleration, devices
+     * @param facts what it really runs on: {@code image}, {@code NAME sha256} for each part of it, {@code NAME version} for
+     *     software, {@code network}, {@code gpus}; every other one is the machine's layout
      */
     record RunningVm(RentalId id, InetSocketAddress ssh, Instant expires, Map<String, String> facts) {
         /** Copies the facts. */

@@ -35,7 +35,14 @@ final class Market {
         });
         Hypervisor.Inventory found = hypervisor.inventory();
         var host = new Host(
-                id, lender, found.cpus(), found.memoryMiB(), found.gpus(), found.acceleration(), found.assurance());
+                id,
+                lender,
+                found.cpus(),
+                found.memoryMiB(),
+                found.gpus(),
+                found.acceleration(),
+                found.assurance(),
+                found.platform());
         store.putHost(host);
         steps.attach(id, hypervisor);
         return host;

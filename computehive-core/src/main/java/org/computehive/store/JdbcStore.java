@@ -16,6 +16,7 @@ import javax.sql.DataSource;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
+import org.computehive.market.GuestPlatform;
 import org.computehive.market.Host;
 import org.computehive.market.HostId;
 import org.computehive.market.Interconnect;
@@ -62,7 +63,15 @@ public final class JdbcStore implements RentalStore {
         Schema.migrate(source, dialect);
         this.database = new Database(source, dialect);
         this.onClose = onClose;
-        this.hosts = new Documents<>(database, "ch_hosts", Host.class, "host.v1", Map.of());
+        this.hosts = new Documents<>(
+                database,
+                "ch_hosts",
+                Host.class,
+                "host.v2",
+                Map.of(
+                        "host.v1",
+                        json -> RentalJson.readOlder(
+                                Host.class, json, "", Map.of("platform", GuestPlatform.UNSTATED))));
         this.listings = new Documents<>(
                 database,
                 "ch_listings",

@@ -20,6 +20,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
+import org.computehive.market.GuestPlatform;
+import org.computehive.market.Host;
 import org.computehive.market.HostId;
 import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
@@ -77,7 +79,7 @@ class EventCodecTest {
 
     static Stream<Arguments> documents() {
         return Stream.of(
-                Arguments.of("host.v1", RentalStoreContract.host("rack-1", 8)),
+                Arguments.of("host.v2", RentalStoreContract.host("rack-1", 8)),
                 Arguments.of("listing.v2", RentalStoreContract.listing("lot-1", Rate.of(7))),
                 Arguments.of(
                         "gpu-condition.v1",
@@ -90,6 +92,15 @@ class EventCodecTest {
                                 RentalStoreContract.listing("lot-1", Rate.of(7)),
                                 RentalStoreContract.hours(0, 1),
                                 AT)));
+    }
+
+    @Test
+    void goldenFile_ofHostsBeforePlatforms_isReadAsStatingNone() throws IOException {
+        Host then =
+                RentalJson.readOlder(Host.class, golden("host.v1", ""), "", Map.of("platform", GuestPlatform.UNSTATED));
+
+        assertEquals(GuestPlatform.UNSTATED, then.platform());
+        assertEquals(RentalStoreContract.host("rack-1", 8).gpus(), then.gpus());
     }
 
     @Test

@@ -39,6 +39,7 @@ import org.computehive.market.Assurance;
 import org.computehive.market.Gpu;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
+import org.computehive.market.GuestPlatform;
 import org.computehive.market.Host;
 import org.computehive.market.HostId;
 import org.computehive.market.Interconnect;
@@ -1005,7 +1006,15 @@ public abstract class RentalStoreContract {
                                 true,
                                 Optional.of("bound to a driver"))),
                 "kvm",
-                Assurance.ISOLATED);
+                Assurance.ISOLATED,
+                new GuestPlatform(
+                        Map.of("qemu", "7.2.22", "libvirt", "9.0.0"),
+                        Map.of("machine", "q35"),
+                        "none but the forwarded SSH port",
+                        Map.of(
+                                "ubuntu",
+                                new GuestPlatform.Image(
+                                        Map.of("kernel", "ab".repeat(32)), Map.of("kernel", "6.1.0-42-cloud-amd64")))));
     }
 
     /** Returns a listing at a price. */

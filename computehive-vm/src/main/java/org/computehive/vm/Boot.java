@@ -90,15 +90,16 @@ final class Boot {
     }
 
     private Map<String, String> facts(VmSpec spec, GuestImage image, boolean kvm) {
+        Map<String, String> software = libvirt.call("reading versions", HostInventory::software);
         var facts = new LinkedHashMap<String, String>();
         facts.put("image", image.name());
         facts.put("kernel sha256", image.kernel().sha256());
         facts.put("initrd sha256", image.initrd().sha256());
         image.base().ifPresent(base -> facts.put("base sha256", base.sha256()));
-        facts.put("machine", "q35");
-        facts.put("acceleration", kvm ? "kvm" : "tcg");
-        facts.put("network", "none but the forwarded SSH port");
-        facts.put("disk", "qcow2, LUKS, key for this session only");
+        image.version().ifPresent(version -> facts.put("kernel version", version));
+        software.forEach((name, version) -> facts.put(name + " version", version));
+        facts.putAll(DomainModel.layout(kvm));
+        facts.put("network", DomainModel.NETWORK);
         facts.put(
                 "gpus",
                 spec.gpus().stream()

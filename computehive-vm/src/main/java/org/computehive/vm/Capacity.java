@@ -31,7 +31,7 @@ final class Capacity {
     }
 
     Inventory inventory() {
-        return HostInventory.read(libvirt, accelerated(), !privileged, libvirt.local());
+        return HostInventory.read(libvirt, accelerated(), !privileged, libvirt.local(), images.platforms());
     }
 
     /** Returns whether VMs use the processor's own virtualisation. */

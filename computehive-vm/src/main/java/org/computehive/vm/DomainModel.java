@@ -59,6 +59,19 @@ record DomainModel(
         devices = List.copyOf(devices);
     }
 
+    /** What a guest can reach. */
+    static final String NETWORK = "none but the forwarded SSH port";
+
+    /** Returns how a guest's machine is made, in words for its renter. */
+    static Map<String, String> layout(boolean kvm) {
+        return Map.of(
+                "machine", "q35",
+                "acceleration", kvm ? "kvm" : "tcg",
+                "cpu", kvm ? "host-passthrough" : "maximum",
+                "memory", "one node, not shared",
+                "disk", "qcow2, LUKS, key for this session only");
+    }
+
     /** Returns the description that libvirt takes. */
     String xml() {
         var root = List.of("type", kvm ? "kvm" : "qemu", "xmlns:qemu", QEMU_NAMESPACE);

@@ -13,6 +13,11 @@ import java.util.Optional;
  */
 record GuestImage(String name, Part kernel, Part initrd, Optional<Part> base) {
 
+    /** Returns the kernel's version, as its own header says, if it has one. */
+    Optional<String> version() {
+        return KernelVersion.of(kernel.file());
+    }
+
     /**
      * A file of an image.
      *

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.computehive.market.Assurance;
 import org.computehive.market.Gpu;
+import org.computehive.market.GuestPlatform;
 import org.computehive.market.PciAddress;
 import org.computehive.rental.Hypervisor.Inventory;
 import org.libvirt.Connect;
@@ -48,8 +49,14 @@ final class HostInventory {
      *
      * @param unprivileged whether this libvirt runs without the rights that passing devices through needs
      * @param local whether the host is this machine
+     * @param images the guest images it has
      */
-    static Inventory read(Libvirt libvirt, boolean kvm, boolean unprivileged, boolean local) {
+    static Inventory read(
+            Libvirt libvirt,
+            boolean kvm,
+            boolean unprivileged,
+            boolean local,
+            Map<String, GuestPlatform.Image> images) {
         return libvirt.call("reading the host's inventory", connect -> {
             NodeInfo node = connect.nodeInfo();
             var gpus = new ArrayList<Gpu>();
@@ -63,7 +70,8 @@ final class HostInventory {
                 gpus.add(emulated());
             }
             int memory = Math.toIntExact(Math.max(128, node.memory / 1024 * 3 / 4));
-            return new Inventory(node.cpus, memory, gpus, kvm ? "kvm" : "tcg", Assurance.ISOLATED, software(connect));
+            return new Inventory(
+                    node.cpus, memory, gpus, kvm ? "kvm" : "tcg", Assurance.ISOLATED, platform(connect, kvm, images));
         });
     }
 
@@ -79,7 +87,13 @@ final class HostInventory {
                 Optional.empty());
     }
 
-    private static Map<String, String> software(Connect connect) throws LibvirtException {
+    /** What guests run on: the same words as {@link DomainModel} makes true. */
+    private static GuestPlatform platform(Connect connect, boolean kvm, Map<String, GuestPlatform.Image> images)
+            throws LibvirtException {
+        return new GuestPlatform(software(connect), DomainModel.layout(kvm), DomainModel.NETWORK, images);
+    }
+
+    static Map<String, String> software(Connect connect) throws LibvirtException {
         return Map.of("qemu", version(connect.getVersion()), "libvirt", version(connect.getLibVersion()));
     }
 

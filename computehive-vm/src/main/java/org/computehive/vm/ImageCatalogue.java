@@ -10,12 +10,17 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.computehive.market.GuestPlatform;
 import org.computehive.rental.HypervisorException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The guest images of a host: a folder with one folder per image, each with a manifest that pins its files by SHA-256.
@@ -25,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe; several processes may use one folder.
  */
 public final class ImageCatalogue {
+    private static final Logger LOG = LoggerFactory.getLogger(ImageCatalogue.class);
     static final String MANIFEST = "image.properties";
     private static final int MANIFEST_LIMIT = 8_192;
     private static final Pattern LABEL = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
@@ -85,14 +91,37 @@ public final class ImageCatalogue {
         if (!LABEL.matcher(name).matches()) {
             throw refused("image name is not a label: use a-z, 0-9 and inner hyphens", null);
         }
-        Path at = folder.resolve(name);
-        Properties manifest = manifest(name, at);
-        var image = new GuestImage(
-                name, part(name, manifest, "kernel"), part(name, manifest, "initrd"), base(name, manifest));
+        GuestImage image = declared(name);
         compare(name, image.kernel());
         compare(name, image.initrd());
         image.base().ifPresent(part -> compare(name, part));
         return image;
+    }
+
+    private GuestImage declared(String name) {
+        Properties manifest = manifest(name, folder.resolve(name));
+        return new GuestImage(
+                name, part(name, manifest, "kernel"), part(name, manifest, "initrd"), base(name, manifest));
+    }
+
+    /** Returns what every image that can be read is made of, as its manifest says; its files are compared before each use. */
+    Map<String, GuestPlatform.Image> platforms() {
+        var platforms = new TreeMap<String, GuestPlatform.Image>();
+        for (String name : names()) {
+            try {
+                GuestImage image = declared(name);
+                var digests = new TreeMap<String, String>();
+                digests.put("kernel", image.kernel().sha256());
+                digests.put("initrd", image.initrd().sha256());
+                image.base().ifPresent(base -> digests.put("base", base.sha256()));
+                var software = new TreeMap<String, String>();
+                image.version().ifPresent(version -> software.put("kernel", version));
+                platforms.put(name, new GuestPlatform.Image(digests, software));
+            } catch (HypervisorException.Refused e) {
+                LOG.warn("image {} is left out: {}", name, e.getMessage());
+            }
+        }
+        return platforms;
     }
 
     private Properties manifest(String name, Path at) {

@@ -10,8 +10,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.computehive.market.Assurance;
 import org.computehive.market.Gpu;
+import org.computehive.market.GuestPlatform;
 import org.computehive.market.PciAddress;
 import org.computehive.rental.Hypervisor;
 import org.computehive.rental.HypervisorException;
@@ -29,6 +32,7 @@ public final class InMemoryHypervisor implements Hypervisor {
     public static final PciAddress GPU = new PciAddress("ffff:00:01.0");
 
     private static final int FIRST_PORT = 20_000;
+    private static final String VERSION = "in memory, starts no VM";
 
     private final Machine machine;
     private boolean closed;
@@ -70,8 +74,16 @@ public final class InMemoryHypervisor implements Hypervisor {
         open();
         var gpu = new Gpu(
                 GPU, "1234", "1111", "Emulated display device", 16, OptionalInt.empty(), true, Optional.empty());
-        return new Inventory(
-                8, 16_384, List.of(gpu), "none", Assurance.ISOLATED, Map.of("hypervisor", "in memory, starts no VM"));
+        return new Inventory(8, 16_384, List.of(gpu), "none", Assurance.ISOLATED, platform());
+    }
+
+    private GuestPlatform platform() {
+        var image = new GuestPlatform.Image(Map.of(), Map.of());
+        return new GuestPlatform(
+                Map.of("hypervisor", VERSION),
+                Map.of(),
+                "no guest, no network",
+                machine.images.stream().collect(Collectors.toMap(Function.identity(), name -> image)));
     }
 
     @Override
@@ -103,7 +115,13 @@ public final class InMemoryHypervisor implements Hypervisor {
                     spec.id(),
                     new InetSocketAddress(InetAddress.getLoopbackAddress(), FIRST_PORT + machine.started++),
                     spec.expires(),
-                    Map.of("image", spec.shape().image(), "hypervisor", "in memory, starts no VM"));
+                    Map.of(
+                            "image",
+                            spec.shape().image(),
+                            "hypervisor version",
+                            VERSION,
+                            "network",
+                            "no guest, no network"));
             machine.vms.put(spec.id(), vm);
             return vm;
         }

@@ -1,0 +1,48 @@
+package org.computehive.vm;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Reads the version that an x86 Linux kernel says of itself in its setup header (the kernel's documentation, "The
+ * Linux/x86 Boot Protocol": {@code header} at 0x202, {@code kernel_version} at 0x20e, relative to 0x200).
+ */
+final class KernelVersion {
+    private static final int MAGIC_AT = 0x202;
+    private static final int MAGIC = 0x53726448;
+    private static final int POINTER_AT = 0x20e;
+    private static final int BASE = 0x200;
+    private static final int HEADER = 0x210;
+    private static final int LONGEST = 120;
+
+    private KernelVersion() {}
+
+    /** Returns the version without what was built by whom, such as {@code 6.1.0-42-cloud-amd64}; empty if there is none. */
+    static Optional<String> of(Path kernel) {
+        try (FileChannel file = FileChannel.open(kernel)) {
+            ByteBuffer header = read(file, 0, HEADER);
+            if (header.limit() < HEADER || header.getInt(MAGIC_AT) != MAGIC || header.getShort(POINTER_AT) == 0) {
+                return Optional.empty();
+            }
+            ByteBuffer text = read(file, BASE + Short.toUnsignedLong(header.getShort(POINTER_AT)), LONGEST);
+            String line = StandardCharsets.US_ASCII.decode(text).toString();
+            String version = line.split("[^0-9A-Za-z._+-]", 2)[0];
+            return version.isEmpty() ? Optional.empty() : Optional.of(version);
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static ByteBuffer read(FileChannel file, long at, int length) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+        while (buffer.hasRemaining() && file.read(buffer, at + buffer.position()) > 0) {
+            // Reads may be short; go on where the last one ended.
+        }
+        return buffer.flip();
+    }
+}
