@@ -82,6 +82,18 @@ final class Doorkeeper {
         return admission == null ? List.of() : admission.end(Names.shown(reason));
     }
 
+    /** Ends a lease and forgets it, so that the principal may get another; one that was revoked stays revoked. */
+    List<LiveConnection> withdraw(String principal, String reason) {
+        Admission admission = admissions.get(principal);
+        if (admission == null || admission.ended().isDone()) {
+            return List.of();
+        }
+        // Ended before it is forgotten: whoever still holds it can't enter, and whoever looks it up finds it or the next.
+        List<LiveConnection> live = admission.end(Names.shown(reason));
+        admissions.remove(principal, admission);
+        return live;
+    }
+
     List<LiveConnection> revokeAll(String reason) {
         return admissions.values().stream()
                 .flatMap(admission -> admission.end(reason).stream())

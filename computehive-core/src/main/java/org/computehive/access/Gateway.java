@@ -130,6 +130,21 @@ public final class Gateway implements AutoCloseable {
     }
 
     /**
+     * Ends a rental's lease at once, as {@link #revoke} does, but lets another lease of the same principal be admitted
+     * afterwards: its VM is gone and another takes its place. Safe to repeat.
+     *
+     * @param principal the rental's principal
+     * @param reason why, for the renter's eyes
+     * @return how many connections were cut
+     */
+    public int withdraw(String principal, String reason) {
+        List<LiveConnection> live = doorkeeper.withdraw(principal, reason);
+        String farewell = "%s was interrupted: %s".formatted(Names.shown(principal), Names.shown(reason));
+        live.forEach(connection -> connection.cut(farewell));
+        return live.size();
+    }
+
+    /**
      * Waits until the rental's VM can be used: until its SSH server greets on the gateway's own way to it. The connection
      * is tried again until then, also before the window begins.
      *

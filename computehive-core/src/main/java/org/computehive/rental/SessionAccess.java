@@ -60,6 +60,14 @@ public interface SessionAccess extends AutoCloseable {
      */
     int cut(RentalId id, String why);
 
+    /**
+     * Closes every connection of a rental's, telling the renter why, and forgets its VM, so that it can be {@link #admit
+     * admitted} to another. Of a rental that was {@link #cut} nothing changes.
+     *
+     * @return how many connections were closed
+     */
+    int withdraw(RentalId id, String why);
+
     /** Tells a listener of every connection that was let in, refused or closed; it must return at once. */
     void onDecision(Consumer<Decision> listener);
 

@@ -154,6 +154,11 @@ public final class SshAccess implements SessionAccess {
     }
 
     @Override
+    public int withdraw(RentalId id, String why) {
+        return gateway.withdraw(id.principal(), why);
+    }
+
+    @Override
     public void onDecision(Consumer<Decision> value) {
         listener = value;
     }

@@ -89,6 +89,34 @@ class GatewayTest {
     }
 
     @Test
+    void withdraw_letsAnotherLeaseIn_butNeverARevokedOne() {
+        try (Gateway gateway = start(0, GatewayLimits.DEFAULT)) {
+            gateway.admit(lease(22));
+            assertEquals(0, gateway.withdraw("rental-r1", "its VM is gone"));
+            assertEquals(0, gateway.withdraw("rental-r1", "again"));
+            Lease moved = lease(23);
+            assertDoesNotThrow(() -> gateway.admit(moved));
+            gateway.revoke("rental-r1", "over");
+            assertEquals(0, gateway.withdraw("rental-r1", "too late"));
+            assertThrows(AccessException.LeaseRefused.class, () -> gateway.admit(moved));
+        }
+    }
+
+    @Test
+    void probe_whenTheLeaseIsWithdrawn_failsAtOnce() throws Exception {
+        try (Gateway gateway = start(0, GatewayLimits.DEFAULT);
+                var server = new ServerSocket(0, 1, LOOPBACK)) {
+            gateway.admit(lease(server.getLocalPort()));
+            CompletableFuture<Banner> banner = gateway.probe("rental-r1", Duration.ofSeconds(50));
+            try (Socket accepted = server.accept()) {
+                gateway.withdraw("rental-r1", "test");
+                assertThrows(ExecutionException.class, () -> banner.get(5, TimeUnit.SECONDS));
+                assertTrue(closes(accepted));
+            }
+        }
+    }
+
+    @Test
     void lease_toSomethingThatIsNoVm_isRefused() throws IOException {
         Instant now = Instant.now();
         for (String host : List.of("0.0.0.0", "224.0.0.1", "169.254.169.254", "fe80::1")) {

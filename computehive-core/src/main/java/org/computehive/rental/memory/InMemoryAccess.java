@@ -97,6 +97,11 @@ public final class InMemoryAccess implements SessionAccess {
     }
 
     @Override
+    public synchronized int withdraw(RentalId id, String why) {
+        return admitted.remove(id) == null ? 0 : 1;
+    }
+
+    @Override
     public void onDecision(Consumer<Decision> value) {
         listener = value;
     }
