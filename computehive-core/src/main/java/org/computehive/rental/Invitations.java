@@ -1,67 +1,86 @@
 package org.computehive.rental;
 
-import java.net.URI;
-import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.computehive.market.Account;
 import org.computehive.rental.RentalEvent.Told;
-import org.computehive.schedule.Booking;
 import org.computehive.schedule.CalendarMessage;
+import org.jspecify.annotations.Nullable;
 
-/** Sends the parties their calendar messages (iTIP, RFC 5546): one event in UTC, a stable UID, a rising sequence. */
+/**
+ * Sends both parties the calendar message that is due. One that can't be reached keeps the other neither from its message
+ * nor sends it the same again and again: who got a message is remembered while this process runs. After a crash, or on
+ * another replica, the same uid and sequence may come once more, which changes nothing in a calendar.
+ *
+ * <p>Thread-safe.
+ */
 final class Invitations {
-    private static final Duration ALARM = Duration.ofMinutes(10);
-
     private final Notifier notifier;
+    private final RentalCalendar calendar;
+    /** Messages that reached some of their recipients; gone once they reached all. */
+    private final Map<RentalId, Reached> reached = new ConcurrentHashMap<>();
 
-    Invitations(Notifier notifier) {
-        this.notifier = notifier;
-    }
-
-    /** Sends both parties the message that is {@link Rental#invitationDue due}. */
-    RentalEvent.Invited send(Rental rental, Instant now) {
-        String method = rental.invitationDue().orElseThrow();
-        // A cancellation of what was never sent still comes after an invitation, which has the sequence 0.
-        int sequence = Math.max(rental.lastInvitation() + 1, method.equals("CANCEL") ? 1 : 0);
-        Told told = rental.toTell().or(rental::told).orElseGet(() -> Told.of(rental.terms()));
-        for (Account recipient : List.of(rental.terms().renter(), rental.terms().lender())) {
-            String text = write(rental, told, recipient, method, sequence, now);
-            notifier.deliver(new Notifier.Notice(rental.id(), recipient, method, sequence, text));
+    private record Reached(CalendarMessage.Method method, int sequence, Told told, Set<Account> recipients) {
+        boolean isFor(CalendarMessage message, Told now) {
+            return method == message.method() && sequence == message.sequence() && told.equals(now);
         }
-        return new RentalEvent.Invited(now, method, sequence, Optional.of(told));
     }
 
-    private static String write(Rental rental, Told told, Account recipient, String method, int sequence, Instant now) {
-        RentalTerms terms = rental.terms();
-        var booking = new Booking(
-                rental.id() + "@computehive",
-                told.window(),
-                address(terms.lender()),
-                List.of(address(terms.renter()), address(terms.lender())),
-                "GPU rental " + told.listing() + (terms.emulated() ? " (emulated device)" : ""),
-                """
-                Rental %s
-                Host %s, listing %s
-                %s at %s, deposit %s
-                You are the %s.""".formatted(
-                                rental.id(),
-                                told.host(),
-                                told.listing(),
-                                terms.window().length(),
-                                terms.rate().inTokensPerHour(terms.token()),
-                                terms.deposit().inTokens(terms.token()),
-                                recipient.equals(terms.renter()) ? "renter" : "lender"),
-                ALARM);
-        Instant stamp = now.truncatedTo(ChronoUnit.SECONDS);
-        return method.equals("REQUEST")
-                ? CalendarMessage.request(booking, sequence, stamp)
-                : CalendarMessage.cancel(booking, sequence, stamp);
+    Invitations(Notifier notifier, RentalCalendar calendar) {
+        this.notifier = notifier;
+        this.calendar = calendar;
     }
 
-    private static URI address(Account account) {
-        return URI.create("urn:computehive:account:" + account);
+    /**
+     * Sends the message that is due to everybody who has not got it.
+     *
+     * @throws RuntimeException if somebody could not be reached; the others were
+     */
+    RentalEvent.Invited send(Rental rental, Instant now) {
+        Told told = rental.shown();
+        @Nullable RuntimeException failure = null;
+        @Nullable CalendarMessage sent = null;
+        for (Account recipient : List.of(rental.terms().renter(), rental.terms().lender())) {
+            CalendarMessage message = calendar.message(rental, recipient, now).orElseThrow();
+            try {
+                deliver(new Notifier.Notice(rental.id(), recipient, message), told);
+            } catch (RuntimeException e) {
+                failure = failure == null ? e : suppressing(failure, e);
+            }
+            sent = message;
+        }
+        if (failure != null) {
+            throw failure;
+        }
+        reached.remove(rental.id());
+        CalendarMessage message = Objects.requireNonNull(sent);
+        return new RentalEvent.Invited(now, message.method().name(), message.sequence(), Optional.of(told));
+    }
+
+    private void deliver(Notifier.Notice notice, Told told) {
+        // Only one thread at a time works on a rental. One that changed since is told again.
+        Reached before = reached.get(notice.rental());
+        Set<Account> recipients =
+                before != null && before.isFor(notice.message(), told) ? before.recipients() : Set.of();
+        if (recipients.contains(notice.recipient())) {
+            return;
+        }
+        notifier.deliver(notice);
+        var all = new HashSet<>(recipients);
+        all.add(notice.recipient());
+        reached.put(notice.rental(), new Reached(notice.method(), notice.sequence(), told, Set.copyOf(all)));
+    }
+
+    private static RuntimeException suppressing(RuntimeException first, RuntimeException second) {
+        if (first != second) {
+            first.addSuppressed(second);
+        }
+        return first;
     }
 }

@@ -31,6 +31,7 @@ import org.computehive.rental.RentalEvent.Settled;
 import org.computehive.rental.RentalEvent.StartFailed;
 import org.computehive.rental.RentalEvent.Starting;
 import org.computehive.rental.RentalEvent.Told;
+import org.computehive.schedule.CalendarMessage;
 import org.computehive.schedule.Window;
 import org.jspecify.annotations.Nullable;
 
@@ -448,7 +449,7 @@ public final class Rental {
      */
     public Optional<Told> toTell() {
         Window window = terms().window();
-        if (wasCalledOff() || fault().isPresent()) {
+        if (calledOffBy().isPresent() || fault().isPresent()) {
             return Optional.empty();
         }
         Instant end = endedAt()
@@ -460,35 +461,40 @@ public final class Rental {
                 : Optional.empty();
     }
 
-    /**
-     * Returns the iTIP method of the calendar message that is due because the parties were told nothing yet, or something
-     * that no longer holds: {@code REQUEST} or {@code CANCEL}.
-     */
-    public Optional<String> invitationDue() {
+    /** Returns what its calendar entry says: what is to be shown, or for one that is off what was shown last. */
+    Told shown() {
+        return toTell().or(this::told).orElseGet(() -> Told.of(terms()));
+    }
+
+    /** Returns when the parties were told last; when it was reserved, if never. */
+    Instant toldAt() {
+        return find(Invited.class).map(Invited::at).orElse(reservedAt());
+    }
+
+    /** Returns the calendar message that is due because the parties know nothing yet, or what no longer holds. */
+    public Optional<CalendarMessage.Method> invitationDue() {
         boolean concerns = funded()
-                && (state == RentalState.FUNDED
-                        || state == RentalState.STARTING
-                        || state == RentalState.ACTIVE
-                        || state == RentalState.CANCELLED
-                        || state == RentalState.ENDED
-                        || state == RentalState.SETTLED);
-        if (!concerns) {
+                && switch (state) {
+                    case FUNDED, STARTING, ACTIVE, CANCELLED, ENDED, SETTLED -> true;
+                    case RESERVED, EXPIRED, ENDING, FAILED, DISPUTED -> false;
+                };
+        boolean cancelled = find(Invited.class)
+                .filter(sent -> sent.method().equals(CalendarMessage.Method.CANCEL.name()))
+                .isPresent();
+        Optional<Told> current = toTell();
+        if (!concerns || (current.isEmpty() ? cancelled : !cancelled && current.equals(told()))) {
             return Optional.empty();
         }
-        Optional<Told> current = toTell();
-        if (current.isEmpty()) {
-            return cancellationSent() ? Optional.empty() : Optional.of("CANCEL");
-        }
-        return current.equals(told()) && !cancellationSent() ? Optional.empty() : Optional.of("REQUEST");
+        return Optional.of(current.isEmpty() ? CalendarMessage.Method.CANCEL : CalendarMessage.Method.REQUEST);
     }
 
-    private boolean wasCalledOff() {
-        return latest.containsKey(RentalEvent.Cancelled.class)
-                || (latest.containsKey(ReleaseSigned.class) && !latest.containsKey(Starting.class));
-    }
-
-    private boolean cancellationSent() {
-        return find(Invited.class).map(Invited::method).equals(Optional.of("CANCEL"));
+    /** Returns who called it off before it began. */
+    Optional<Account> calledOffBy() {
+        return find(RentalEvent.Cancelled.class)
+                .map(RentalEvent.Cancelled::by)
+                .or(() -> find(ReleaseSigned.class)
+                        .filter(release -> !latest.containsKey(Starting.class))
+                        .map(release -> terms().lender()));
     }
 
     private <E extends RentalEvent> Optional<E> find(Class<E> kind) {

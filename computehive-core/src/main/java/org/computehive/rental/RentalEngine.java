@@ -72,7 +72,8 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         ownLog = ports.ownLog();
         this.policy = policy;
         journal = new Journal(store, ports.auditLog(), clock, policy);
-        steps = new Steps(store, escrow, access, new Invitations(ports.notifier()), journal, policy);
+        var invitations = new Invitations(ports.notifier(), ports.calendar());
+        steps = new Steps(store, escrow, access, invitations, journal, policy);
         runner = new Runner(store, steps, journal, policy);
         market = new Market(store, steps, escrow.token(), policy, journal);
         rentals = new Rentals(store, escrow);

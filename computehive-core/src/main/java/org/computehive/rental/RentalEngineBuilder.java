@@ -17,6 +17,7 @@ public final class RentalEngineBuilder {
     private @Nullable PriceAdvisor advisor;
     private @Nullable AuditLog auditLog;
     private @Nullable Notifier notifier;
+    private RentalCalendar calendar = new RentalCalendar();
     private @Nullable Path folder;
     private InstantSource clock = InstantSource.system();
     private RentalPolicy policy = RentalPolicy.DEFAULT;
@@ -70,6 +71,12 @@ public final class RentalEngineBuilder {
         return this;
     }
 
+    /** Sets how rentals look in calendars, and who organizes them there. Not set: {@link RentalCalendar#RentalCalendar()}. */
+    public RentalEngineBuilder calendar(RentalCalendar value) {
+        calendar = value;
+        return this;
+    }
+
     /** Sets the clock; the system's if not set. */
     public RentalEngineBuilder clock(InstantSource value) {
         clock = value;
@@ -118,6 +125,7 @@ public final class RentalEngineBuilder {
                 prices,
                 auditLog != null ? auditLog : Objects.requireNonNull(own),
                 notifier != null ? notifier : parts.notifier(),
+                calendar,
                 own);
     }
 
@@ -141,5 +149,6 @@ public final class RentalEngineBuilder {
             PriceAdvisor priceAdvisor,
             AuditLog auditLog,
             Notifier notifier,
+            RentalCalendar calendar,
             @Nullable AuditLog ownLog) {}
 }

@@ -1,8 +1,9 @@
 package org.computehive.schedule;
 
 import java.net.URI;
-import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -12,30 +13,32 @@ import java.util.regex.Pattern;
  *
  * @param uid stays the same for the life of the rental: 1 to 255 of {@code A-Z a-z 0-9 . _ @ -}
  * @param window when, in whole seconds
- * @param organizer who invites: {@code urn:} or {@code mailto:}
- * @param attendees who is invited, 1 to {@value #MAX_ATTENDEES}: {@code urn:} or {@code mailto:}
+ * @param organizer who invites, and alone may change or cancel what it invited to (RFC 5546 section 1.4)
+ * @param attendees who takes part, 1 to {@value #MAX_ATTENDEES}
  * @param summary one line, at most {@value #MAX_SUMMARY} characters
  * @param description may have several lines, at most {@value #MAX_DESCRIPTION} characters
- * @param reminder how long before the start the alarm rings: whole seconds, zero to 7 days
+ * @param alarms when to remind, at most {@value #MAX_ALARMS}
+ * @param url where more is to be found; {@code https:}, or {@code http:} on a machine's own network
+ * @param created when it was booked, in whole seconds
  */
 public record Booking(
         String uid,
         Window window,
-        URI organizer,
-        List<URI> attendees,
+        CalendarUser organizer,
+        List<CalendarUser> attendees,
         String summary,
         String description,
-        Duration reminder) {
+        List<Alarm> alarms,
+        Optional<URI> url,
+        Instant created) {
     static final int MAX_ATTENDEES = 16;
+    static final int MAX_ALARMS = 8;
     static final int MAX_SUMMARY = 200;
     static final int MAX_DESCRIPTION = 4000;
-    private static final int MAX_URI = 255;
-    private static final Duration MAX_REMINDER = Duration.ofDays(7);
+    private static final int MAX_URL = 1000;
     private static final Pattern UID = Pattern.compile("[A-Za-z0-9._@-]{1,255}");
-
-    // RFC 3986's characters without quotes, and percent-encoding only where it is whole.
-    private static final Pattern ADDRESS =
-            Pattern.compile("(urn|mailto):([A-Za-z0-9._~:/?#@!$&()*+,;=-]|%[0-9A-Fa-f]{2})+");
+    private static final Pattern WEB_ADDRESS =
+            Pattern.compile("https?://([A-Za-z0-9._~:/?#\\[\\]@!$&()*+,;=-]|%[0-9A-Fa-f]{2})+");
 
     /**
      * Checks form and limits.
@@ -44,41 +47,45 @@ public record Booking(
      */
     public Booking {
         attendees = List.copyOf(attendees);
-        if (!UID.matcher(uid).matches()) {
-            throw new IllegalArgumentException(
-                    "calendar uid %s must be 1 to 255 of A-Z a-z 0-9 . _ @ -".formatted(Line.quote(uid)));
-        }
-        CalendarMessage.checkInstant("start", window.start());
-        CalendarMessage.checkInstant("end", window.end());
-        checkAddress(organizer);
+        alarms = List.copyOf(alarms);
+        checkUid(uid);
+        CalendarText.checkInstant("start", window.start());
+        CalendarText.checkInstant("end", window.end());
+        CalendarText.checkInstant("creation", created);
         if (attendees.isEmpty() || attendees.size() > MAX_ATTENDEES) {
             throw new IllegalArgumentException(
                     "%d attendees can't be invited: name 1 to %d".formatted(attendees.size(), MAX_ATTENDEES));
         }
-        attendees.forEach(Booking::checkAddress);
+        if (alarms.size() > MAX_ALARMS) {
+            throw new IllegalArgumentException(
+                    "%d alarms are too many: at most %d".formatted(alarms.size(), MAX_ALARMS));
+        }
         checkText("summary", summary, MAX_SUMMARY, false);
         checkText("description", description, MAX_DESCRIPTION, true);
-        if (reminder.isNegative() || reminder.compareTo(MAX_REMINDER) > 0 || reminder.getNano() != 0) {
+        url.map(URI::toString).ifPresent(Booking::checkUrl);
+    }
+
+    static void checkUid(String uid) {
+        if (!UID.matcher(uid).matches()) {
             throw new IllegalArgumentException(
-                    "reminder %s must be whole seconds from zero to %s".formatted(reminder, MAX_REMINDER));
+                    "calendar uid %s must be 1 to 255 of A-Z a-z 0-9 . _ @ -".formatted(Line.quote(uid)));
         }
     }
 
-    private static void checkAddress(URI address) {
-        String text = address.toString();
-        if (text.length() > MAX_URI || !ADDRESS.matcher(text).matches()) {
-            throw new IllegalArgumentException(
-                    "calendar address %s must be a urn: or mailto: URI of at most %d ASCII characters"
-                            .formatted(Line.quote(text), MAX_URI));
-        }
-    }
-
-    private static void checkText(String what, String text, int limit, boolean lines) {
+    static void checkText(String what, String text, int limit, boolean lines) {
         boolean control = text.chars().anyMatch(c -> Character.isISOControl(c) && !(lines && c == '\n'));
         boolean broken = text.codePoints().anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
         if (text.isBlank() || text.length() > limit || control || broken) {
             throw new IllegalArgumentException("calendar %s %s must be 1 to %d characters without control characters%s"
                     .formatted(what, Line.quote(text), limit, lines ? " but line feeds" : " on one line"));
+        }
+    }
+
+    private static void checkUrl(String text) {
+        if (text.length() > MAX_URL || !WEB_ADDRESS.matcher(text).matches()) {
+            throw new IllegalArgumentException(
+                    "calendar URL %s must be an https: or http: address of at most %d ASCII characters"
+                            .formatted(Line.quote(text), MAX_URL));
         }
     }
 }

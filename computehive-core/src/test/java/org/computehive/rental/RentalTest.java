@@ -22,6 +22,7 @@ import org.computehive.market.ListingId;
 import org.computehive.rental.RentalEffect.Step;
 import org.computehive.rental.RentalEvent.EndCause;
 import org.computehive.rental.RentalEvent.Told;
+import org.computehive.schedule.CalendarMessage;
 import org.computehive.schedule.Window;
 import org.junit.jupiter.api.Test;
 
@@ -68,7 +69,7 @@ class RentalTest {
     @Test
     void invitation_thatStillHolds_isNotRepeated() {
         Rental rental = Sample.funded();
-        assertEquals(Optional.of("REQUEST"), rental.invitationDue());
+        assertEquals(Optional.of(CalendarMessage.Method.REQUEST), rental.invitationDue());
         for (Optional<Told> told : List.of(Optional.<Told>empty(), rental.toTell())) {
             Rental invited = rental.after(new RentalEvent.Invited(NOW, "REQUEST", 0, told));
             assertEquals(Optional.empty(), invited.invitationDue());
@@ -85,7 +86,7 @@ class RentalTest {
                 new Told(now.window(), new ListingId("listing-2"), now.host()),
                 new Told(now.window(), now.listing(), new HostId("host-2")))) {
             Rental told = Sample.active().after(new RentalEvent.Invited(NOW, "REQUEST", 1, Optional.of(stale)));
-            assertEquals(Optional.of("REQUEST"), told.invitationDue());
+            assertEquals(Optional.of(CalendarMessage.Method.REQUEST), told.invitationDue());
             assertEquals(List.of(Step.END, Step.WATCH_ESCROW, Step.NOTIFY), steps(told));
             Rental corrected = told.after(new RentalEvent.Invited(NOW, "REQUEST", 2, Optional.of(now)));
             assertEquals(List.of(Step.END, Step.WATCH_ESCROW), steps(corrected));
@@ -113,7 +114,7 @@ class RentalTest {
         Instant before = WINDOW.start().minusSeconds(5);
         Rental ended =
                 Sample.tornDown(Sample.starting().after(new RentalEvent.Ending(before, EndCause.BY_RENTER)), before);
-        assertEquals(Optional.of("CANCEL"), ended.invitationDue());
+        assertEquals(Optional.of(CalendarMessage.Method.CANCEL), ended.invitationDue());
     }
 
     @Test

@@ -11,7 +11,9 @@ import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.TimeZone;
 import net.fortuna.ical4j.data.CalendarBuilder;
 import net.fortuna.ical4j.model.Calendar;
@@ -23,20 +25,35 @@ class CalendarMessageTest {
     private static final Instant STAMP = Instant.parse("2026-11-22T10:00:00Z");
     private static final Window WINDOW =
             new Window(Instant.parse("2026-11-23T08:00:00Z"), Instant.parse("2026-11-23T16:30:15Z"));
-    private static final URI LENDER = URI.create("urn:computehive:account:0x00000000000000000000000000000000000000aa");
-    private static final URI RENTER = URI.create("mailto:renter@example.org");
+    private static final CalendarUser PLATFORM =
+            new CalendarUser(URI.create("urn:computehive:platform"), "ComputeHive");
+    private static final CalendarUser LENDER = new CalendarUser(
+            URI.create("urn:computehive:account:0x00000000000000000000000000000000000000aa"),
+            "Lender: 0x00…aa, the first");
+    private static final CalendarUser RENTER =
+            new CalendarUser(URI.create("mailto:renter@example.org"), "Renter Ümläut");
+    private static final Instant CREATED = Instant.parse("2026-11-21T07:00:00Z");
     private static final String HARD =
             "Zwölf GPUs; 50 %, \"gut\" \\ für 日本語の長い説明文がここにあります 🐝🐝🐝🐝🐝🐝🐝🐝🐝🐝 BEGIN:VEVENT";
 
     private static Booking booking(String summary, String description) {
+        return booking("rental-1@computehive", List.of(RENTER, LENDER), summary, description, Optional.empty());
+    }
+
+    private static Booking booking(
+            String uid, List<CalendarUser> attendees, String summary, String description, Optional<URI> url) {
         return new Booking(
-                "rental-1@computehive",
+                uid,
                 WINDOW,
-                LENDER,
-                List.of(LENDER, RENTER),
+                PLATFORM,
+                attendees,
                 summary,
                 description,
-                Duration.ofMinutes(15));
+                List.of(
+                        new Alarm(Alarm.End.START, Duration.ZERO, "It begins"),
+                        new Alarm(Alarm.End.END, Duration.ofMinutes(10), "It ends soon")),
+                url,
+                CREATED);
     }
 
     private static Calendar parse(String text) throws Exception {
@@ -81,30 +98,40 @@ class CalendarMessageTest {
                         "UID:rental-1@computehive",
                         "DTSTAMP:20261122T100000Z",
                         "SEQUENCE:2",
+                        "CREATED:20261121T070000Z",
+                        "LAST-MODIFIED:20261122T100000Z",
                         "DTSTART:20261123T080000Z",
                         "DTEND:20261123T163015Z",
-                        "ORGANIZER:" + LENDER,
-                        "ATTENDEE:" + LENDER,
-                        "ATTENDEE:" + RENTER,
+                        "ORGANIZER;CN=ComputeHive:urn:computehive:platform",
+                        "ATTENDEE;CN=\"Renter Ümläut\";ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED;RSVP=FALSE:"
+                                + RENTER.address(),
+                        "ATTENDEE;CN=\"Lender: 0x00…aa, the first\";ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED;RSVP=FALSE:"
+                                + LENDER.address(),
                         "SUMMARY:Two GPUs",
                         "DESCRIPTION:Enter with ssh\\, as shown\\; see you.\\nBye",
                         "STATUS:CONFIRMED",
                         "TRANSP:OPAQUE",
                         "BEGIN:VALARM",
                         "ACTION:DISPLAY",
-                        "TRIGGER:-PT15M",
-                        "DESCRIPTION:Two GPUs",
+                        "TRIGGER:PT0S",
+                        "DESCRIPTION:It begins",
+                        "END:VALARM",
+                        "BEGIN:VALARM",
+                        "ACTION:DISPLAY",
+                        "TRIGGER;RELATED=END:-PT10M",
+                        "DESCRIPTION:It ends soon",
                         "END:VALARM",
                         "END:VEVENT",
                         "END:VCALENDAR"),
-                lines(CalendarMessage.request(
-                        booking("Two GPUs", "Enter with ssh, as shown; see you.\nBye"), 2, STAMP)));
+                lines(CalendarMessage.request(booking("Two GPUs", "Enter with ssh, as shown; see you.\nBye"), 2, STAMP)
+                        .text()));
     }
 
     @Test
     void request_parsedBack_hasTheSameValues() throws Exception {
         String description = HARD + "\n\nsecond: line\n" + HARD.repeat(20);
-        Calendar calendar = parse(CalendarMessage.request(booking(HARD, description), 0, STAMP));
+        Calendar calendar = parse(
+                CalendarMessage.request(booking(HARD, description), 0, STAMP).text());
         assertEquals("REQUEST", calendar.getProperty("METHOD").orElseThrow().getValue());
         List<VEvent> events = calendar.getComponents(Component.VEVENT);
         assertEquals(1, events.size());
@@ -115,13 +142,13 @@ class CalendarMessageTest {
         assertEquals(
                 WINDOW.start(), Instant.from(event.getStartDate().orElseThrow().getDate()));
         assertEquals(WINDOW.end(), Instant.from(event.getEndDate().orElseThrow().getDate()));
-        assertEquals(1, event.getAlarms().size());
+        assertEquals(2, event.getAlarms().size());
     }
 
     @Test
     void cancel_isCancelledUnderTheSameUid() throws Exception {
         Booking booking = booking("Two GPUs", "Bye");
-        String text = CalendarMessage.cancel(booking, 3, STAMP);
+        String text = CalendarMessage.cancel(booking, 3, STAMP).text();
         List<String> lines = lines(text);
         assertTrue(lines.contains("METHOD:CANCEL"));
         assertTrue(lines.contains("STATUS:CANCELLED"));
@@ -136,7 +163,8 @@ class CalendarMessageTest {
         for (int length = 1; length <= 160; length += length > 60 && length < 84 ? 1 : 9) {
             for (String letter : List.of("a", "é", "日", "\\", ";")) {
                 String summary = letter.repeat(length);
-                String text = CalendarMessage.request(booking(summary, summary), 0, STAMP);
+                String text = CalendarMessage.request(booking(summary, summary), 0, STAMP)
+                        .text();
                 lines(text);
                 VEvent event =
                         (VEvent) parse(text).getComponents(Component.VEVENT).getFirst();
@@ -154,23 +182,30 @@ class CalendarMessageTest {
             assertThrows(IllegalArgumentException.class, () -> booking("x", bad), bad);
         }
         for (String bad : List.of("http://example.org", "mailto:ä@example.org", "urn:" + "x".repeat(300), "tel:1")) {
-            assertThrows(
-                    IllegalArgumentException.class,
-                    () -> new Booking("u", WINDOW, LENDER, List.of(URI.create(bad)), "s", "d", Duration.ZERO),
-                    bad);
+            assertThrows(IllegalArgumentException.class, () -> new CalendarUser(URI.create(bad), "name"), bad);
         }
         for (String bad : List.of("", "a b", "a\r\nb", "x".repeat(256))) {
             assertThrows(
                     IllegalArgumentException.class,
-                    () -> new Booking(bad, WINDOW, LENDER, List.of(RENTER), "s", "d", Duration.ZERO),
+                    () -> booking(bad, List.of(RENTER), "s", "d", Optional.empty()),
+                    bad);
+        }
+        for (String bad : List.of("", "a\"b", "a\r\nb", "a^nb", "a\u0000", "a\ud800", "x".repeat(101))) {
+            assertThrows(IllegalArgumentException.class, () -> new CalendarUser(LENDER.address(), bad), bad);
+        }
+        for (String bad : List.of("ftp://example.org", "https://ä.example", "https://e.org/'", "javascript:alert(1)")) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> booking("u", List.of(RENTER), "s", "d", Optional.of(URI.create(bad))),
                     bad);
         }
     }
 
     @Test
     void description_thatLooksLikeProperties_staysOneProperty() {
-        List<String> lines = lines(
-                CalendarMessage.request(booking("s", "x\nATTENDEE:mailto:eve@example.org\nEND:VEVENT"), 0, STAMP));
+        List<String> lines =
+                lines(CalendarMessage.request(booking("s", "x\nATTENDEE:mailto:eve@example.org\nEND:VEVENT"), 0, STAMP)
+                        .text());
         assertEquals(
                 2, lines.stream().filter(line -> line.startsWith("ATTENDEE")).count());
         assertEquals(1, lines.stream().filter(line -> line.equals("END:VEVENT")).count());
@@ -184,23 +219,54 @@ class CalendarMessageTest {
                 IllegalArgumentException.class,
                 () -> CalendarMessage.request(booking("s", "d"), 0, STAMP.plusMillis(1)));
         assertThrows(IllegalArgumentException.class, () -> CalendarMessage.request(booking("s", "d"), 0, Instant.MAX));
+        assertThrows(IllegalArgumentException.class, () -> new Alarm(Alarm.End.START, Duration.ofDays(8), "text"));
+        assertThrows(IllegalArgumentException.class, () -> new Alarm(Alarm.End.END, Duration.ofSeconds(-1), "text"));
+        assertThrows(IllegalArgumentException.class, () -> new Alarm(Alarm.End.END, Duration.ZERO, "a\r\nb"));
+        assertThrows(IllegalArgumentException.class, () -> booking("u", List.of(), "s", "d", Optional.empty()));
         assertThrows(
                 IllegalArgumentException.class,
-                () -> new Booking("u", WINDOW, LENDER, List.of(RENTER), "s", "d", Duration.ofDays(8)));
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> new Booking("u", WINDOW, LENDER, List.of(), "s", "d", Duration.ZERO));
+                () -> booking("u", Collections.nCopies(17, RENTER), "s", "d", Optional.empty()));
     }
 
     @Test
     void request_inAnotherDefaultTimeZone_isTheSame() {
-        String expected = CalendarMessage.request(booking("s", "d"), 0, STAMP);
+        String expected = CalendarMessage.request(booking("s", "d"), 0, STAMP).text();
         TimeZone before = TimeZone.getDefault();
         try {
             TimeZone.setDefault(TimeZone.getTimeZone("Asia/Kathmandu"));
-            assertEquals(expected, CalendarMessage.request(booking("s", "d"), 0, STAMP));
+            assertEquals(
+                    expected,
+                    CalendarMessage.request(booking("s", "d"), 0, STAMP).text());
         } finally {
             TimeZone.setDefault(before);
         }
+    }
+
+    @Test
+    void storedText_hasNoMethod_andAsksTheServerToTellNobody() throws Exception {
+        CalendarMessage message = CalendarMessage.request(booking("s", "METHOD:REQUEST\nMETHOD:REQUEST"), 4, STAMP);
+        List<String> lines = lines(message.storedText());
+        assertFalse(lines.stream().anyMatch(line -> line.startsWith("METHOD")));
+        assertEquals(
+                3,
+                lines.stream()
+                        .filter(line -> line.contains(";SCHEDULE-AGENT=CLIENT"))
+                        .count());
+        assertEquals(
+                lines(message.text()).stream()
+                        .filter(line -> !line.startsWith("METHOD"))
+                        .toList(),
+                lines.stream()
+                        .map(line -> line.replace(";SCHEDULE-AGENT=CLIENT", ""))
+                        .toList());
+    }
+
+    @Test
+    void url_isShown() throws Exception {
+        Booking booking = booking(
+                "u", List.of(RENTER), "s", "d", Optional.of(URI.create("https://example.org/rentals/1?a=b;c,d")));
+        String text = CalendarMessage.request(booking, 0, STAMP).text();
+        assertTrue(lines(text).contains("URL:https://example.org/rentals/1?a=b;c,d"));
+        parse(text);
     }
 }

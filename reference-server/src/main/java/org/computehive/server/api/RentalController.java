@@ -25,7 +25,6 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.computehive.embedded.CalendarFolder;
 import org.computehive.market.Account;
-import org.computehive.rental.Notifier.Notice;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalEngine;
 import org.computehive.rental.RentalEvent;
@@ -143,7 +142,7 @@ class RentalController {
                                 .formatted(id)));
         try {
             return Files.readString(
-                    notifier.fileOf(new Notice(rentalId(id), account, last.method(), last.sequence(), "")));
+                    notifier.fileOf(rentalId(id), account, last.sequence(), last.method()));
         } catch (NoSuchFileException e) {
             throw new HttpStatusException(HttpStatus.NOT_FOUND, "the calendar message was removed here");
         } catch (IOException e) {
