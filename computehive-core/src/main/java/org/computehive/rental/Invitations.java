@@ -1,13 +1,14 @@
 package org.computehive.rental;
 
 import java.time.Instant;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.computehive.market.Account;
 import org.computehive.rental.RentalEvent.Told;
 import org.computehive.schedule.CalendarMessage;
@@ -21,10 +22,19 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 final class Invitations {
+    private static final int REMEMBERED = 10_000;
+
     private final Notifier notifier;
     private final RentalCalendar calendar;
-    /** Messages that reached some of their recipients; gone once they reached all. */
-    private final Map<RentalId, Reached> reached = new ConcurrentHashMap<>();
+    /** Whom the latest message of a rental reached; the rentals that were spoken of last. */
+    private final Map<RentalId, Reached> reached = Collections.synchronizedMap(new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<RentalId, Reached> eldest) {
+            return size() > REMEMBERED;
+        }
+    });
 
     private record Reached(CalendarMessage.Method method, int sequence, Told told, Set<Account> recipients) {
         boolean isFor(CalendarMessage message, Told now) {
@@ -58,7 +68,6 @@ final class Invitations {
         if (failure != null) {
             throw failure;
         }
-        reached.remove(rental.id());
         CalendarMessage message = Objects.requireNonNull(sent);
         return new RentalEvent.Invited(now, message.method().name(), message.sequence(), Optional.of(told));
     }

@@ -165,6 +165,9 @@ class RentalCalendarTest {
         assertEquals(List.of(Sample.LENDER, Sample.RENTER), recipients(delivered));
         assertEquals(0, invited.sequence());
         assertEquals(rental.toTell(), invited.told());
+        // Another event came first, so that it could not be recorded.
+        assertEquals(invited, invitations.send(rental, NOW));
+        assertEquals(2, delivered.size());
     }
 
     @Test

@@ -141,8 +141,7 @@ class RentalController {
                         "no calendar message was sent for rental %s yet: one is once its escrow is funded"
                                 .formatted(id)));
         try {
-            return Files.readString(
-                    notifier.fileOf(rentalId(id), account, last.sequence(), last.method()));
+            return Files.readString(notifier.fileOf(rentalId(id), account, last.sequence(), last.method()));
         } catch (NoSuchFileException e) {
             throw new HttpStatusException(HttpStatus.NOT_FOUND, "the calendar message was removed here");
         } catch (IOException e) {
