@@ -85,7 +85,7 @@ final class ListingRules {
         }
         if (!listing.availability().covers(window)) {
             throw unacceptable("window %s is outside the times that listing %s is offered: %s"
-                    .formatted(window, listing.id(), listing.availability()));
+                    .formatted(window, listing.id(), listing.availability().summary()));
         }
     }
 
