@@ -88,7 +88,8 @@ final class Doorkeeper {
         if (admission == null || admission.ended().isDone()) {
             return List.of();
         }
-        // Ended before it is forgotten: whoever still holds it can't enter, and whoever looks it up finds it or the next.
+        // Ended before it is forgotten: whoever still holds it can't enter, and whoever looks it up finds it or the
+        // next.
         List<LiveConnection> live = admission.end(Names.shown(reason));
         admissions.remove(principal, admission);
         return live;
