@@ -147,11 +147,13 @@ public final class Gathering<Q, A> {
         /** Answers it. */
         public void answer(A value) {
             answer = value;
+            failure = null;
         }
 
         /** Fails it; the caller gets the exception. */
         public void fail(RuntimeException e) {
             failure = e;
+            answer = null;
         }
 
         private void failUnlessDone(Throwable e) {

@@ -35,17 +35,25 @@ final class Bookings {
     }
 
     Rental reserve(RentalId id, Account renter, Answering<Rental> answering) {
-        // The rental first: its quote may have been pruned.
+        Optional<Quote> quote = store.quote(id).filter(known -> known.renter().equals(renter));
+        if (quote.isEmpty()) {
+            // Taken up long ago, perhaps: then the quote may have been pruned.
+            return taken(id, renter, answering)
+                    .orElseThrow(() -> new RentalException.NotFound("there is no quote %s for you".formatted(id)));
+        }
+        try {
+            return reserve(quote.get(), answering);
+        } catch (RentalException.Expired | RentalException.Unacceptable | RentalException.Superseded e) {
+            // Taken up before, perhaps at this very moment: whoever asks again gets the one rental.
+            return taken(id, renter, answering).orElseThrow(() -> e);
+        }
+    }
+
+    private Optional<Rental> taken(RentalId id, Account renter, Answering<Rental> answering) {
         Optional<Rental> taken =
                 store.rental(id).filter(known -> known.terms().renter().equals(renter));
-        if (taken.isPresent()) {
-            answering.keeping(taken.get()).ifPresent(store::putAnswer);
-            return taken.get();
-        }
-        Quote quote = store.quote(id)
-                .filter(known -> known.renter().equals(renter))
-                .orElseThrow(() -> new RentalException.NotFound("there is no quote %s for you".formatted(id)));
-        return reserve(quote, answering);
+        taken.flatMap(answering::keeping).ifPresent(store::putAnswer);
+        return taken;
     }
 
     private Rental reserve(Quote quote, Answering<Rental> answering) {
@@ -67,9 +75,6 @@ final class Bookings {
                 if (attempt == LANE_TRIES) {
                     throw e;
                 }
-            } catch (RentalException.Superseded e) {
-                // The same request came twice at once: both get the one rental.
-                return reserve(quote.id(), quote.renter(), answering);
             }
         }
     }

@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.computehive.access.AccessException;
 import org.computehive.market.Account;
+import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
 import org.computehive.rental.RentalEffect.Step;
@@ -35,10 +38,7 @@ final class Steps {
     private final Invitations invitations;
     private final Journal journal;
     private final RentalPolicy policy;
-    private final Hosts hosts = new Hosts();
-    private final GpuHealth health;
-    private final SessionWatch watch;
-    private final Relocation relocation;
+    private final Map<HostId, Hypervisor> hypervisors = new ConcurrentHashMap<>();
 
     Steps(
             RentalStore store,
@@ -53,17 +53,14 @@ final class Steps {
         this.invitations = invitations;
         this.journal = journal;
         this.policy = policy;
-        health = new GpuHealth(store, journal);
-        watch = new SessionWatch(hosts, store, access, journal, policy);
-        relocation = new Relocation(store, hosts, health, journal, policy);
     }
 
     void attach(HostId host, Hypervisor hypervisor) {
-        hosts.attach(host, hypervisor);
+        hypervisors.put(host, hypervisor);
     }
 
     Map<HostId, Hypervisor> hosts() {
-        return hosts.all();
+        return Map.copyOf(hypervisors);
     }
 
     /** What became of a step. */
@@ -73,9 +70,6 @@ final class Steps {
 
         /** Nothing yet; look again then. */
         record Wait(Instant until) implements Outcome {}
-
-        /** It did not work; try again later. */
-        record Failed(String why) implements Outcome {}
     }
 
     Outcome carryOut(Rental rental, Step step) {
@@ -87,10 +81,10 @@ final class Steps {
             case START -> start(rental);
             case BOOT -> boot(rental);
             case PROVE -> prove(rental);
-            case PLACE -> relocation.place(rental);
-            case SWEEP -> sweep(rental);
-            case END -> end(rental);
-            case CUT_ACCESS -> cutAccess(rental);
+            case END -> happened(new RentalEvent.Ending(journal.now(), EndCause.WINDOW_OVER));
+            case CUT_ACCESS ->
+                happened(new RentalEvent.AccessCut(
+                        journal.now(), access.cut(rental.id(), "rental " + rental.id() + " ended: " + reason(rental))));
             case DESTROY -> destroy(rental);
             case ERASE -> erase(rental);
             case TURN_OVER -> turnOver(rental);
@@ -165,11 +159,8 @@ final class Steps {
 
     private Outcome watchEscrow(Rental rental) {
         // The machine first: a chain that can't be read must not hide that it is gone.
-        if (rental.state() == RentalState.ACTIVE) {
-            Optional<RentalEvent> interruption = watch.look(rental);
-            if (interruption.isPresent()) {
-                return happened(interruption.get());
-            }
+        if (rental.state() == RentalState.ACTIVE && isLost(rental)) {
+            return happened(new RentalEvent.Ending(journal.now(), EndCause.MACHINE_LOST));
         }
         Escrow.Reading reading = escrow.read(rental.offer().orElseThrow());
         if (reading instanceof Escrow.Reading.Closed) {
@@ -185,20 +176,24 @@ final class Steps {
         return watchAgain();
     }
 
-    private Outcome end(Rental rental) {
-        if (rental.isLeaving()) {
-            return happened(relocation.givenUp(rental));
+    /** Returns whether the VM is gone; where it is there, makes sure that its renter can enter. */
+    private boolean isLost(Rental rental) {
+        try {
+            Optional<Hypervisor.RunningVm> vm = running(rental);
+            if (vm.isPresent() && journal.now().isBefore(rental.terms().window().end())) {
+                access.admit(rental.id(), rental.terms().window(), vm.get().ssh());
+            }
+            return vm.isEmpty();
+        } catch (HypervisorException | AccessException e) {
+            LOG.warn("can't see to the VM of {}: {}", rental, e.getMessage());
+            return false;
         }
-        boolean reclaimed = rental.reclaimedAt().isPresent();
-        return happened(new RentalEvent.Ending(journal.now(), reclaimed ? EndCause.RECLAIMED : EndCause.WINDOW_OVER));
     }
 
-    private Outcome cutAccess(Rental rental) {
-        watch.forget(rental.id());
-        int closed = rental.isLeaving()
-                ? access.withdraw(rental.id(), "rental " + rental.id() + " lost its VM; another is sought")
-                : access.cut(rental.id(), "rental " + rental.id() + " ended: " + reason(rental));
-        return happened(new RentalEvent.AccessCut(journal.now(), closed));
+    private Optional<Hypervisor.RunningVm> running(Rental rental) {
+        return hypervisorOf(rental).list().stream()
+                .filter(vm -> vm.id().equals(rental.id()))
+                .findFirst();
     }
 
     private Outcome boot(Rental rental) {
@@ -206,46 +201,38 @@ final class Steps {
         if (late.isPresent()) {
             return happened(late.get());
         }
-        if (rental.gpus().stream().anyMatch(health::isQuarantined)) {
-            return happened(notHere(rental, "a gpu is quarantined since its last session"));
+        if (isQuarantined(rental)) {
+            return happened(failed(Fault.Blame.LENDER, "a gpu is quarantined since its last session"));
+        }
+        if (isStillTaken(rental)) {
+            LOG.info("{}: the session before it still has a gpu", rental);
+            return new Outcome.Wait(journal.now().plus(policy.retry()));
         }
         try {
-            Hypervisor hypervisor = hosts.of(rental.host());
-            if (isStillTaken(rental)) {
-                LOG.info("{}: the session before it still has a gpu", rental);
-                hypervisor.prepare(specOf(rental));
-                return new Outcome.Wait(journal.now().plus(policy.retry()));
-            }
-            Hypervisor.RunningVm vm = hypervisor.start(specOf(rental));
-            watch.answered(rental.id());
+            Hypervisor.RunningVm vm = hypervisorOf(rental).start(specOf(rental));
             return happened(new RentalEvent.MachineStarted(journal.now(), vm.facts()));
         } catch (HypervisorException.Unreachable e) {
-            return unreachable(rental, e);
+            return retry(rental, e);
         } catch (HypervisorException e) {
-            return happened(notHere(rental, e.getMessage()));
+            return happened(failed(Fault.Blame.LENDER, e.getMessage()));
         }
+    }
+
+    private boolean isQuarantined(Rental rental) {
+        return rental.gpus().stream()
+                .flatMap(gpu -> store.condition(gpu).stream())
+                .anyMatch(condition -> condition.state() == GpuCondition.State.QUARANTINED);
     }
 
     /** Whether an earlier session of a gpu has not been turned over yet, be it late or because we boot ahead. */
     private boolean isStillTaken(Rental rental) {
         return store.inStates(WITH_GPU, MANY).stream()
                 .filter(other -> !other.id().equals(rental.id()))
-                .filter(other -> other.runs().from().isBefore(rental.runs().from()))
+                .filter(other -> other.terms()
+                        .window()
+                        .start()
+                        .isBefore(rental.terms().window().start()))
                 .anyMatch(other -> !Collections.disjoint(other.gpus(), rental.gpus()));
-    }
-
-    /** A host that does not answer is waited for, but not for ever: then the session is tried elsewhere. */
-    private Outcome unreachable(Rental rental, HypervisorException why) {
-        Optional<Fault> lost = watch.silence(rental);
-        boolean elsewhere = lost.isPresent() && !rental.runs().hostLost() && relocation.isPossible(rental);
-        return elsewhere
-                ? happened(new RentalEvent.PlacementFailed(journal.now(), true, lost.get()))
-                : retry(rental, why);
-    }
-
-    private RentalEvent notHere(Rental rental, @Nullable String what) {
-        var fault = new Fault(Fault.Blame.LENDER, what == null ? "the VM did not start" : Reason.of(what));
-        return new RentalEvent.PlacementFailed(journal.now(), false, fault);
     }
 
     private VmSpec specOf(Rental rental) {
@@ -264,37 +251,29 @@ final class Steps {
             return happened(late.get());
         }
         try {
-            Optional<Hypervisor.RunningVm> vm = hosts.vmOf(rental);
-            watch.answered(rental.id());
+            Optional<Hypervisor.RunningVm> vm = running(rental);
             if (vm.isEmpty()) {
-                return happened(notHere(rental, "the VM was no longer on its host"));
+                return happened(failed(Fault.Blame.LENDER, "the VM was no longer on its host"));
             }
             access.admit(rental.id(), rental.terms().window(), vm.get().ssh());
-            String banner = access.probe(rental.id(), patience(rental));
+            String banner = access.probe(rental.id(), Duration.between(journal.now(), deadline(rental)));
             Instant usable = journal.now();
-            if (!rental.terms().window().contains(usable)) {
-                return happened(failed(rental, "its SSH server answered only after the window", Fault.Blame.LENDER));
-            }
-            watch.saw(rental.id());
-            return happened(new RentalEvent.Activated(usable, banner));
+            return happened(
+                    rental.terms().window().contains(usable)
+                            ? new RentalEvent.Activated(usable, banner)
+                            : failed(Fault.Blame.LENDER, "its SSH server answered only after the window"));
         } catch (HypervisorException.Unreachable e) {
-            return unreachable(rental, e);
+            return retry(rental, e);
         } catch (HypervisorException e) {
-            return happened(notHere(rental, e.getMessage()));
+            return happened(failed(Fault.Blame.LENDER, e.getMessage()));
         }
     }
 
-    /** How long to wait for a session's banner: where there is another place to try, time is left for that. */
-    private Duration patience(Rental rental) {
-        Duration left = Duration.between(journal.now(), relocation.deadline(rental));
-        return relocation.isPossible(rental) ? left.dividedBy(2) : left;
-    }
-
     private Optional<RentalEvent> tooLate(Rental rental, String what) {
-        Instant deadline = relocation.deadline(rental);
+        Instant deadline = deadline(rental);
         return journal.now().isBefore(deadline)
                 ? Optional.empty()
-                : Optional.of(failed(rental, what + " by " + deadline, answersForDelay(rental)));
+                : Optional.of(failed(answersForDelay(rental), what + " by " + deadline));
     }
 
     /** Who answers for a session that is late: the platform if it began only after the window did. */
@@ -303,26 +282,21 @@ final class Steps {
         return rental.startingSince().filter(start::isBefore).isPresent() ? Fault.Blame.PLATFORM : Fault.Blame.LENDER;
     }
 
-    private RentalEvent failed(Rental rental, String what, Fault.Blame blame) {
-        return rental.runs().everUsable()
-                ? new RentalEvent.Ending(journal.now(), EndCause.MACHINE_LOST)
-                : new RentalEvent.StartFailed(journal.now(), new Fault(blame, what));
+    private Instant deadline(Rental rental) {
+        Instant limit = rental.terms().window().start().plus(policy.startLimit());
+        Instant end = rental.terms().window().end();
+        return limit.isBefore(end) ? limit : end;
+    }
+
+    private RentalEvent failed(Fault.Blame blame, @Nullable String what) {
+        return new RentalEvent.StartFailed(
+                journal.now(), new Fault(blame, what == null ? "the VM did not start" : what));
     }
 
     private Outcome destroy(Rental rental) {
         try {
             return happened(new RentalEvent.MachineDestroyed(
                     journal.now(), hypervisorOf(rental).destroy(rental.id()).facts()));
-        } catch (HypervisorException.Unreachable e) {
-            return rental.isLeaving() ? unreachable(rental, e) : retry(rental, e);
-        } catch (HypervisorException e) {
-            return retry(rental, e);
-        }
-    }
-
-    private Outcome sweep(Rental rental) {
-        try {
-            return relocation.sweep(rental);
         } catch (HypervisorException e) {
             return retry(rental, e);
         }
@@ -343,9 +317,13 @@ final class Steps {
                     .turnOver(
                             rental.id(),
                             rental.gpus().stream().map(GpuId::address).toList());
-            Optional<Fault> noted =
-                    rental.isLeaving() ? Optional.of(rental.runs().faults().getLast()) : Optional.empty();
-            health.turnedOver(rental.id(), rental.host(), results, noted);
+            for (Hypervisor.Turnover result : results) {
+                store.putCondition(new GpuCondition(
+                        new GpuId(rental.host(), result.gpu()),
+                        result.available() ? GpuCondition.State.AVAILABLE : GpuCondition.State.QUARANTINED,
+                        result.why(),
+                        journal.now()));
+            }
             return happened(new RentalEvent.TurnedOver(journal.now(), results));
         } catch (HypervisorException e) {
             return retry(rental, e);
@@ -371,10 +349,6 @@ final class Steps {
         if (by.isEmpty()) {
             return watchAgain();
         }
-        if (rental.stuck().containsKey(Step.SETTLE)) {
-            // Nothing is sent until an operator has looked; that somebody else settled is still seen.
-            return new Outcome.Failed("settling is stuck until it is resumed");
-        }
         try {
             return happened(settled(escrow.settle(offer, by.get())));
         } catch (EscrowException e) {
@@ -387,7 +361,12 @@ final class Steps {
     }
 
     private Hypervisor hypervisorOf(Rental rental) {
-        return hosts.of(rental.host());
+        Hypervisor hypervisor = hypervisors.get(rental.host());
+        if (hypervisor == null) {
+            throw new HypervisorException.Unreachable(
+                    "host %s is not connected: register it again".formatted(rental.host()), null);
+        }
+        return hypervisor;
     }
 
     private static String reason(Rental rental) {
@@ -398,7 +377,6 @@ final class Steps {
                     case BY_OPERATOR -> "the operator ended it";
                     case ESCROW_CLOSED -> "the escrow was closed";
                     case MACHINE_LOST -> "the VM was lost";
-                    case RECLAIMED -> "the lender took its gpus back, as announced";
                 })
                 .orElse("it could not start");
     }
@@ -413,11 +391,11 @@ final class Steps {
 
     private Outcome unknown(Rental rental, Escrow.Reading.Unknown unknown) {
         LOG.warn("{}: the chain can't be read, so nothing is decided: {}", rental, unknown.why());
-        return new Outcome.Failed(Reason.of("the chain can't be read: " + unknown.why()));
+        return new Outcome.Wait(journal.now().plus(policy.retry()));
     }
 
     private Outcome retry(Rental rental, RuntimeException why) {
-        LOG.warn("{}: trying again later: {}", rental, why.getMessage());
-        return new Outcome.Failed(Reason.of(why));
+        LOG.warn("{}: trying again in {}: {}", rental, policy.retry(), why.getMessage());
+        return new Outcome.Wait(journal.now().plus(policy.retry()));
     }
 }

@@ -4,11 +4,16 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
+import org.computehive.internal.Gathering;
+import org.computehive.internal.Gathering.Asked;
 import org.computehive.rental.RentalJson;
 
 /**
@@ -18,12 +23,24 @@ import org.computehive.rental.RentalJson;
  */
 final class Documents<T> {
     private static final String REPLACING = "(id) DO UPDATE SET format = excluded.format, payload = excluded.payload";
+    private static final int MOST_TOGETHER = 64;
+    private static final int PARSED = 1_000;
 
     private final Database database;
     private final String table;
     private final Class<T> type;
     private final String format;
     private final Map<String, Function<String, T>> older;
+    private final Gathering<String, Optional<T>> finds = new Gathering<>(MOST_TOGETHER, this::findAll);
+    /** What was read last, by its text: most is read far more often than it changes. */
+    private final Map<Text, T> parsed = Collections.synchronizedMap(new LinkedHashMap<>(64, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Text, T> eldest) {
+            return size() > PARSED;
+        }
+    });
 
     /**
      * Creates the door to a table.
@@ -68,6 +85,32 @@ final class Documents<T> {
     }
 
     Optional<T> find(String id) {
+        return database.dialect() instanceof PostgresDialect ? finds.ask(id) : findOne(id);
+    }
+
+    private void findAll(List<Asked<String, Optional<T>>> asked) {
+        if (asked.size() == 1) {
+            asked.getFirst().answer(findOne(asked.getFirst().question()));
+            return;
+        }
+        Object[] ids = asked.stream().map(Asked::question).distinct().toArray();
+        String sql = "SELECT id, format, payload FROM %s WHERE id = ANY (?::text[])".formatted(table);
+        Map<String, T> found = database.single("read %d of %s".formatted(ids.length, format), connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(sql)) {
+                statement.setArray(1, connection.createArrayOf("text", ids));
+                try (ResultSet rows = statement.executeQuery()) {
+                    var values = new HashMap<String, T>();
+                    while (rows.next()) {
+                        values.put(rows.getString(1), read(rows.getString(2), rows.getString(3)));
+                    }
+                    return values;
+                }
+            }
+        });
+        asked.forEach(each -> each.answer(Optional.ofNullable(found.get(each.question()))));
+    }
+
+    private Optional<T> findOne(String id) {
         String sql = "SELECT format, payload FROM %s WHERE id = ?".formatted(table);
         return database.single("read %s %s".formatted(format, id), connection -> {
             try (PreparedStatement statement = connection.prepareStatement(sql)) {
@@ -102,6 +145,18 @@ final class Documents<T> {
 
     /** Returns the record that a stored form and JSON mean. */
     T read(String stored, String json) {
+        var text = new Text(stored, json);
+        T known = parsed.get(text);
+        if (known == null) {
+            known = parse(stored, json);
+            parsed.put(text, known);
+        }
+        return known;
+    }
+
+    private record Text(String format, String json) {}
+
+    private T parse(String stored, String json) {
         Function<String, T> reader = older.get(stored);
         if (reader != null) {
             return reader.apply(json);

@@ -7,7 +7,6 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,7 +22,6 @@ import org.computehive.market.HostId;
 import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
-import org.computehive.market.Maintenance;
 import org.computehive.once.Answer;
 import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.EventCodec;
@@ -59,9 +57,9 @@ public final class JdbcStore implements RentalStore {
     private final Answers answers;
     private final Histories histories;
     private final AuditPlaces auditPlaces;
-    private final Maintenances maintenances;
-    private final Sightings sightings;
     private final JdbcTimers timers;
+    private final Appends appends;
+    private final LaneDesk lanes;
 
     private JdbcStore(DataSource source, Dialect dialect, InstantSource clock, Runnable onClose) {
         Schema.migrate(source, dialect);
@@ -97,9 +95,9 @@ public final class JdbcStore implements RentalStore {
         this.answers = new Answers(database);
         this.histories = new Histories(database);
         this.auditPlaces = new AuditPlaces(database, histories);
-        this.maintenances = new Maintenances(database);
-        this.sightings = new Sightings(database);
         this.timers = new JdbcTimers(database, clock);
+        this.appends = new Appends(database, timers);
+        this.lanes = new LaneDesk(database);
     }
 
     /**
@@ -271,11 +269,15 @@ public final class JdbcStore implements RentalStore {
     @Override
     public void append(Recorded event) {
         Preconditions.storable(event);
-        String payload = EventCodec.write(event.event());
-        database.transaction("append an event of rental " + event.after().id(), connection -> {
-            new AppendTransaction(connection, database.dialect(), timers, event, payload).run();
-            return event;
-        });
+        RuntimeException refusal = null;
+        try {
+            appends.append(event);
+        } catch (RuntimeException e) {
+            refusal = e;
+            throw e;
+        } finally {
+            lanes.settle(event.after(), refusal);
+        }
     }
 
     @Override
@@ -336,45 +338,6 @@ public final class JdbcStore implements RentalStore {
     }
 
     @Override
-    public List<Rental> stuck(int limit) {
-        Preconditions.limit(limit);
-        // The partial index holds those that ever were; few are.
-        String sql = ("SELECT %s FROM ch_events e WHERE e.rental IN (SELECT rental FROM ch_events"
-                        + " WHERE format = 'stuck.v1') ORDER BY e.rental, e.version")
-                .formatted(Histories.COLUMNS);
-        return Histories.rentals(histories.query("read stuck rentals", sql, statement -> {})).stream()
-                .filter(rental -> !rental.stuck().isEmpty())
-                .sorted(Comparator.comparing(Rental::reservedAt).thenComparing(Rental::id))
-                .limit(limit)
-                .toList();
-    }
-
-    @Override
-    public void putMaintenance(Maintenance maintenance) {
-        maintenances.put(maintenance);
-    }
-
-    @Override
-    public boolean removeMaintenance(HostId host, String name) {
-        return maintenances.remove(host, name);
-    }
-
-    @Override
-    public List<Maintenance> maintenances(HostId host) {
-        return maintenances.of(host);
-    }
-
-    @Override
-    public void saw(RentalId id, Instant at) {
-        sightings.put(id, at);
-    }
-
-    @Override
-    public Optional<Instant> lastSaw(RentalId id) {
-        return sightings.find(id);
-    }
-
-    @Override
     public boolean isFree(List<GpuId> gpus, Window window) {
         if (gpus.isEmpty()) {
             return true;
@@ -398,19 +361,7 @@ public final class JdbcStore implements RentalStore {
 
     @Override
     public long freeLane(Account lender) {
-        return database.single("read lanes", connection -> {
-            try (PreparedStatement statement =
-                    connection.prepareStatement("SELECT lane FROM ch_lanes WHERE lender = ? ORDER BY lane")) {
-                statement.setString(1, lender.address());
-                try (ResultSet rows = statement.executeQuery()) {
-                    long free = 0;
-                    while (rows.next() && rows.getLong(1) == free) {
-                        free++;
-                    }
-                    return free;
-                }
-            }
-        });
+        return lanes.take(lender);
     }
 
     @Override

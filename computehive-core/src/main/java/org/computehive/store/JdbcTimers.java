@@ -29,7 +29,9 @@ import org.jspecify.annotations.Nullable;
 /** Wake-ups in the store's database, woken by db-scheduler. An instance is named by rental and version. */
 final class JdbcTimers implements Timers {
     private static final String TABLE = "ch_wakes";
-    private static final String TASK = "rental";
+    /** What every wake-up is called in the table. */
+    static final String TASK = "rental";
+
     private static final Duration POLLING = Duration.ofMillis(200);
     /** A replica that misses four of these is taken for dead, and what it ran is run again. */
     private static final Duration HEARTBEAT = Duration.ofSeconds(2);

@@ -16,3 +16,7 @@ CREATE TRIGGER ch_events_keep BEFORE DELETE OR UPDATE OF seq, rental, version, f
     ON ch_events FOR EACH ROW EXECUTE FUNCTION ch_events_keep();
 CREATE TRIGGER ch_events_keep_place BEFORE UPDATE OF audit_log, audit_index
     ON ch_events FOR EACH ROW WHEN (OLD.audit_index IS NOT NULL) EXECUTE FUNCTION ch_events_keep();
+
+-- Reservations that are stored together take gpus and lanes first and give back what was taken in vain.
+ALTER TABLE ch_bookings ALTER CONSTRAINT ch_bookings_rental_fkey DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE ch_lanes ALTER CONSTRAINT ch_lanes_rental_fkey DEFERRABLE INITIALLY DEFERRED;

@@ -1,0 +1,140 @@
+package org.computehive.store;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import org.computehive.internal.Gathering;
+import org.computehive.internal.Gathering.Asked;
+import org.computehive.rental.EventCodec;
+import org.computehive.rental.RentalException;
+import org.computehive.rental.RentalStore.Recorded;
+
+/**
+ * Appends events; those that come at the same time share a transaction, and each still has its own outcome: all of an
+ * event or nothing of it is kept. On PostgreSQL that goes for {@linkplain Reservations reservations}, on SQLite, which lets
+ * one write at a time, for every event. Thread-safe.
+ */
+final class Appends {
+    private static final int MOST_TOGETHER = 64;
+
+    private final Database database;
+    private final JdbcTimers timers;
+    private final Gathering<Prepared, Boolean> together;
+
+    Appends(Database database, JdbcTimers timers) {
+        this.database = database;
+        this.timers = timers;
+        this.together = new Gathering<>(
+                MOST_TOGETHER,
+                switch (database.dialect()) {
+                    case PostgresDialect postgres -> this::reserve;
+                    case SqliteDialect sqlite -> this::appendInTurn;
+                });
+    }
+
+    /** An event and its JSON, written before anybody waits for it. */
+    record Prepared(Recorded recorded, String payload) {}
+
+    void append(Recorded event) {
+        var prepared = new Prepared(event, EventCodec.write(event.event()));
+        boolean gathers = database.dialect() instanceof SqliteDialect || Reservations.takes(event);
+        if (gathers) {
+            together.ask(prepared);
+        } else {
+            alone(prepared);
+        }
+    }
+
+    private boolean alone(Prepared event) {
+        return database.transaction(
+                "append an event of rental " + event.recorded().after().id(), connection -> {
+                    run(connection, event);
+                    return true;
+                });
+    }
+
+    private void run(Connection connection, Prepared event) throws SQLException {
+        new AppendTransaction(connection, database.dialect(), timers, event.recorded(), event.payload()).run();
+    }
+
+    private void reserve(List<Asked<Prepared, Boolean>> asked) {
+        List<Prepared> events = asked.stream().map(Asked::question).toList();
+        Reservations.Outcome outcome;
+        try {
+            outcome = database.transaction(
+                    "append reservations", connection -> new Reservations(connection, events).run());
+        } catch (RuntimeException e) {
+            // One that can't be stored keeps none of the others from it.
+            asked.forEach(this::answerAlone);
+            return;
+        }
+        for (Asked<Prepared, Boolean> each : asked) {
+            var id = each.question().recorded().after().id();
+            RentalException refused = outcome.refused().get(id);
+            if (outcome.again().contains(id)) {
+                answerAlone(each);
+            } else if (refused != null) {
+                each.fail(refused);
+            } else {
+                each.answer(true);
+            }
+        }
+    }
+
+    private void answerAlone(Asked<Prepared, Boolean> asked) {
+        try {
+            asked.answer(alone(asked.question()));
+        } catch (RuntimeException e) {
+            asked.fail(e);
+        }
+    }
+
+    private void appendInTurn(List<Asked<Prepared, Boolean>> asked) {
+        if (asked.size() == 1) {
+            answerAlone(asked.getFirst());
+            return;
+        }
+        Map<Prepared, RentalException> refused;
+        try {
+            refused = database.transaction("append events", connection -> {
+                var left = new IdentityHashMap<Prepared, RentalException>();
+                for (Asked<Prepared, Boolean> each : asked) {
+                    appendOrLeaveNothing(connection, each.question(), left);
+                }
+                return left;
+            });
+        } catch (RuntimeException e) {
+            asked.forEach(this::answerAlone);
+            return;
+        }
+        for (Asked<Prepared, Boolean> each : asked) {
+            RentalException why = refused.get(each.question());
+            if (why == null) {
+                each.answer(true);
+            } else {
+                each.fail(why);
+            }
+        }
+    }
+
+    private void appendOrLeaveNothing(Connection connection, Prepared event, Map<Prepared, RentalException> refused)
+            throws SQLException {
+        execute(connection, "SAVEPOINT ch_one");
+        try {
+            run(connection, event);
+        } catch (RentalException e) {
+            execute(connection, "ROLLBACK TO ch_one");
+            refused.put(event, e);
+        }
+        execute(connection, "RELEASE ch_one");
+    }
+
+    private static void execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}
