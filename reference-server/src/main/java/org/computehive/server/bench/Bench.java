@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * {@code ./computehive bench NAME}: runs one benchmark. Progress goes to standard error; standard output ends with one line
+ * {@code ./computehive bench NAME [OPTION...]}: runs one benchmark. Progress goes to standard error; standard output ends with one line
  * of JSON for each {@link Figure}.
  */
 public final class Bench {
@@ -25,29 +25,34 @@ public final class Bench {
 
     /**
      * Runs the benchmark that is named. Exits with 0 once it was measured, whether or not a goal was met, 1 if it could not
-     * be, 2 for a name that there is not.
+     * be, 2 for a name or an option that there is not.
      *
-     * @param arguments the benchmark's name
+     * @param arguments the benchmark's name and its options
      */
     public static void main(String[] arguments) {
         System.setProperty("logback.configurationFile", "logback-bench.xml");
-        var bench = new Bench(List.of(new DemoSteps(), new Certificates()), System.out, System.err);
+        var bench = new Bench(List.of(new DemoSteps(), new Certificates(), new Bookings()), System.out, System.err);
         System.exit(bench.run(List.of(arguments)));
     }
 
     int run(List<String> arguments) {
-        Optional<Benchmark> named = arguments.size() == 1
+        Optional<Benchmark> named = !arguments.isEmpty()
                 ? benchmarks.stream()
                         .filter(benchmark -> benchmark.name().equals(arguments.getFirst()))
                         .findFirst()
                 : Optional.empty();
         if (named.isEmpty()) {
             err.println(
-                    arguments.size() == 1 ? "bench: there is none named " + arguments.getFirst() : "bench: which one?");
+                    arguments.isEmpty() ? "bench: which one?" : "bench: there is none named " + arguments.getFirst());
             benchmarks.forEach(benchmark -> err.printf("  %-16s %s%n", benchmark.name(), benchmark.about()));
             return USAGE;
         }
-        return run(named.get());
+        try {
+            return run(named.get().with(arguments.subList(1, arguments.size())));
+        } catch (IllegalArgumentException e) {
+            err.printf("bench %s: %s%n", named.get().name(), e.getMessage());
+            return USAGE;
+        }
     }
 
     private int run(Benchmark benchmark) {

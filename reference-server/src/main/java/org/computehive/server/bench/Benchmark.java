@@ -17,6 +17,18 @@ interface Benchmark {
     String about();
 
     /**
+     * Returns this benchmark as options want it.
+     *
+     * @throws IllegalArgumentException if it has no such option; the message says which it has
+     */
+    default Benchmark with(List<String> options) {
+        if (!options.isEmpty()) {
+            throw new IllegalArgumentException("there is no option %s: it has none".formatted(options.getFirst()));
+        }
+        return this;
+    }
+
+    /**
      * Measures. Whatever it started or wrote is gone when it returns or throws.
      *
      * @param progress gets lines for people

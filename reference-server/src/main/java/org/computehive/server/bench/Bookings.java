@@ -1,0 +1,141 @@
+package org.computehive.server.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
+import org.computehive.server.platform.TemporaryPostgres;
+
+/**
+ * How many bookings per second 64 threads get over four engines on one PostgreSQL, against the bare SQL insert under the
+ * same constraint.
+ *
+ * <p>Ours is what a renter's client calls: {@code quote}, then {@code reserve}; a booking is an acknowledged rental, in the
+ * audit log and with its wake-up set. The peer inserts the same attempts, in the same order, as rows of one table. Both
+ * take turns on one server, and both databases fill as the rounds go. At the end a query looks for overlaps: with one the
+ * benchmark fails.
+ */
+final class Bookings implements Benchmark {
+    static final int ENGINES = 4;
+    static final int THREADS = 64;
+    private static final int ATTEMPTS = 60_000;
+    private static final int MOST_ATTEMPTS = 10_000_000;
+    private static final int ROUNDS = 5;
+    private static final String OPTION = "--attempts=";
+    private static final double GOAL = 0.5;
+
+    private final int attempts;
+
+    Bookings() {
+        this(ATTEMPTS);
+    }
+
+    private Bookings(int attempts) {
+        this.attempts = attempts;
+    }
+
+    @Override
+    public String name() {
+        return "bookings";
+    }
+
+    @Override
+    public String about() {
+        return "bookings by 64 threads over 4 engines on PostgreSQL, against the bare insert; %sN, %,d if not given"
+                .formatted(OPTION, ATTEMPTS);
+    }
+
+    @Override
+    public Benchmark with(List<String> options) {
+        int wanted = attempts;
+        for (String option : options) {
+            if (!option.matches(OPTION + "[1-9][0-9]{3,7}")) {
+                throw new IllegalArgumentException(
+                        "there is no option %s: give %s and 1000 to %d".formatted(option, OPTION, MOST_ATTEMPTS));
+            }
+            wanted = Integer.parseInt(option.substring(OPTION.length()));
+        }
+        if (wanted > MOST_ATTEMPTS) {
+            throw new IllegalArgumentException(
+                    "%d attempts are too many: give at most %d".formatted(wanted, MOST_ATTEMPTS));
+        }
+        return new Bookings(wanted);
+    }
+
+    @Override
+    public List<Figure> run(Consumer<String> progress) throws Exception {
+        long seed = ThreadLocalRandom.current().nextLong(1_000_000);
+        progress.accept("%,d attempts by %d threads over %d engines, random seed %d"
+                .formatted(attempts, THREADS, ENGINES, seed));
+        try (Scratch scratch = Scratch.onDisk();
+                TemporaryPostgres postgres = TemporaryPostgres.start();
+                EngineReplicas replicas = new EngineReplicas(postgres, ENGINES, scratch.folder());
+                BareInserts bare = new BareInserts(postgres, THREADS)) {
+            return measure(replicas, bare, BookingMix.of(attempts, seed), progress);
+        }
+    }
+
+    private List<Figure> measure(EngineReplicas replicas, BareInserts bare, BookingMix mix, Consumer<String> progress)
+            throws Exception {
+        List<List<BookingMix.Offer>> offers = BookingMix.allOffers();
+        List<Bookers.Result> ours = new ArrayList<>();
+        List<Bookers.Result> peer = new ArrayList<>();
+        long each = attempts / (ROUNDS + 1);
+        // The first round warms up; every attempt counts for overlaps.
+        Rounds.Medians medians = Rounds.of(
+                1,
+                ROUNDS,
+                () -> add(
+                        ours,
+                        "ours",
+                        progress,
+                        Bookers.run(
+                                THREADS,
+                                ours.size() * each,
+                                share(ours.size(), each),
+                                (thread, number) -> replicas.book(thread, mix.attempt(offers, number))
+                                        .isPresent())),
+                () -> add(
+                        peer,
+                        "bare insert",
+                        progress,
+                        Bookers.run(
+                                THREADS,
+                                peer.size() * each,
+                                share(peer.size(), each),
+                                (thread, number) -> bare.insert(thread, mix.attempt(offers, number)))));
+        check(replicas, ours.stream().mapToLong(Bookers.Result::bookings).sum(), progress);
+        return List.of(new Figure(name() + "/booked-per-second", medians.ours(), medians.peer(), GOAL));
+    }
+
+    private long share(int round, long each) {
+        return round == ROUNDS ? attempts - ROUNDS * each : each;
+    }
+
+    private static double add(
+            List<Bookers.Result> results, String who, Consumer<String> progress, Bookers.Result result) {
+        results.add(result);
+        progress.accept("%-11s round %d: %,d attempts, %,d booked in %.1f s, %,.0f/s"
+                .formatted(
+                        who,
+                        results.size() - 1,
+                        result.attempts(),
+                        result.bookings(),
+                        result.seconds(),
+                        result.perSecond()));
+        return result.perSecond();
+    }
+
+    private static void check(EngineReplicas replicas, long acknowledged, Consumer<String> progress) throws Exception {
+        long overlaps = replicas.overlaps();
+        long stored = replicas.count("SELECT count(*) FROM ch_rentals");
+        long unaudited = replicas.count("SELECT count(*) FROM ch_events WHERE audit_index IS NULL");
+        progress.accept("%,d bookings acknowledged, %,d stored, %,d overlaps, %,d not in an audit log"
+                .formatted(acknowledged, stored, overlaps, unaudited));
+        if (overlaps != 0 || stored != acknowledged || unaudited != 0) {
+            throw new IllegalStateException(
+                    "a promise is broken: %d overlaps, %d bookings acknowledged and %d stored, %d in no audit log"
+                            .formatted(overlaps, acknowledged, stored, unaudited));
+        }
+    }
+}
