@@ -15,6 +15,7 @@ import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.computehive.feed.FeedStore;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
@@ -38,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * Keeps everything in this process's memory, for trying things out and for simulations: the promises of
  * {@link RentalStore}, but for durability. Thread-safe.
  */
-public final class InMemoryStore implements RentalStore {
+public final class InMemoryStore implements RentalStore, FeedStore {
     private static final Comparator<Rental> OLDEST_FIRST =
             Comparator.comparing(Rental::reservedAt).thenComparing(Rental::id);
 
@@ -55,6 +56,7 @@ public final class InMemoryStore implements RentalStore {
     private final Map<String, Long> lastAudited = new HashMap<>();
     private final Map<GpuId, TreeMap<Instant, Booking>> bookings = new HashMap<>();
     private final Map<Lane, RentalId> lanes = new HashMap<>();
+    private final Map<Account, Long> feedGenerations = new HashMap<>();
     private final InMemoryTimers timers;
     private int auditedPrefix;
 
@@ -392,6 +394,16 @@ public final class InMemoryStore implements RentalStore {
             Long last = lastAudited.get(name);
             return last == null ? OptionalLong.empty() : OptionalLong.of(last);
         });
+    }
+
+    @Override
+    public long feedGeneration(Account party) {
+        return locked(() -> feedGenerations.getOrDefault(party, 0L));
+    }
+
+    @Override
+    public long raiseFeedGeneration(Account party) {
+        return locked(() -> feedGenerations.merge(party, 1L, Long::sum));
     }
 
     @Override

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import javax.sql.DataSource;
+import org.computehive.feed.FeedStore;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
@@ -44,7 +45,7 @@ import org.computehive.store.Histories.Stored;
  *
  * <p>Needs db-scheduler, Flyway, HikariCP and the database's driver on the classpath; opening says which one is missing.
  */
-public final class JdbcStore implements RentalStore {
+public final class JdbcStore implements RentalStore, FeedStore {
     /** What listings did not say before their second form. */
     private static final Map<String, ?> SINCE_LISTING_V2 = Map.of("region", "", "interconnect", Interconnect.NONE);
 
@@ -57,6 +58,7 @@ public final class JdbcStore implements RentalStore {
     private final Answers answers;
     private final Histories histories;
     private final AuditPlaces auditPlaces;
+    private final FeedGenerations feeds;
     private final JdbcTimers timers;
     private final Appends appends;
     private final LaneDesk lanes;
@@ -95,6 +97,7 @@ public final class JdbcStore implements RentalStore {
         this.answers = new Answers(database);
         this.histories = new Histories(database);
         this.auditPlaces = new AuditPlaces(database, histories);
+        this.feeds = new FeedGenerations(database);
         this.timers = new JdbcTimers(database, clock);
         this.appends = new Appends(database, timers);
         this.lanes = new LaneDesk(database);
@@ -383,6 +386,16 @@ public final class JdbcStore implements RentalStore {
     @Override
     public OptionalLong lastAudited(String log) {
         return auditPlaces.last(log);
+    }
+
+    @Override
+    public long feedGeneration(Account party) {
+        return feeds.of(party);
+    }
+
+    @Override
+    public long raiseFeedGeneration(Account party) {
+        return feeds.raise(party);
     }
 
     @Override

@@ -186,6 +186,21 @@ class ServerIT {
         return List.of(
                 new Bad("", "GET", "/hosts", "", 401, ""),
                 new Bad("nobody", "GET", "/hosts", "", 401, ""),
+                new Bad("", "GET", "/feeds/abc.ics", "", 404, ""),
+                new Bad("", "GET", "/feeds/abc", "", 404, ""),
+                new Bad("", "POST", "/feeds", "{\"scope\":\"RENTALS\"}", 401, ""),
+                new Bad("", "DELETE", "/feeds", "", 401, ""),
+                new Bad("auditor", "POST", "/feeds", "{\"scope\":\"RENTALS\"}", 403, ""),
+                new Bad("renter", "POST", "/feeds", "{\"scope\":\"ALL\"}", 400, "scope"),
+                new Bad("renter", "POST", "/feeds", "{}", 400, "scope"),
+                new Bad(
+                        "renter",
+                        "POST",
+                        "/feeds",
+                        "{\"scope\":\"RENTALS\",\"expires\":\"2001-01-01T00:00:00Z\"}",
+                        400,
+                        "expires"),
+                new Bad("renter", "POST", "/feeds", "{\"scope\":\"RENTALS\",\"expires\":\"soon\"}", 400, "expires"),
                 new Bad("", "GET", "/nothing", "", 401, ""),
                 new Bad("renter", "GET", "/nothing", "", 404, ""),
                 new Bad("renter", "DELETE", "/hosts", "", 405, ""),
@@ -307,6 +322,45 @@ class ServerIT {
             }
         }
         assertEquals(List.of(), wrong, () -> String.join("\n", wrong));
+    }
+
+    @Test
+    void feed_isReadByItsAddressAlone_untilItIsRevoked() throws Exception {
+        HttpResponse<String> made = send("renter", "POST", "/feeds", Optional.of("{\"scope\":\"RENTALS\"}"));
+        assertEquals(201, made.statusCode(), made.body());
+        String path = MAPPER.readTree(made.body()).path("path").asText();
+        HttpResponse<String> feed = send("", "GET", path, Optional.empty());
+        assertEquals(200, feed.statusCode(), feed.body());
+        assertTrue(feed.body().startsWith("BEGIN:VCALENDAR\r\n"), feed.body());
+        assertEquals(
+                "text/calendar; charset=utf-8",
+                feed.headers().firstValue("Content-Type").orElseThrow());
+        assertTrue(feed.headers().firstValue("Last-Modified").orElseThrow().endsWith(" GMT"));
+
+        String etag = feed.headers().firstValue("ETag").orElseThrow();
+        HttpRequest again = HttpRequest.newBuilder(URI.create(server.url() + path))
+                .header("If-None-Match", "\"other\", " + etag)
+                .build();
+        HttpResponse<String> same = http.send(again, BodyHandlers.ofString());
+        assertEquals(304, same.statusCode());
+        assertEquals("", same.body());
+        assertEquals(etag, same.headers().firstValue("ETag").orElseThrow());
+
+        String busy = MAPPER.readTree(send(
+                                "lender",
+                                "POST",
+                                "/feeds",
+                                Optional.of("{\"scope\":\"FREE_BUSY\",\"expires\":\"2999-01-01T00:00:00Z\"}"))
+                        .body())
+                .path("path")
+                .asText();
+        assertTrue(send("", "GET", busy, Optional.empty()).body().contains("BEGIN:VFREEBUSY"));
+
+        assertEquals(204, send("renter", "DELETE", "/feeds", Optional.empty()).statusCode());
+        HttpResponse<String> revoked = send("", "GET", path, Optional.empty());
+        assertEquals(404, revoked.statusCode());
+        assertFalse(revoked.body().contains(path), "an address is not repeated");
+        assertEquals(200, send("", "GET", busy, Optional.empty()).statusCode());
     }
 
     @Test

@@ -26,6 +26,18 @@ import org.jspecify.annotations.Nullable;
 final class Bodies {
     private Bodies() {}
 
+    /** A calendar feed to be made. */
+    @Schema(name = "FeedRequest")
+    record FeedBody(
+            @Nullable @Schema(
+                    description =
+                            "RENTALS: all of the caller's rentals; FREE_BUSY: when its listings and its time are taken",
+                    example = "RENTALS")
+            String scope,
+
+            @Nullable @Schema(description = "when the address ends; never, if missing", example = "2027-01-01T00:00:00Z")
+            String expires) {}
+
     /** A listing to be made or changed; its id is in the path, its lender in the token. */
     @Schema(name = "ListingRequest")
     record ListingBody(

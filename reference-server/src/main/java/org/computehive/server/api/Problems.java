@@ -7,6 +7,7 @@ import io.micronaut.http.HttpStatus;
 import io.micronaut.http.exceptions.HttpStatusException;
 import java.util.stream.Collectors;
 import org.computehive.access.AccessException;
+import org.computehive.feed.FeedException;
 import org.computehive.rental.EscrowException;
 import org.computehive.rental.HypervisorException;
 import org.computehive.rental.RentalException;
@@ -27,6 +28,7 @@ final class Problems {
             case RentalException e -> Problem.of(status(e), message(e));
             case EscrowException e -> Problem.of(status(e), message(e));
             case AccessException e -> access(e);
+            case FeedException e -> Problem.of(HttpStatus.SERVICE_UNAVAILABLE, message(e));
             case HypervisorException e -> unavailable("the host can't do this now", e);
             case HttpStatusException e -> Problem.of(e.getStatus(), message(e));
             case IllegalArgumentException e -> Problem.of(HttpStatus.UNPROCESSABLE_ENTITY, message(e));

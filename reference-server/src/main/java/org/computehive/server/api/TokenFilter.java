@@ -1,6 +1,7 @@
 package org.computehive.server.api;
 
 import io.micronaut.http.HttpHeaders;
+import io.micronaut.http.HttpMethod;
 import io.micronaut.http.HttpRequest;
 import io.micronaut.http.HttpResponse;
 import io.micronaut.http.HttpStatus;
@@ -28,7 +29,7 @@ final class TokenFilter {
     /** Returns an answer for who is not let in, else null. */
     @RequestFilter
     @Nullable HttpResponse<?> check(HttpRequest<?> request) {
-        if (OPEN.contains(request.getPath())) {
+        if (OPEN.contains(request.getPath()) || isFeed(request)) {
             return null;
         }
         String header = request.getHeaders().get(HttpHeaders.AUTHORIZATION);
@@ -41,6 +42,12 @@ final class TokenFilter {
         }
         request.setAttribute(CALLER, caller.get());
         return null;
+    }
+
+    /** Whose address says by itself what may be read. */
+    private static boolean isFeed(HttpRequest<?> request) {
+        boolean reads = request.getMethod() == HttpMethod.GET || request.getMethod() == HttpMethod.HEAD;
+        return reads && request.getPath().startsWith("/feeds/");
     }
 
     private static HttpResponse<?> unauthorized(String detail) {

@@ -1,5 +1,6 @@
 package org.computehive.server.api;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonRawValue;
 import io.swagger.v3.oas.annotations.media.Schema;
 import java.nio.file.Path;
@@ -336,6 +337,17 @@ final class Views {
                     recorded.salt());
         }
     }
+
+    /** A calendar feed that was made. */
+    @Schema(name = "Feed")
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record FeedView(
+            @Schema(description = "to be put behind the address of this API; who has it reads the calendar")
+            String path,
+
+            String scope,
+
+            @Nullable String expires) {}
 
     /** The chain that rent is locked on. */
     @Schema(name = "Chain")

@@ -18,12 +18,14 @@ import org.computehive.access.GatewayLimits;
 import org.computehive.chain.AnvilNode;
 import org.computehive.chain.EscrowSettings;
 import org.computehive.chain.EvmWallet;
+import org.computehive.feed.CalendarFeeds;
+import org.computehive.feed.FeedKeys;
 import org.computehive.market.Account;
 import org.computehive.market.HostId;
 import org.computehive.market.Token;
+import org.computehive.rental.RentalCalendar;
 import org.computehive.rental.RentalEngine;
 import org.computehive.rental.RentalPolicy;
-import org.computehive.rental.RentalStore;
 import org.computehive.rental.SshAccess;
 import org.computehive.server.platform.LocalPlatform;
 import org.computehive.store.JdbcStore;
@@ -41,6 +43,7 @@ public final class ReferencePlatform implements AutoCloseable {
     private final Folders folders;
     private final @Nullable DevNode devNode;
     private final LocalPlatform local;
+    private final CalendarFeeds feeds;
     private final Account lender;
     private final Optional<Account> renter;
     private final Account operator;
@@ -86,14 +89,19 @@ public final class ReferencePlatform implements AutoCloseable {
         Optional<URI> hypervisor = server.hypervisor().map(text -> parse("computehive.hypervisor", text, URI::create));
         SshAccess.Settings gateway = gateway(settings.gateway());
         RentalPolicy policy = settings.policy().policy();
+        JdbcStore store = store(settings.store());
         local = LocalPlatform.open(
-                new LocalPlatform.Parts(
-                        folders.layout(server), store(settings.store()), chain, hypervisor, gateway, policy),
-                progress);
+                new LocalPlatform.Parts(folders.layout(server), store, chain, hypervisor, gateway, policy), progress);
         try {
             if (devNode != null) {
                 local.engine().listen(event -> checkpoints.execute(devNode::checkpoint));
             }
+            feeds = new CalendarFeeds(
+                    store,
+                    store,
+                    FeedKeys.loadOrGenerate(local.layout().keys().resolve("feeds")),
+                    new RentalCalendar(),
+                    InstantSource.system());
             local.engine().registerHost(host, lender, local.hypervisor());
             local.engine().start();
         } catch (RuntimeException e) {
@@ -180,7 +188,7 @@ public final class ReferencePlatform implements AutoCloseable {
                 GatewayLimits.DEFAULT);
     }
 
-    private RentalStore store(StoreSettings store) {
+    private JdbcStore store(StoreSettings store) {
         return switch (store.kind()) {
             case "sqlite" -> JdbcStore.sqlite(folders.database(), InstantSource.system());
             case "postgres" ->
@@ -226,6 +234,11 @@ public final class ReferencePlatform implements AutoCloseable {
     /** Returns its parts. */
     public LocalPlatform local() {
         return local;
+    }
+
+    /** Returns the calendars that parties subscribe to. */
+    public CalendarFeeds feeds() {
+        return feeds;
     }
 
     /** Returns where things lie. */

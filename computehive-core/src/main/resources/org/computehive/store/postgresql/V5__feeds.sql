@@ -1,0 +1,5 @@
+-- How often each party revoked its calendar feeds: a feed's token is worth something at one count alone.
+CREATE TABLE ch_feed_generations (
+    party      text   NOT NULL PRIMARY KEY,
+    generation bigint NOT NULL CHECK (generation > 0)
+);
