@@ -1,5 +1,6 @@
 package org.computehive.rental;
 
+import java.time.Instant;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -7,6 +8,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
+import org.computehive.schedule.Window;
 
 /**
  * What a rental keeps others from having while it is not over. Events change it; {@link Rental} says from when until when
@@ -49,19 +51,36 @@ record Holdings(HostId host, List<GpuId> gpus, Set<Occupancy> occupied, Set<Long
     }
 
     /**
-     * Returns the same times on other gpus.
+     * Returns what is left of the same times, on other gpus.
      *
      * @param newHost where the VM is to run from now on
      * @param newGpus as many devices as before, each in the place of the one before it
+     * @param from when it moves: times before that are let go
      */
-    Holdings movedTo(HostId newHost, List<GpuId> newGpus) {
+    Holdings movedTo(HostId newHost, List<GpuId> newGpus, Instant from) {
         if (newGpus.size() != gpus.size()) {
             throw new IllegalArgumentException(
                     "%d gpus can't take the place of %d".formatted(newGpus.size(), gpus.size()));
         }
         Set<Occupancy> moved = occupied.stream()
-                .map(old -> new Occupancy(newGpus.get(gpus.indexOf(old.gpu())), old.window()))
+                .filter(old -> old.window().end().isAfter(from))
+                .map(old -> new Occupancy(
+                        newGpus.get(gpus.indexOf(old.gpu())),
+                        old.window().start().isBefore(from)
+                                ? new Window(from, old.window().end())
+                                : old.window()))
                 .collect(Collectors.toSet());
         return new Holdings(newHost, newGpus, moved, lanes);
+    }
+
+    /** Returns these without the times from an instant on; a time that begins no earlier is let go altogether. */
+    Holdings until(Instant end) {
+        Set<Occupancy> cut = occupied.stream()
+                .filter(old -> old.window().start().isBefore(end))
+                .map(old -> old.window().end().isAfter(end)
+                        ? new Occupancy(old.gpu(), new Window(old.window().start(), end))
+                        : old)
+                .collect(Collectors.toSet());
+        return new Holdings(host, gpus, cut, lanes);
     }
 }

@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.computehive.market.Assurance;
 import org.computehive.market.Gpu;
 import org.computehive.market.GuestPlatform;
@@ -31,8 +32,16 @@ public interface Hypervisor extends AutoCloseable {
     Inventory inventory();
 
     /**
-     * Makes the encrypted overlay and everything else that can be made ahead of the window. Optional: {@link #start} does
-     * it where it was not done.
+     * Returns when the platform itself ended a rental's VM, if it did so other than by {@link #destroy}: such as a private
+     * libvirt that was closed with the program that ran it. The lender doesn't answer for that. Forgotten by {@link #erase}.
+     */
+    default Optional<Instant> endedByPlatform(RentalId id) {
+        return Optional.empty();
+    }
+
+    /**
+     * Makes the encrypted overlay and everything else that can be made while another session still has the gpus. Optional:
+     * {@link #start} does it where it was not done.
      *
      * @throws HypervisorException if it can't be made; nothing is left behind then
      */

@@ -15,21 +15,28 @@ import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
+import org.computehive.placement.Place;
 import org.computehive.rental.EscrowOffer.Signature;
 import org.computehive.rental.RentalEffect.Step;
 import org.computehive.rental.RentalEvent.Activated;
 import org.computehive.rental.RentalEvent.EndCause;
 import org.computehive.rental.RentalEvent.Ending;
+import org.computehive.rental.RentalEvent.Interrupted;
 import org.computehive.rental.RentalEvent.Invited;
 import org.computehive.rental.RentalEvent.MachineStarted;
 import org.computehive.rental.RentalEvent.OfferSigned;
 import org.computehive.rental.RentalEvent.OfferWritten;
+import org.computehive.rental.RentalEvent.Placed;
+import org.computehive.rental.RentalEvent.PlacementFailed;
 import org.computehive.rental.RentalEvent.ReceiptSigned;
+import org.computehive.rental.RentalEvent.ReclaimAnnounced;
 import org.computehive.rental.RentalEvent.ReleaseSigned;
 import org.computehive.rental.RentalEvent.Reserved;
 import org.computehive.rental.RentalEvent.Settled;
 import org.computehive.rental.RentalEvent.StartFailed;
 import org.computehive.rental.RentalEvent.Starting;
+import org.computehive.rental.RentalEvent.Stuck;
+import org.computehive.rental.RentalEvent.Swept;
 import org.computehive.rental.RentalEvent.Told;
 import org.computehive.schedule.CalendarMessage;
 import org.computehive.schedule.Window;
@@ -42,6 +49,14 @@ import org.jspecify.annotations.Nullable;
  * clock. Immutable and thread-safe; equal if id and version are.
  */
 public final class Rental {
+    /** What is true of one place alone. */
+    private static final Set<Class<? extends RentalEvent>> OF_A_PLACE = Set.of(
+            MachineStarted.class,
+            RentalEvent.AccessCut.class,
+            RentalEvent.MachineDestroyed.class,
+            RentalEvent.DiskErased.class,
+            RentalEvent.TurnedOver.class);
+
     private final RentalId id;
     private final long version;
     private final RentalState state;
@@ -52,6 +67,10 @@ public final class Rental {
     private final Holdings holdings;
 
     private final boolean holdingsChanged;
+    /** What became of its session, place by place. */
+    private final Runs runs;
+
+    private final Trouble trouble;
 
     private Rental(
             RentalId id,
@@ -60,6 +79,8 @@ public final class Rental {
             Reserved reserved,
             Map<Class<? extends RentalEvent>, RentalEvent> latest,
             Holdings holdings,
+            Runs runs,
+            Trouble trouble,
             @Nullable Rental before) {
         this.id = id;
         this.version = version;
@@ -67,6 +88,8 @@ public final class Rental {
         this.reserved = reserved;
         this.latest = latest;
         this.holdings = holdings;
+        this.runs = runs;
+        this.trouble = trouble;
         this.holdingsChanged =
                 before == null || !occupied().equals(before.occupied()) || !lanes().equals(before.lanes());
     }
@@ -80,6 +103,8 @@ public final class Rental {
                 reserved,
                 Map.of(Reserved.class, reserved),
                 Holdings.of(reserved.terms()),
+                Runs.from(reserved.terms().window().start()),
+                new Trouble(reserved.at(), Map.of()),
                 null);
     }
 
@@ -109,7 +134,15 @@ public final class Rental {
      * @throws RentalException.WrongState if the event can't happen in this state
      */
     public Rental after(RentalEvent event) {
-        return after(event, holdings);
+        return after(event, holdingsAfter(event));
+    }
+
+    private Holdings holdingsAfter(RentalEvent event) {
+        return switch (event) {
+            case Placed e when e.gpus().size() == gpus().size() -> holdings.movedTo(e.host(), e.gpus(), e.at());
+            case ReclaimAnnounced e -> holdings.until(e.ends().plus(terms().turnover()));
+            default -> holdings;
+        };
     }
 
     /** Returns this rental after an event that leaves it other holdings. */
@@ -117,7 +150,34 @@ public final class Rental {
         RentalState next = stateAfter(event);
         var known = new HashMap<>(latest);
         known.put(event.getClass(), event);
-        return new Rental(id, version + 1, next, reserved, Map.copyOf(known), then, this);
+        if (event instanceof Placed) {
+            known.keySet().removeAll(OF_A_PLACE);
+        } else if (event instanceof Ending || event instanceof StartFailed) {
+            // Access that was only withdrawn from a place is now to be cut for good.
+            known.remove(RentalEvent.AccessCut.class);
+        }
+        return new Rental(
+                id, version + 1, next, reserved, Map.copyOf(known), then, runsAfter(event), trouble.after(event), this);
+    }
+
+    private Runs runsAfter(RentalEvent event) {
+        return switch (event) {
+            case Activated e -> runs.usableFrom(e.at());
+            case Interrupted e ->
+                runs.usableUntil(earlier(e.lastUsable(), sessionEnd()))
+                        .interrupted(e.at())
+                        .leaving(e.fault(), e.hostLost(), gpus());
+            case PlacementFailed e -> runs.leaving(e.fault(), e.hostLost(), gpus());
+            case Placed e -> runs.placed(e.at(), place(), new Place(e.host(), e.gpus()));
+            case Swept e -> leftAt(e.host()).map(runs::swept).orElse(runs);
+            case Ending e -> runs.usableUntil(earlier(e.at(), sessionEnd()));
+            case Invited e -> runs.told();
+            default -> runs;
+        };
+    }
+
+    private static Instant earlier(Instant one, Instant other) {
+        return one.isBefore(other) ? one : other;
     }
 
     private RentalState stateAfter(RentalEvent event) {
@@ -143,11 +203,17 @@ public final class Rental {
             case RentalEvent.Cancelled e -> from(e, canCancel(e.by()), RentalState.CANCELLED);
             case Starting e -> from(e, state == RentalState.FUNDED, RentalState.STARTING);
             case MachineStarted e ->
-                from(e, state == RentalState.STARTING && machine().isEmpty(), state);
+                from(
+                        e,
+                        state == RentalState.STARTING
+                                && !isLeaving()
+                                && machine().isEmpty(),
+                        state);
             case Activated e ->
                 from(
                         e,
                         state == RentalState.STARTING
+                                && !isLeaving()
                                 && machine().isPresent()
                                 && terms().window().contains(e.at()),
                         RentalState.ACTIVE);
@@ -155,11 +221,32 @@ public final class Rental {
                 from(e, state == RentalState.FUNDED || state == RentalState.STARTING, RentalState.FAILED);
             case RentalEvent.CertificateIssued e -> from(e, mayEnter(), state);
             case Ending e -> from(e, state == RentalState.STARTING || state == RentalState.ACTIVE, RentalState.ENDING);
-            case RentalEvent.AccessCut e -> from(e, nextTeardown().equals(Optional.of(Step.CUT_ACCESS)), state);
+            case RentalEvent.AccessCut e ->
+                from(
+                        e,
+                        nextTeardown().equals(Optional.of(Step.CUT_ACCESS)),
+                        latest.containsKey(RentalEvent.TurnedOver.class) && !isLeaving() ? RentalState.ENDED : state);
             case RentalEvent.MachineDestroyed e -> from(e, nextTeardown().equals(Optional.of(Step.DESTROY)), state);
             case RentalEvent.DiskErased e -> from(e, nextTeardown().equals(Optional.of(Step.ERASE)), state);
             case RentalEvent.TurnedOver e ->
-                from(e, nextTeardown().equals(Optional.of(Step.TURN_OVER)), RentalState.ENDED);
+                from(e, nextTeardown().equals(Optional.of(Step.TURN_OVER)), isLeaving() ? state : RentalState.ENDED);
+            case PlacementFailed e ->
+                from(e, state == RentalState.STARTING && (!isLeaving() || (e.hostLost() && !runs.hostLost())), state);
+            case Interrupted e ->
+                from(e, state == RentalState.ACTIVE && !e.lastUsable().isAfter(e.at()), RentalState.STARTING);
+            case Placed e ->
+                from(e, isLeaving() && nextTeardown().isEmpty() && e.gpus().size() == gpus().size(), state);
+            case Swept e -> from(e, leftAt(e.host()).isPresent(), state);
+            case ReclaimAnnounced e ->
+                from(
+                        e,
+                        mayEnter()
+                                && reclaimedAt().isEmpty()
+                                && !e.ends().isBefore(e.at())
+                                && e.ends().isBefore(terms().window().end()),
+                        state == RentalState.FUNDED && neverBegins(e.ends()) ? RentalState.CANCELLED : state);
+            case RentalEvent.Stuck e -> from(e, !trouble.stuck().containsKey(e.step()), state);
+            case RentalEvent.Resumed e -> from(e, trouble.stuck().containsKey(e.step()), state);
             // A receipt can't be taken back, so each party signs one, and the lender only once the VM is gone.
             case ReceiptSigned e ->
                 from(
@@ -209,6 +296,11 @@ public final class Rental {
      * @param policy how long to wait for what
      */
     public List<RentalEffect> effects(RentalPolicy policy) {
+        Stream<RentalEffect> beside = runs.left().isEmpty() ? Stream.empty() : Stream.of(atOnce(Step.SWEEP));
+        return Stream.concat(effectsOfState(policy).stream(), beside).toList();
+    }
+
+    private List<RentalEffect> effectsOfState(RentalPolicy policy) {
         Window window = terms().window();
         return switch (state) {
             case RESERVED -> List.of(atOnce(offer().isEmpty() ? Step.WRITE_OFFER : Step.WATCH_FUNDING));
@@ -220,15 +312,28 @@ public final class Rental {
                         .filter(Objects::nonNull)
                         .toList();
             // A calendar that is slow must not hold up what has its time: it comes after.
-            case STARTING ->
-                thenNotify(machine().isEmpty() ? atOnce(Step.BOOT) : new RentalEffect(Step.PROVE, window.start()));
-            case ACTIVE -> thenNotify(new RentalEffect(Step.END, window.end()), atOnce(Step.WATCH_ESCROW));
+            case STARTING -> thenNotify(toStart());
+            case ACTIVE -> thenNotify(end(), atOnce(Step.WATCH_ESCROW));
             case ENDING, FAILED -> List.of(atOnce(nextTeardown().orElseThrow()));
             case CANCELLED -> funded() ? notifyThenSettle() : List.of();
             case ENDED -> notifyThenSettle();
             case SETTLED -> thenNotify();
             case DISPUTED, EXPIRED -> List.of();
         };
+    }
+
+    private RentalEffect[] toStart() {
+        if (isLeaving()) {
+            return new RentalEffect[] {atOnce(nextTeardown().orElse(Step.PLACE)), end()};
+        }
+        RentalEffect next = machine().isEmpty()
+                ? atOnce(Step.BOOT)
+                : new RentalEffect(Step.PROVE, terms().window().start());
+        return reclaimedAt().isPresent() ? new RentalEffect[] {end(), next} : new RentalEffect[] {next};
+    }
+
+    private RentalEffect end() {
+        return neverBegins(sessionEnd()) ? atOnce(Step.END) : new RentalEffect(Step.END, sessionEnd());
     }
 
     private List<RentalEffect> thenNotify(RentalEffect... first) {
@@ -249,16 +354,62 @@ public final class Rental {
 
     /** What is to be taken down next; empty once all was, or while nothing is to be. */
     private Optional<Step> nextTeardown() {
-        if (state != RentalState.ENDING && state != RentalState.FAILED) {
+        if (state != RentalState.ENDING && state != RentalState.FAILED && !isLeaving()) {
             return Optional.empty();
         }
         if (!latest.containsKey(RentalEvent.AccessCut.class)) {
             return Optional.of(Step.CUT_ACCESS);
         }
+        if ((isLeaving() && runs.hostLost()) || latest.containsKey(RentalEvent.TurnedOver.class)) {
+            return Optional.empty();
+        }
         if (!latest.containsKey(RentalEvent.MachineDestroyed.class)) {
             return Optional.of(Step.DESTROY);
         }
         return Optional.of(latest.containsKey(RentalEvent.DiskErased.class) ? Step.TURN_OVER : Step.ERASE);
+    }
+
+    /** Returns whether its place is being given up, so that another can be found; no session runs then. */
+    public boolean isLeaving() {
+        return state == RentalState.STARTING && runs.leaving();
+    }
+
+    /** Returns what became of its session so far, place by place. */
+    Runs runs() {
+        return runs;
+    }
+
+    /** Returns since when what is to be done now is tried. */
+    Instant tryingSince() {
+        return trouble.since();
+    }
+
+    /** Returns the steps that failed for too long, and wait for an operator or are tried slowly. */
+    public Map<Step, Stuck> stuck() {
+        return trouble.stuck();
+    }
+
+    /** Returns where it runs, or is to run. */
+    Place place() {
+        return new Place(host(), gpus());
+    }
+
+    private Optional<Place> leftAt(HostId host) {
+        return runs.left().stream().filter(place -> place.host().equals(host)).findFirst();
+    }
+
+    /** Returns when the lender takes its gpus back, if it gave notice. */
+    public Optional<Instant> reclaimedAt() {
+        return find(ReclaimAnnounced.class).map(ReclaimAnnounced::ends);
+    }
+
+    /** Returns when the session ends unless somebody ends it earlier: the window's end, or when the lender reclaims. */
+    public Instant sessionEnd() {
+        return reclaimedAt().orElse(terms().window().end());
+    }
+
+    private boolean neverBegins(Instant ends) {
+        return !ends.isAfter(terms().window().start());
     }
 
     /** Once the deposit is locked a lender calls off by its release alone, so that nobody is paid for nothing. */
@@ -364,9 +515,22 @@ public final class Rental {
         return find(Starting.class).map(Starting::at);
     }
 
-    /** Returns when the session became usable: the meter's start. */
+    /** Returns when the session first became usable: the meter's start. */
     public Optional<Instant> activeSince() {
-        return find(Activated.class).map(Activated::at);
+        return usable().stream().findFirst().map(Window::start).or(runs::usableSince);
+    }
+
+    /**
+     * Returns the times in which the session was usable, which is what is metered: in order, disjoint, within the window.
+     * The time that goes on while it is {@link RentalState#ACTIVE} comes once it is over.
+     */
+    public List<Window> usable() {
+        return runs.usable();
+    }
+
+    /** Returns what interrupted its session or kept it from starting at a place, in order. */
+    public List<Fault> interruptions() {
+        return runs.faults();
     }
 
     /** Returns when the session was ended: the meter's stop. */
@@ -379,25 +543,32 @@ public final class Rental {
         return find(Ending.class).map(Ending::cause);
     }
 
-    /** Returns what went wrong, if it could not start or its VM was lost. */
+    /** Returns what went wrong for good, if it could not start, its VM was lost or its lender took the gpus back. */
     public Optional<Fault> fault() {
         if (endCause().equals(Optional.of(EndCause.MACHINE_LOST))) {
-            return Optional.of(new Fault(Fault.Blame.LENDER, "the VM was no longer on its host"));
+            return runs.faults().stream()
+                    .reduce((earlier, later) -> later)
+                    .or(() -> Optional.of(new Fault(Fault.Blame.LENDER, "the VM was no longer on its host")));
+        }
+        if (wasReclaimed()) {
+            return Optional.of(new Fault(
+                    Fault.Blame.LENDER,
+                    "the lender took its gpus back at %s, as it had announced".formatted(sessionEnd())));
         }
         return find(StartFailed.class).map(StartFailed::fault);
     }
 
+    private boolean wasReclaimed() {
+        return endCause().equals(Optional.of(EndCause.RECLAIMED))
+                || reclaimedAt().filter(this::neverBegins).isPresent();
+    }
+
     /**
-     * Returns the time used, in whole seconds: from proof of usability to the end of the session, within the window. Zero
-     * for a session that was never usable.
+     * Returns the time used, in whole seconds: the sum of the times in which the session was {@link #usable}. Zero for one
+     * that never was, or still is.
      */
     public Duration used() {
-        Window window = terms().window();
-        Optional<Instant> end = endedAt().map(at -> at.isAfter(window.end()) ? window.end() : at);
-        return activeSince()
-                .flatMap(from -> end.map(to -> Duration.ofSeconds(
-                        Math.max(0, Duration.between(from, to).toSeconds()))))
-                .orElse(Duration.ZERO);
+        return Duration.ofSeconds(endedAt().isPresent() ? runs.used().toSeconds() : 0);
     }
 
     /** Returns what the lender is due for the time used. */
@@ -417,7 +588,7 @@ public final class Rental {
 
     /**
      * Returns whether the platform may have the lender paid in full once the time lock is over: the session ran to the
-     * window's end, nobody is at fault, and the renter, who could have signed for what it used, did not. Otherwise that is
+     * window's end without an interruption, nobody is at fault, and the renter, who could have signed for what it used, did not. Otherwise that is
      * for the parties to do.
      */
     public boolean mayTimeLock() {
@@ -425,6 +596,7 @@ public final class Rental {
                 && endCause().equals(Optional.of(EndCause.WINDOW_OVER))
                 && activeSince().isPresent()
                 && fault().isEmpty()
+                && runs.interruptedAt().isEmpty()
                 && find(ReceiptSigned.class).isEmpty();
     }
 
@@ -449,13 +621,13 @@ public final class Rental {
      */
     public Optional<Told> toTell() {
         Window window = terms().window();
-        if (calledOffBy().isPresent() || fault().isPresent()) {
+        if (calledOffBy().isPresent() || (fault().isPresent() && !wasReclaimed())) {
             return Optional.empty();
         }
         Instant end = endedAt()
                 .map(at -> at.truncatedTo(ChronoUnit.SECONDS))
-                .filter(window.end()::isAfter)
-                .orElse(window.end());
+                .filter(sessionEnd()::isAfter)
+                .orElse(sessionEnd());
         return end.isAfter(window.start())
                 ? Optional.of(new Told(new Window(window.start(), end), terms().listing(), host()))
                 : Optional.empty();
@@ -482,7 +654,8 @@ public final class Rental {
                 .filter(sent -> sent.method().equals(CalendarMessage.Method.CANCEL.name()))
                 .isPresent();
         Optional<Told> current = toTell();
-        if (!concerns || (current.isEmpty() ? cancelled : !cancelled && current.equals(told()))) {
+        boolean known = current.equals(told()) && runs.movesTold() == runs.moves();
+        if (!concerns || (current.isEmpty() ? cancelled : !cancelled && known)) {
             return Optional.empty();
         }
         return Optional.of(current.isEmpty() ? CalendarMessage.Method.CANCEL : CalendarMessage.Method.REQUEST);
@@ -494,7 +667,8 @@ public final class Rental {
                 .map(RentalEvent.Cancelled::by)
                 .or(() -> find(ReleaseSigned.class)
                         .filter(release -> !latest.containsKey(Starting.class))
-                        .map(release -> terms().lender()));
+                        .map(release -> terms().lender()))
+                .or(() -> reclaimedAt().filter(this::neverBegins).map(reclaimed -> terms().lender()));
     }
 
     private <E extends RentalEvent> Optional<E> find(Class<E> kind) {

@@ -139,8 +139,15 @@ public final class RentalCalendar {
         if (method == CalendarMessage.Method.CANCEL) {
             return List.of(whyCancelled(rental));
         }
-        Optional<Told> before = rental.told();
-        return before.map(old -> differences(old, rental.shown())).orElse(List.of());
+        var lines = new ArrayList<>(
+                rental.told().map(old -> differences(old, rental.shown())).orElse(List.of()));
+        if (rental.runs().isNewsOfAFreshMachine()) {
+            lines.add("Interrupted: it goes on with a fresh machine, and what was on its disk is gone.");
+        }
+        if (rental.reclaimedAt().isPresent()) {
+            lines.add("The lender takes its gpus back then; only the time used is paid.");
+        }
+        return lines;
     }
 
     private static List<String> differences(Told old, Told now) {
@@ -170,6 +177,9 @@ public final class RentalCalendar {
 
     /** Names who, but no detail: a calendar may lie on somebody else's server. */
     private static String whyCancelled(Rental rental) {
+        if (rental.reclaimedAt().isPresent() && rental.usable().isEmpty()) {
+            return "Cancelled: the lender took its gpus back.";
+        }
         return rental.fault()
                 .map(fault -> switch (fault.blame()) {
                     case LENDER -> "Cancelled: it failed, and the lender answers for it.";

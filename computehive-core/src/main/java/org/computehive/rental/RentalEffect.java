@@ -23,6 +23,8 @@ public record RentalEffect(Step step, Instant due) {
         START,
         /** Make keys, overlay and VM. */
         BOOT,
+        /** Find another place that is equal, once the one before is taken down. */
+        PLACE,
         /** Admit the renter at the gateway and prove that the session is usable. */
         PROVE,
         /** End the session because its window is over. */
@@ -35,6 +37,8 @@ public record RentalEffect(Step step, Instant due) {
         ERASE,
         /** Ready the gpus for the next session. */
         TURN_OVER,
+        /** Take down what was left at a place whose host was lost, once it answers again. */
+        SWEEP,
         /** Settle the escrow. */
         SETTLE
     }

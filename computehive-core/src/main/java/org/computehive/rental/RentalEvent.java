@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
 import org.computehive.market.ListingId;
 import org.computehive.rental.EscrowOffer.Hash32;
@@ -80,6 +81,69 @@ public sealed interface RentalEvent {
     /** It could not start. */
     record StartFailed(Instant at, Fault fault) implements RentalEvent {}
 
+    /**
+     * It could not start where it was placed, and is to be tried elsewhere: what was made there is taken down first.
+     *
+     * @param hostLost whether that must wait until its host answers again
+     */
+    record PlacementFailed(Instant at, boolean hostLost, Fault fault) implements RentalEvent {}
+
+    /**
+     * The session was lost: the meter stops, its place is taken down and another is sought. What was on its disk is gone.
+     *
+     * @param lastUsable the last moment at which it was seen usable, which the meter counts to
+     * @param hostLost whether its place can't be taken down until its host answers again
+     */
+    record Interrupted(Instant at, Instant lastUsable, boolean hostLost, Fault fault) implements RentalEvent {}
+
+    /**
+     * It runs elsewhere from now on: on as many equal gpus of the same lender, under the same terms. The hash that the
+     * lender signed ({@link RentalTerms#spec}) binds what was agreed, the first place included, and stays as it is; that
+     * the lender gave an equal place instead is this event, in the audit log.
+     *
+     * @param why what was wrong with the place before
+     */
+    record Placed(Instant at, HostId host, List<GpuId> gpus, String why) implements RentalEvent {
+        /** Copies the list. */
+        public Placed {
+            gpus = List.copyOf(gpus);
+        }
+    }
+
+    /**
+     * A place whose host was lost answers again: its VM and disk are gone and its gpus were turned over.
+     *
+     * @param gpus what became of them
+     */
+    record Swept(Instant at, HostId host, List<Hypervisor.Turnover> gpus) implements RentalEvent {
+        /** Copies the list. */
+        public Swept {
+            gpus = List.copyOf(gpus);
+        }
+    }
+
+    /**
+     * The lender wants its gpus back and gave notice: the session ends then.
+     *
+     * @param ends when, before the window's end; no later than its start, it calls the rental off
+     */
+    record ReclaimAnnounced(Instant at, Instant ends) implements RentalEvent {}
+
+    /**
+     * A step failed for longer than the policy allows: an operator is to look at it. What guards access, disks, gpus and
+     * money is tried on, slowly; the rest waits for {@link Resumed}.
+     *
+     * @param why what went wrong, free of secrets
+     */
+    record Stuck(Instant at, RentalEffect.Step step, String why) implements RentalEvent {}
+
+    /**
+     * A stuck step is tried anew.
+     *
+     * @param note what the operator did, or that it works again
+     */
+    record Resumed(Instant at, RentalEffect.Step step, String note) implements RentalEvent {}
+
     /** A certificate was issued for the renter's key. */
     record CertificateIssued(Instant at, String serial, String keyFingerprint, Instant notAfter)
             implements RentalEvent {}
@@ -137,6 +201,8 @@ public sealed interface RentalEvent {
         /** The escrow was closed on the chain while the session ran. */
         ESCROW_CLOSED,
         /** The VM was no longer there. */
-        MACHINE_LOST
+        MACHINE_LOST,
+        /** The lender took its gpus back, as it had announced. */
+        RECLAIMED
     }
 }

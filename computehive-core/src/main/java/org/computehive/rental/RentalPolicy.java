@@ -1,6 +1,7 @@
 package org.computehive.rental;
 
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * How long the engine waits for what.
@@ -11,10 +12,17 @@ import java.time.Duration;
  * @param startLimit how long after a window's start, or after the lead time began where that is later, a session must be
  *     usable; else it failed
  * @param watch how often the chain is read for a rental even when nothing hints at a change
- * @param retry how long to wait before something that failed is tried again
+ * @param retry how long to wait at least before something that failed is tried again
+ * @param recovery what is done when something fails
  */
 public record RentalPolicy(
-        Duration quoteLife, Duration hold, Duration lead, Duration startLimit, Duration watch, Duration retry) {
+        Duration quoteLife,
+        Duration hold,
+        Duration lead,
+        Duration startLimit,
+        Duration watch,
+        Duration retry,
+        Recovery recovery) {
 
     /** Minutes and seconds that suit real hosts and chains. */
     public static final RentalPolicy DEFAULT = new RentalPolicy(
@@ -24,6 +32,17 @@ public record RentalPolicy(
             Duration.ofMinutes(10),
             Duration.ofSeconds(15),
             Duration.ofSeconds(5));
+
+    /** Creates a policy with {@link Recovery#DEFAULT}. */
+    public RentalPolicy(
+            Duration quoteLife, Duration hold, Duration lead, Duration startLimit, Duration watch, Duration retry) {
+        this(quoteLife, hold, lead, startLimit, watch, retry, Recovery.DEFAULT);
+    }
+
+    /** Returns this policy with another recovery. */
+    public RentalPolicy with(Recovery other) {
+        return new RentalPolicy(quoteLife, hold, lead, startLimit, watch, retry, other);
+    }
 
     /**
      * Checks that no duration is negative, and that those that pace a loop are positive.
@@ -39,6 +58,41 @@ public record RentalPolicy(
         positive("startLimit", startLimit);
         positive("watch", watch);
         positive("retry", retry);
+        Objects.requireNonNull(recovery, "recovery");
+        if (recovery.slowest().compareTo(retry) < 0) {
+            throw new IllegalArgumentException(
+                    "slowest %s is shorter than retry %s, which it bounds".formatted(recovery.slowest(), retry));
+        }
+    }
+
+    /**
+     * What is done when something fails.
+     *
+     * @param moves how often a rental is given another place at the most, 0 to 100; 0 never tries another
+     * @param hostSilence how long a host may not answer before its session counts as lost
+     * @param limit how long after an interruption a session must be usable again; else it ends
+     * @param slowest how long to wait at the most before something that failed is tried again, give or take a quarter
+     * @param stuckAfter how long a step may fail before an operator is told
+     */
+    public record Recovery(int moves, Duration hostSilence, Duration limit, Duration slowest, Duration stuckAfter) {
+        /** Three moves, two minutes of silence, ten to be usable again; at the slowest five minutes, stuck after an hour. */
+        public static final Recovery DEFAULT = new Recovery(
+                3, Duration.ofMinutes(2), Duration.ofMinutes(10), Duration.ofMinutes(5), Duration.ofHours(1));
+
+        /**
+         * Checks the ranges.
+         *
+         * @throws IllegalArgumentException if the moves are out of range or a duration is not positive
+         */
+        public Recovery {
+            if (moves < 0 || moves > 100) {
+                throw new IllegalArgumentException("moves %d is out of range: 0 to 100".formatted(moves));
+            }
+            positive("hostSilence", hostSilence);
+            positive("limit", limit);
+            positive("slowest", slowest);
+            positive("stuckAfter", stuckAfter);
+        }
     }
 
     private static void positive(String what, Duration value) {

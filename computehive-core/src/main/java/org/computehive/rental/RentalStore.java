@@ -8,8 +8,10 @@ import java.util.Set;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
+import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingStore;
+import org.computehive.market.Maintenance;
 import org.computehive.once.Answer;
 import org.computehive.once.AnswerStore;
 import org.computehive.schedule.Window;
@@ -102,7 +104,35 @@ public interface RentalStore extends ListingStore, AnswerStore, AutoCloseable {
      */
     List<Rental> of(Account party, int limit);
 
-    /** Returns whether no rental occupies a gpu in a window: a hint; {@link #append} decides. */
+    /**
+     * Returns rentals that have a step that is {@link Rental#stuck stuck}, oldest first.
+     *
+     * @param limit how many at the most, 1 to 10,000
+     */
+    List<Rental> stuck(int limit);
+
+    /**
+     * Keeps gpus from being rented in a window, under the same exclusion as rentals; all of them or none. Repeating it
+     * changes nothing.
+     *
+     * @throws RentalException.Overlap if a gpu is taken in the window, naming when
+     * @throws IllegalArgumentException if the host has another maintenance of that name
+     */
+    void putMaintenance(Maintenance maintenance);
+
+    /** Lets gpus be rented again. Returns whether there was such a maintenance. */
+    boolean removeMaintenance(HostId host, String name);
+
+    /** Returns a host's maintenance windows, by start. */
+    List<Maintenance> maintenances(HostId host);
+
+    /** Notes that a rental's session was seen running; an older sighting than is kept changes nothing. */
+    void saw(RentalId id, Instant at);
+
+    /** Returns when a rental's session was last noted to run. */
+    Optional<Instant> lastSaw(RentalId id);
+
+    /** Returns whether nothing occupies a gpu in a window: a hint; {@link #append} decides. */
     boolean isFree(List<GpuId> gpus, Window window);
 
     /**

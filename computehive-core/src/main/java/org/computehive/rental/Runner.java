@@ -1,9 +1,13 @@
 package org.computehive.rental;
 
+import java.time.Duration;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import org.computehive.rental.RentalEffect.Step;
 import org.computehive.rental.Steps.Outcome;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -16,10 +20,14 @@ import org.slf4j.LoggerFactory;
 final class Runner implements Timers.Handler {
     private static final Logger LOG = LoggerFactory.getLogger(Runner.class);
 
+    /** What nobody is harmed by if it waits, and what would go on to bother others if it did not. */
+    private static final Set<Step> WAITS_FOR_OPERATOR = EnumSet.of(Step.NOTIFY);
+
     private final RentalStore store;
     private final Steps steps;
     private final Journal journal;
     private final RentalPolicy policy;
+    private final Failures failures;
     /** Rentals being worked on; the value says whether to look again. */
     private final ConcurrentMap<RentalId, Boolean> working = new ConcurrentHashMap<>();
 
@@ -28,6 +36,7 @@ final class Runner implements Timers.Handler {
         this.steps = steps;
         this.journal = journal;
         this.policy = policy;
+        failures = new Failures(journal, policy);
     }
 
     @Override
@@ -89,23 +98,54 @@ final class Runner implements Timers.Handler {
                 next = earlier(next, effect.due());
                 continue;
             }
-            switch (steps.carryOut(rental, effect.step())) {
+            if (rental.stuck().containsKey(effect.step()) && WAITS_FOR_OPERATOR.contains(effect.step())) {
+                continue;
+            }
+            switch (carryOut(rental, effect.step())) {
                 case Outcome.Happened(RentalEvent event) -> {
-                    commit(rental, event);
-                    return new Progress(true, null);
+                    failures.worked(rental.id(), effect.step());
+                    return commit(rental, event);
                 }
-                case Outcome.Wait(Instant until) -> next = earlier(next, until);
+                case Outcome.Wait(Instant until) -> {
+                    failures.worked(rental.id(), effect.step());
+                    if (rental.stuck().containsKey(effect.step())) {
+                        return commit(rental, new RentalEvent.Resumed(journal.now(), effect.step(), "it works again"));
+                    }
+                    next = earlier(next, until);
+                }
+                case Outcome.Failed(String why) -> {
+                    Duration failedFor = failures.failed(rental, effect);
+                    boolean isNews = !rental.stuck().containsKey(effect.step());
+                    if (isNews && failedFor.compareTo(policy.recovery().stuckAfter()) >= 0) {
+                        return commit(rental, new RentalEvent.Stuck(journal.now(), effect.step(), why));
+                    }
+                    next = earlier(next, journal.now().plus(failures.delay(rental, effect.step(), failedFor)));
+                }
             }
         }
         return new Progress(false, next);
     }
 
-    private void commit(Rental rental, RentalEvent event) {
+    /** A part that fails in a way that nobody foresaw keeps no rental from its other steps. */
+    private Outcome carryOut(Rental rental, Step step) {
+        try {
+            return steps.carryOut(rental, step);
+        } catch (RuntimeException e) {
+            LOG.error("{}: {} failed in a way that was not foreseen", rental, step, e);
+            return new Outcome.Failed(Reason.of(e));
+        }
+    }
+
+    private Progress commit(Rental rental, RentalEvent event) {
         try {
             journal.commit(rental, event);
         } catch (RentalException.Superseded e) {
             LOG.debug("{} changed while {} was found out; looking again", rental, event);
+        } catch (RentalException.Overlap e) {
+            LOG.info("{}: somebody else was first: {}", rental, e.getMessage());
+            return new Progress(false, journal.now().plus(policy.retry()));
         }
+        return new Progress(true, null);
     }
 
     private static Instant earlier(@Nullable Instant one, Instant other) {

@@ -9,10 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import org.computehive.access.AccessException;
 import org.computehive.market.Account;
-import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
 import org.computehive.rental.RentalEffect.Step;
@@ -38,7 +35,10 @@ final class Steps {
     private final Invitations invitations;
     private final Journal journal;
     private final RentalPolicy policy;
-    private final Map<HostId, Hypervisor> hypervisors = new ConcurrentHashMap<>();
+    private final Hosts hosts = new Hosts();
+    private final GpuHealth health;
+    private final SessionWatch watch;
+    private final Relocation relocation;
 
     Steps(
             RentalStore store,
@@ -53,14 +53,17 @@ final class Steps {
         this.invitations = invitations;
         this.journal = journal;
         this.policy = policy;
+        health = new GpuHealth(store, journal);
+        watch = new SessionWatch(hosts, store, access, journal, policy);
+        relocation = new Relocation(store, hosts, health, journal, policy);
     }
 
     void attach(HostId host, Hypervisor hypervisor) {
-        hypervisors.put(host, hypervisor);
+        hosts.attach(host, hypervisor);
     }
 
     Map<HostId, Hypervisor> hosts() {
-        return Map.copyOf(hypervisors);
+        return hosts.all();
     }
 
     /** What became of a step. */
@@ -70,6 +73,9 @@ final class Steps {
 
         /** Nothing yet; look again then. */
         record Wait(Instant until) implements Outcome {}
+
+        /** It did not work; try again later. */
+        record Failed(String why) implements Outcome {}
     }
 
     Outcome carryOut(Rental rental, Step step) {
@@ -81,10 +87,10 @@ final class Steps {
             case START -> start(rental);
             case BOOT -> boot(rental);
             case PROVE -> prove(rental);
-            case END -> happened(new RentalEvent.Ending(journal.now(), EndCause.WINDOW_OVER));
-            case CUT_ACCESS ->
-                happened(new RentalEvent.AccessCut(
-                        journal.now(), access.cut(rental.id(), "rental " + rental.id() + " ended: " + reason(rental))));
+            case PLACE -> relocation.place(rental);
+            case SWEEP -> sweep(rental);
+            case END -> end(rental);
+            case CUT_ACCESS -> cutAccess(rental);
             case DESTROY -> destroy(rental);
             case ERASE -> erase(rental);
             case TURN_OVER -> turnOver(rental);
@@ -159,8 +165,11 @@ final class Steps {
 
     private Outcome watchEscrow(Rental rental) {
         // The machine first: a chain that can't be read must not hide that it is gone.
-        if (rental.state() == RentalState.ACTIVE && isLost(rental)) {
-            return happened(new RentalEvent.Ending(journal.now(), EndCause.MACHINE_LOST));
+        if (rental.state() == RentalState.ACTIVE) {
+            Optional<RentalEvent> interruption = watch.look(rental);
+            if (interruption.isPresent()) {
+                return happened(interruption.get());
+            }
         }
         Escrow.Reading reading = escrow.read(rental.offer().orElseThrow());
         if (reading instanceof Escrow.Reading.Closed) {
@@ -176,24 +185,20 @@ final class Steps {
         return watchAgain();
     }
 
-    /** Returns whether the VM is gone; where it is there, makes sure that its renter can enter. */
-    private boolean isLost(Rental rental) {
-        try {
-            Optional<Hypervisor.RunningVm> vm = running(rental);
-            if (vm.isPresent() && journal.now().isBefore(rental.terms().window().end())) {
-                access.admit(rental.id(), rental.terms().window(), vm.get().ssh());
-            }
-            return vm.isEmpty();
-        } catch (HypervisorException | AccessException e) {
-            LOG.warn("can't see to the VM of {}: {}", rental, e.getMessage());
-            return false;
+    private Outcome end(Rental rental) {
+        if (rental.isLeaving()) {
+            return happened(relocation.givenUp(rental));
         }
+        boolean reclaimed = rental.reclaimedAt().isPresent();
+        return happened(new RentalEvent.Ending(journal.now(), reclaimed ? EndCause.RECLAIMED : EndCause.WINDOW_OVER));
     }
 
-    private Optional<Hypervisor.RunningVm> running(Rental rental) {
-        return hypervisorOf(rental).list().stream()
-                .filter(vm -> vm.id().equals(rental.id()))
-                .findFirst();
+    private Outcome cutAccess(Rental rental) {
+        watch.forget(rental.id());
+        int closed = rental.isLeaving()
+                ? access.withdraw(rental.id(), "rental " + rental.id() + " lost its VM; another is sought")
+                : access.cut(rental.id(), "rental " + rental.id() + " ended: " + reason(rental));
+        return happened(new RentalEvent.AccessCut(journal.now(), closed));
     }
 
     private Outcome boot(Rental rental) {
@@ -201,38 +206,46 @@ final class Steps {
         if (late.isPresent()) {
             return happened(late.get());
         }
-        if (isQuarantined(rental)) {
-            return happened(failed(Fault.Blame.LENDER, "a gpu is quarantined since its last session"));
-        }
-        if (isStillTaken(rental)) {
-            LOG.info("{}: the session before it still has a gpu", rental);
-            return new Outcome.Wait(journal.now().plus(policy.retry()));
+        if (rental.gpus().stream().anyMatch(health::isQuarantined)) {
+            return happened(notHere(rental, "a gpu is quarantined since its last session"));
         }
         try {
-            Hypervisor.RunningVm vm = hypervisorOf(rental).start(specOf(rental));
+            Hypervisor hypervisor = hosts.of(rental.host());
+            if (isStillTaken(rental)) {
+                LOG.info("{}: the session before it still has a gpu", rental);
+                hypervisor.prepare(specOf(rental));
+                return new Outcome.Wait(journal.now().plus(policy.retry()));
+            }
+            Hypervisor.RunningVm vm = hypervisor.start(specOf(rental));
+            watch.answered(rental.id());
             return happened(new RentalEvent.MachineStarted(journal.now(), vm.facts()));
         } catch (HypervisorException.Unreachable e) {
-            return retry(rental, e);
+            return unreachable(rental, e);
         } catch (HypervisorException e) {
-            return happened(failed(Fault.Blame.LENDER, e.getMessage()));
+            return happened(notHere(rental, e.getMessage()));
         }
-    }
-
-    private boolean isQuarantined(Rental rental) {
-        return rental.gpus().stream()
-                .flatMap(gpu -> store.condition(gpu).stream())
-                .anyMatch(condition -> condition.state() == GpuCondition.State.QUARANTINED);
     }
 
     /** Whether an earlier session of a gpu has not been turned over yet, be it late or because we boot ahead. */
     private boolean isStillTaken(Rental rental) {
         return store.inStates(WITH_GPU, MANY).stream()
                 .filter(other -> !other.id().equals(rental.id()))
-                .filter(other -> other.terms()
-                        .window()
-                        .start()
-                        .isBefore(rental.terms().window().start()))
+                .filter(other -> other.runs().from().isBefore(rental.runs().from()))
                 .anyMatch(other -> !Collections.disjoint(other.gpus(), rental.gpus()));
+    }
+
+    /** A host that does not answer is waited for, but not for ever: then the session is tried elsewhere. */
+    private Outcome unreachable(Rental rental, HypervisorException why) {
+        Optional<Fault> lost = watch.silence(rental);
+        boolean elsewhere = lost.isPresent() && !rental.runs().hostLost() && relocation.isPossible(rental);
+        return elsewhere
+                ? happened(new RentalEvent.PlacementFailed(journal.now(), true, lost.get()))
+                : retry(rental, why);
+    }
+
+    private RentalEvent notHere(Rental rental, @Nullable String what) {
+        var fault = new Fault(Fault.Blame.LENDER, what == null ? "the VM did not start" : Reason.of(what));
+        return new RentalEvent.PlacementFailed(journal.now(), false, fault);
     }
 
     private VmSpec specOf(Rental rental) {
@@ -251,29 +264,37 @@ final class Steps {
             return happened(late.get());
         }
         try {
-            Optional<Hypervisor.RunningVm> vm = running(rental);
+            Optional<Hypervisor.RunningVm> vm = hosts.vmOf(rental);
+            watch.answered(rental.id());
             if (vm.isEmpty()) {
-                return happened(failed(Fault.Blame.LENDER, "the VM was no longer on its host"));
+                return happened(notHere(rental, "the VM was no longer on its host"));
             }
             access.admit(rental.id(), rental.terms().window(), vm.get().ssh());
-            String banner = access.probe(rental.id(), Duration.between(journal.now(), deadline(rental)));
+            String banner = access.probe(rental.id(), patience(rental));
             Instant usable = journal.now();
-            return happened(
-                    rental.terms().window().contains(usable)
-                            ? new RentalEvent.Activated(usable, banner)
-                            : failed(Fault.Blame.LENDER, "its SSH server answered only after the window"));
+            if (!rental.terms().window().contains(usable)) {
+                return happened(failed(rental, "its SSH server answered only after the window", Fault.Blame.LENDER));
+            }
+            watch.saw(rental.id());
+            return happened(new RentalEvent.Activated(usable, banner));
         } catch (HypervisorException.Unreachable e) {
-            return retry(rental, e);
+            return unreachable(rental, e);
         } catch (HypervisorException e) {
-            return happened(failed(Fault.Blame.LENDER, e.getMessage()));
+            return happened(notHere(rental, e.getMessage()));
         }
     }
 
+    /** How long to wait for a session's banner: where there is another place to try, time is left for that. */
+    private Duration patience(Rental rental) {
+        Duration left = Duration.between(journal.now(), relocation.deadline(rental));
+        return relocation.isPossible(rental) ? left.dividedBy(2) : left;
+    }
+
     private Optional<RentalEvent> tooLate(Rental rental, String what) {
-        Instant deadline = deadline(rental);
+        Instant deadline = relocation.deadline(rental);
         return journal.now().isBefore(deadline)
                 ? Optional.empty()
-                : Optional.of(failed(answersForDelay(rental), what + " by " + deadline));
+                : Optional.of(failed(rental, what + " by " + deadline, answersForDelay(rental)));
     }
 
     /** Who answers for a session that is late: the platform if it began only after the window did. */
@@ -282,21 +303,26 @@ final class Steps {
         return rental.startingSince().filter(start::isBefore).isPresent() ? Fault.Blame.PLATFORM : Fault.Blame.LENDER;
     }
 
-    private Instant deadline(Rental rental) {
-        Instant limit = rental.terms().window().start().plus(policy.startLimit());
-        Instant end = rental.terms().window().end();
-        return limit.isBefore(end) ? limit : end;
-    }
-
-    private RentalEvent failed(Fault.Blame blame, @Nullable String what) {
-        return new RentalEvent.StartFailed(
-                journal.now(), new Fault(blame, what == null ? "the VM did not start" : what));
+    private RentalEvent failed(Rental rental, String what, Fault.Blame blame) {
+        return rental.runs().everUsable()
+                ? new RentalEvent.Ending(journal.now(), EndCause.MACHINE_LOST)
+                : new RentalEvent.StartFailed(journal.now(), new Fault(blame, what));
     }
 
     private Outcome destroy(Rental rental) {
         try {
             return happened(new RentalEvent.MachineDestroyed(
                     journal.now(), hypervisorOf(rental).destroy(rental.id()).facts()));
+        } catch (HypervisorException.Unreachable e) {
+            return rental.isLeaving() ? unreachable(rental, e) : retry(rental, e);
+        } catch (HypervisorException e) {
+            return retry(rental, e);
+        }
+    }
+
+    private Outcome sweep(Rental rental) {
+        try {
+            return relocation.sweep(rental);
         } catch (HypervisorException e) {
             return retry(rental, e);
         }
@@ -317,13 +343,9 @@ final class Steps {
                     .turnOver(
                             rental.id(),
                             rental.gpus().stream().map(GpuId::address).toList());
-            for (Hypervisor.Turnover result : results) {
-                store.putCondition(new GpuCondition(
-                        new GpuId(rental.host(), result.gpu()),
-                        result.available() ? GpuCondition.State.AVAILABLE : GpuCondition.State.QUARANTINED,
-                        result.why(),
-                        journal.now()));
-            }
+            Optional<Fault> noted =
+                    rental.isLeaving() ? Optional.of(rental.runs().faults().getLast()) : Optional.empty();
+            health.turnedOver(rental.id(), rental.host(), results, noted);
             return happened(new RentalEvent.TurnedOver(journal.now(), results));
         } catch (HypervisorException e) {
             return retry(rental, e);
@@ -349,6 +371,10 @@ final class Steps {
         if (by.isEmpty()) {
             return watchAgain();
         }
+        if (rental.stuck().containsKey(Step.SETTLE)) {
+            // Nothing is sent until an operator has looked; that somebody else settled is still seen.
+            return new Outcome.Failed("settling is stuck until it is resumed");
+        }
         try {
             return happened(settled(escrow.settle(offer, by.get())));
         } catch (EscrowException e) {
@@ -361,12 +387,7 @@ final class Steps {
     }
 
     private Hypervisor hypervisorOf(Rental rental) {
-        Hypervisor hypervisor = hypervisors.get(rental.host());
-        if (hypervisor == null) {
-            throw new HypervisorException.Unreachable(
-                    "host %s is not connected: register it again".formatted(rental.host()), null);
-        }
-        return hypervisor;
+        return hosts.of(rental.host());
     }
 
     private static String reason(Rental rental) {
@@ -377,6 +398,7 @@ final class Steps {
                     case BY_OPERATOR -> "the operator ended it";
                     case ESCROW_CLOSED -> "the escrow was closed";
                     case MACHINE_LOST -> "the VM was lost";
+                    case RECLAIMED -> "the lender took its gpus back, as announced";
                 })
                 .orElse("it could not start");
     }
@@ -391,11 +413,11 @@ final class Steps {
 
     private Outcome unknown(Rental rental, Escrow.Reading.Unknown unknown) {
         LOG.warn("{}: the chain can't be read, so nothing is decided: {}", rental, unknown.why());
-        return new Outcome.Wait(journal.now().plus(policy.retry()));
+        return new Outcome.Failed(Reason.of("the chain can't be read: " + unknown.why()));
     }
 
     private Outcome retry(Rental rental, RuntimeException why) {
-        LOG.warn("{}: trying again in {}: {}", rental, policy.retry(), why.getMessage());
-        return new Outcome.Wait(journal.now().plus(policy.retry()));
+        LOG.warn("{}: trying again later: {}", rental, why.getMessage());
+        return new Outcome.Failed(Reason.of(why));
     }
 }

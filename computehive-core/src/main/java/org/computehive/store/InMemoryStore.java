@@ -23,6 +23,7 @@ import org.computehive.market.Host;
 import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
+import org.computehive.market.Maintenance;
 import org.computehive.once.Answer;
 import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.Occupancy;
@@ -57,6 +58,8 @@ public final class InMemoryStore implements RentalStore, FeedStore {
     private final Map<GpuId, TreeMap<Instant, Booking>> bookings = new HashMap<>();
     private final Map<Lane, RentalId> lanes = new HashMap<>();
     private final Map<Account, Long> feedGenerations = new HashMap<>();
+    private final Map<String, Maintenance> maintenances = new TreeMap<>();
+    private final Map<RentalId, Instant> sightings = new HashMap<>();
     private final InMemoryTimers timers;
     private int auditedPrefix;
 
@@ -249,9 +252,7 @@ public final class InMemoryStore implements RentalStore, FeedStore {
         }
         for (Occupancy occupancy : come) {
             if (isTaken(
-                    occupancy.gpu(),
-                    occupancy.window(),
-                    booking -> !booking.rental().equals(after.id()))) {
+                    occupancy.gpu(), occupancy.window(), booking -> !after.id().equals(booking.rental()))) {
                 throw Preconditions.overlap(occupancy);
             }
         }
@@ -311,18 +312,82 @@ public final class InMemoryStore implements RentalStore, FeedStore {
     }
 
     @Override
+    public List<Rental> stuck(int limit) {
+        return rentals(rental -> !rental.stuck().isEmpty(), OLDEST_FIRST, limit);
+    }
+
+    @Override
+    public void putMaintenance(Maintenance maintenance) {
+        locked(() -> {
+            String id = Preconditions.maintenanceId(maintenance.host(), maintenance.name());
+            Maintenance known = maintenances.get(id);
+            if (known != null) {
+                if (!known.equals(maintenance)) {
+                    throw Preconditions.otherMaintenance(maintenance);
+                }
+                return id;
+            }
+            for (GpuId gpu : maintenance.gpus()) {
+                takenBy(gpu, maintenance.window(), booking -> true).ifPresent(booking -> {
+                    throw Preconditions.taken(new Occupancy(gpu, maintenance.window()), Optional.of(booking.window()));
+                });
+            }
+            maintenance
+                    .gpus()
+                    .forEach(gpu ->
+                            booked(gpu).put(maintenance.window().start(), new Booking(null, maintenance.window())));
+            maintenances.put(id, maintenance);
+            return id;
+        });
+    }
+
+    @Override
+    public boolean removeMaintenance(HostId host, String name) {
+        return locked(() -> {
+            Maintenance removed = maintenances.remove(Preconditions.maintenanceId(host, name));
+            if (removed != null) {
+                removed.gpus()
+                        .forEach(gpu -> booked(gpu).remove(removed.window().start()));
+            }
+            return removed != null;
+        });
+    }
+
+    @Override
+    public List<Maintenance> maintenances(HostId host) {
+        return locked(() -> maintenances.values().stream()
+                .filter(maintenance -> maintenance.host().equals(host))
+                .sorted(Preconditions.BY_START)
+                .toList());
+    }
+
+    @Override
+    public void saw(RentalId id, Instant at) {
+        locked(() -> sightings.merge(id, at, (one, other) -> one.isAfter(other) ? one : other));
+    }
+
+    @Override
+    public Optional<Instant> lastSaw(RentalId id) {
+        return locked(() -> Optional.ofNullable(sightings.get(id)));
+    }
+
+    @Override
     public boolean isFree(List<GpuId> gpus, Window window) {
         return locked(() -> gpus.stream().noneMatch(gpu -> isTaken(gpu, window, booking -> true)));
     }
 
     private boolean isTaken(GpuId gpu, Window window, Predicate<Booking> counts) {
-        TreeMap<Instant, Booking> booked = bookings.get(gpu);
+        return takenBy(gpu, window, counts).isPresent();
+    }
+
+    private Optional<Booking> takenBy(GpuId gpu, Window window, Predicate<Booking> counts) {
+        TreeMap<Instant, Booking> booked = bookings.getOrDefault(gpu, new TreeMap<>());
         // Bookings of a gpu are disjoint: of those that begin before the window's end, only the last can reach into it.
-        return booked != null
-                && booked.headMap(window.end(), false).descendingMap().values().stream()
-                        .filter(counts)
-                        .limit(1)
-                        .anyMatch(booking -> booking.window().overlaps(window));
+        return booked.headMap(window.end(), false).descendingMap().values().stream()
+                .filter(counts)
+                .limit(1)
+                .filter(booking -> booking.window().overlaps(window))
+                .findFirst();
     }
 
     @Override
@@ -429,7 +494,8 @@ public final class InMemoryStore implements RentalStore, FeedStore {
         return history.getLast().after();
     }
 
-    private record Booking(RentalId rental, Window window) {}
+    /** Of a rental, or of nobody but the lender itself. */
+    private record Booking(@Nullable RentalId rental, Window window) {}
 
     private record CallerKey(Account caller, IdempotencyKey key) {}
 

@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,6 +24,7 @@ import org.computehive.market.HostId;
 import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
+import org.computehive.market.Maintenance;
 import org.computehive.once.Answer;
 import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.EventCodec;
@@ -59,6 +61,8 @@ public final class JdbcStore implements RentalStore, FeedStore {
     private final Histories histories;
     private final AuditPlaces auditPlaces;
     private final FeedGenerations feeds;
+    private final Maintenances maintenances;
+    private final Sightings sightings;
     private final JdbcTimers timers;
     private final Appends appends;
     private final LaneDesk lanes;
@@ -98,6 +102,8 @@ public final class JdbcStore implements RentalStore, FeedStore {
         this.histories = new Histories(database);
         this.auditPlaces = new AuditPlaces(database, histories);
         this.feeds = new FeedGenerations(database);
+        this.maintenances = new Maintenances(database);
+        this.sightings = new Sightings(database);
         this.timers = new JdbcTimers(database, clock);
         this.appends = new Appends(database, timers);
         this.lanes = new LaneDesk(database);
@@ -338,6 +344,45 @@ public final class JdbcStore implements RentalStore, FeedStore {
                 .formatted(Histories.COLUMNS, wanted, direction);
         return Histories.rentals(
                 histories.query("read rentals", sql, statement -> statement.setInt(condition.set(statement), limit)));
+    }
+
+    @Override
+    public List<Rental> stuck(int limit) {
+        Preconditions.limit(limit);
+        // The partial index holds those that ever were; few are.
+        String sql = ("SELECT %s FROM ch_events e WHERE e.rental IN (SELECT rental FROM ch_events"
+                        + " WHERE format = 'stuck.v1') ORDER BY e.rental, e.version")
+                .formatted(Histories.COLUMNS);
+        return Histories.rentals(histories.query("read stuck rentals", sql, statement -> {})).stream()
+                .filter(rental -> !rental.stuck().isEmpty())
+                .sorted(Comparator.comparing(Rental::reservedAt).thenComparing(Rental::id))
+                .limit(limit)
+                .toList();
+    }
+
+    @Override
+    public void putMaintenance(Maintenance maintenance) {
+        maintenances.put(maintenance);
+    }
+
+    @Override
+    public boolean removeMaintenance(HostId host, String name) {
+        return maintenances.remove(host, name);
+    }
+
+    @Override
+    public List<Maintenance> maintenances(HostId host) {
+        return maintenances.of(host);
+    }
+
+    @Override
+    public void saw(RentalId id, Instant at) {
+        sightings.put(id, at);
+    }
+
+    @Override
+    public Optional<Instant> lastSaw(RentalId id) {
+        return sightings.find(id);
     }
 
     @Override

@@ -1,7 +1,11 @@
 package org.computehive.store;
 
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import org.computehive.market.HostId;
+import org.computehive.market.Maintenance;
 import org.computehive.once.Answer;
 import org.computehive.once.KeyTakenException;
 import org.computehive.rental.Occupancy;
@@ -10,11 +14,16 @@ import org.computehive.rental.Rental;
 import org.computehive.rental.RentalException;
 import org.computehive.rental.RentalStore.Audited;
 import org.computehive.rental.RentalStore.Recorded;
+import org.computehive.schedule.Window;
 import org.jspecify.annotations.Nullable;
 
 /** What every store checks in the same way, and says in the same words. */
 final class Preconditions {
     private static final int LIMIT = 10_000;
+
+    static final Comparator<Maintenance> BY_START = Comparator.comparing(
+                    (Maintenance maintenance) -> maintenance.window().start())
+            .thenComparing(Maintenance::name);
 
     private Preconditions() {}
 
@@ -62,6 +71,22 @@ final class Preconditions {
     static RentalException.Overlap overlap(Occupancy wanted) {
         return new RentalException.Overlap("gpu %s is taken in %s (turnover included): choose another window or gpu"
                 .formatted(wanted.gpu(), wanted.window()));
+    }
+
+    static RentalException.Overlap taken(Occupancy wanted, Optional<Window> by) {
+        return new RentalException.Overlap("gpu %s can't be kept free in %s: it is taken in %s, turnover included"
+                .formatted(
+                        wanted.gpu(), wanted.window(), by.map(Window::toString).orElse("a part of it")));
+    }
+
+    static String maintenanceId(HostId host, String name) {
+        return host + "/" + name;
+    }
+
+    static IllegalArgumentException otherMaintenance(Maintenance maintenance) {
+        return new IllegalArgumentException(
+                "host %s has another maintenance of the name %s: choose another name, or remove it first"
+                        .formatted(maintenance.host(), maintenance.name()));
     }
 
     static RentalException.LaneTaken laneTaken(Rental after, long lane) {

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -190,6 +191,19 @@ class EventCodecTest {
                                 RentalStoreContract.hours(0, 3), new ListingId("lot-2"), new HostId("rack-2")))),
                 new RentalEvent.Cancelled(AT, new Account("0x" + "aB".repeat(20))),
                 new RentalEvent.StartFailed(AT, new Fault(Fault.Blame.PLATFORM, "no \"disk\" left – \u0000")),
+                new RentalEvent.PlacementFailed(AT, false, new Fault(Fault.Blame.LENDER, "no disk space")),
+                new RentalEvent.Interrupted(
+                        AT, AT.minusSeconds(9), true, new Fault(Fault.Blame.LENDER, "host rack-1 did not answer")),
+                new RentalEvent.Placed(
+                        AT, new HostId("rack-2"), List.of(RentalStoreContract.gpu(1)), "host rack-1 did not answer"),
+                new RentalEvent.Swept(
+                        AT,
+                        new HostId("rack-1"),
+                        List.of(new Hypervisor.Turnover(
+                                RentalStoreContract.gpu(1).address(), true, "reset"))),
+                new RentalEvent.ReclaimAnnounced(AT, AT.plusSeconds(3600)),
+                new RentalEvent.Stuck(AT, RentalEffect.Step.DESTROY, "the host does not answer"),
+                new RentalEvent.Resumed(AT, RentalEffect.Step.DESTROY, "power is back"),
                 new RentalEvent.ReleaseSigned(AT, SIGNATURE),
                 new RentalEvent.ReceiptCountersigned(AT, SIGNATURE),
                 new RentalEvent.ReceiptSigned(AT, Duration.ofSeconds(86_399), SIGNATURE))) {

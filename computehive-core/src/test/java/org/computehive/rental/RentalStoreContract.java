@@ -379,7 +379,8 @@ public abstract class RentalStoreContract {
     void append_eventThatSwapsGpus_freesTheOldAndTakesTheNew() {
         Rental rental = reserve(terms(0, hours(0, 1), gpu(1), gpu(2)));
 
-        store.append(changed(rental, rental.holdings().movedTo(new HostId("rack-1"), List.of(gpu(3), gpu(2)))));
+        store.append(changed(
+                rental, rental.holdings().movedTo(new HostId("rack-1"), List.of(gpu(3), gpu(2)), Instant.EPOCH)));
 
         assertTrue(store.isFree(List.of(gpu(1)), hours(0, 1)));
         assertFalse(store.isFree(List.of(gpu(2)), hours(0, 1)));
@@ -391,7 +392,8 @@ public abstract class RentalStoreContract {
     void append_eventThatSwapsToATakenGpu_changesNothing() {
         Rental rental = reserve(terms(0, hours(0, 1), gpu(1), gpu(2)));
         reserve(terms(1, hours(0, 1), gpu(3)));
-        Recorded moved = changed(rental, rental.holdings().movedTo(new HostId("rack-1"), List.of(gpu(4), gpu(3))));
+        Recorded moved = changed(
+                rental, rental.holdings().movedTo(new HostId("rack-1"), List.of(gpu(4), gpu(3)), Instant.EPOCH));
 
         assertThrows(RentalException.Overlap.class, () -> store.append(moved));
 

@@ -124,7 +124,7 @@ class PostgresStoreIT extends RentalStoreContract {
         try (Connection connection = DriverManager.getConnection(url, server.user(), server.password());
                 Statement statement = connection.createStatement()) {
             for (String sql : List.of(
-                    "INSERT INTO ch_bookings SELECT gpu, starts + interval '1 s', ends, rental FROM ch_bookings",
+                    "INSERT INTO ch_bookings (gpu, starts, ends, rental) SELECT gpu, starts + interval '1 s', ends, rental FROM ch_bookings",
                     "UPDATE ch_events SET payload = '{}'",
                     "DELETE FROM ch_events",
                     "INSERT INTO ch_lanes SELECT lender, lane, rental FROM ch_lanes")) {

@@ -97,7 +97,7 @@ class SqliteStoreTest extends RentalStoreContract {
             assertEquals(
                     0,
                     statement.executeUpdate(
-                            "INSERT INTO ch_bookings SELECT gpu, starts + 1, ends, rental FROM ch_bookings"));
+                            "INSERT INTO ch_bookings (gpu, starts, ends, rental) SELECT gpu, starts + 1, ends, rental FROM ch_bookings"));
             for (String sql : List.of(
                     "UPDATE ch_bookings SET ends = ends + 1",
                     "UPDATE ch_events SET payload = '{}'",

@@ -2,7 +2,9 @@ package org.computehive.rental.memory;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,6 +14,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.computehive.market.Assurance;
 import org.computehive.market.Gpu;
 import org.computehive.market.GuestPlatform;
@@ -28,7 +31,7 @@ import org.computehive.rental.VmSpec;
  * on. Controllers made by {@link #another()} see the same host, as a second process would. Thread-safe.
  */
 public final class InMemoryHypervisor implements Hypervisor {
-    /** The address of the one emulated display device. */
+    /** The address of the first emulated display device. */
     public static final PciAddress GPU = new PciAddress("ffff:00:01.0");
 
     private static final int FIRST_PORT = 20_000;
@@ -47,7 +50,24 @@ public final class InMemoryHypervisor implements Hypervisor {
      * @param images the images it knows
      */
     public static InMemoryHypervisor withImages(String... images) {
-        return new InMemoryHypervisor(new Machine(Set.of(images)));
+        return withGpus(1, images);
+    }
+
+    /**
+     * Returns a controller of a new host with several emulated display devices.
+     *
+     * @param gpus how many, 1 to 64
+     * @param images the images it knows
+     */
+    public static InMemoryHypervisor withGpus(int gpus, String... images) {
+        if (gpus < 1 || gpus > 64) {
+            throw new IllegalArgumentException("gpu count %d is out of range: 1 to 64".formatted(gpus));
+        }
+        return new InMemoryHypervisor(new Machine(
+                Set.of(images),
+                IntStream.rangeClosed(1, gpus)
+                        .mapToObj(number -> new PciAddress("ffff:00:%02x.0".formatted(number)))
+                        .toList()));
     }
 
     /** Returns a second controller of the same host, such as a restarted process has. */
@@ -62,6 +82,28 @@ public final class InMemoryHypervisor implements Hypervisor {
         }
     }
 
+    /** Cuts the host off from everybody who asks it, or puts it back; its VMs run on meanwhile. */
+    public void setReachable(boolean reachable) {
+        synchronized (machine) {
+            machine.reachable = reachable;
+        }
+    }
+
+    /** Ends a rental's VM as a crash would: its disk stays. */
+    public void crash(RentalId id) {
+        synchronized (machine) {
+            machine.vms.remove(id);
+        }
+    }
+
+    /** Ends every VM as a platform does that stops, and takes the VMs with it. */
+    public void endByPlatform(Instant at) {
+        synchronized (machine) {
+            machine.vms.keySet().forEach(id -> machine.endedByPlatform.put(id, at));
+            machine.vms.clear();
+        }
+    }
+
     /** Makes the next {@link #start} fail with an exception; nothing is left behind then. */
     public void failNextStart(HypervisorException failure) {
         synchronized (machine) {
@@ -72,9 +114,18 @@ public final class InMemoryHypervisor implements Hypervisor {
     @Override
     public Inventory inventory() {
         open();
-        var gpu = new Gpu(
-                GPU, "1234", "1111", "Emulated display device", 16, OptionalInt.empty(), true, Optional.empty());
-        return new Inventory(8, 16_384, List.of(gpu), "none", Assurance.ISOLATED, platform());
+        List<Gpu> gpus = machine.gpus.stream()
+                .map(address -> new Gpu(
+                        address,
+                        "1234",
+                        "1111",
+                        "Emulated display device",
+                        16,
+                        OptionalInt.empty(),
+                        true,
+                        Optional.empty()))
+                .toList();
+        return new Inventory(8, 16_384, gpus, "none", Assurance.ISOLATED, platform());
     }
 
     private GuestPlatform platform() {
@@ -84,6 +135,14 @@ public final class InMemoryHypervisor implements Hypervisor {
                 Map.of(),
                 "no guest, no network",
                 machine.images.stream().collect(Collectors.toMap(Function.identity(), name -> image)));
+    }
+
+    @Override
+    public Optional<Instant> endedByPlatform(RentalId id) {
+        open();
+        synchronized (machine) {
+            return Optional.ofNullable(machine.endedByPlatform.get(id));
+        }
     }
 
     @Override
@@ -143,6 +202,7 @@ public final class InMemoryHypervisor implements Hypervisor {
                 throw new HypervisorException.NotGone(
                         "VM %s still runs: destroy it before its disk is erased".formatted(id.vmName()), null);
             }
+            machine.endedByPlatform.remove(id);
             return new Teardown(Map.of("disk", machine.disks.remove(id) ? "gone" : "none found"));
         }
     }
@@ -153,7 +213,7 @@ public final class InMemoryHypervisor implements Hypervisor {
         var results = new ArrayList<Turnover>();
         for (PciAddress gpu : gpus) {
             results.add(
-                    gpu.equals(GPU)
+                    machine.gpus.contains(gpu)
                             ? new Turnover(gpu, true, "emulated: nothing of it outlives the VM")
                             : new Turnover(gpu, false, "quarantined: this host has no such device"));
         }
@@ -177,6 +237,11 @@ public final class InMemoryHypervisor implements Hypervisor {
         if (closed) {
             throw new HypervisorException.Unreachable("this hypervisor is closed: open another", null);
         }
+        synchronized (machine) {
+            if (!machine.reachable) {
+                throw new HypervisorException.Unreachable("the host does not answer: try again", null);
+            }
+        }
     }
 
     private void check(VmSpec spec) {
@@ -190,7 +255,7 @@ public final class InMemoryHypervisor implements Hypervisor {
                     "image %s does not have its SHA-256: fetch or build it again".formatted(image), null);
         }
         for (PciAddress gpu : spec.gpus()) {
-            if (!gpu.equals(GPU)) {
+            if (!machine.gpus.contains(gpu)) {
                 throw new HypervisorException.Refused("gpu %s is not on this host".formatted(gpu), null);
             }
         }
@@ -199,14 +264,18 @@ public final class InMemoryHypervisor implements Hypervisor {
     /** What outlives a controller. */
     private static final class Machine {
         private final Set<String> images;
+        private final List<PciAddress> gpus;
         private final Set<String> spoiled = new HashSet<>();
         private final Map<RentalId, RunningVm> vms = new LinkedHashMap<>();
         private final Set<RentalId> disks = new HashSet<>();
+        private final Map<RentalId, Instant> endedByPlatform = new HashMap<>();
+        private boolean reachable = true;
         private Optional<HypervisorException> nextStart = Optional.empty();
         private int started;
 
-        private Machine(Set<String> images) {
+        private Machine(Set<String> images, List<PciAddress> gpus) {
             this.images = images;
+            this.gpus = gpus;
         }
     }
 }

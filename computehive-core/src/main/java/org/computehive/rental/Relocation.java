@@ -1,0 +1,150 @@
+package org.computehive.rental;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.computehive.market.GpuId;
+import org.computehive.market.Host;
+import org.computehive.market.Listing;
+import org.computehive.placement.EqualPlaces;
+import org.computehive.placement.Place;
+import org.computehive.rental.RentalEvent.EndCause;
+import org.computehive.rental.Steps.Outcome;
+import org.computehive.schedule.Window;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds a session another place when its own fails, and takes down later what it left at a host that was lost.
+ *
+ * <p>Lender, terms and escrow stay: what the lender signed binds the rental's terms by their hash, which names the first
+ * place; an equal one of the same lender gives the renter what it pays for, at the same rate, and the renter may end the
+ * session at any time and pay for the time used. Nobody else's gpus are ever taken.
+ */
+final class Relocation {
+    private static final Logger LOG = LoggerFactory.getLogger(Relocation.class);
+
+    private final RentalStore store;
+    private final Hosts hosts;
+    private final GpuHealth health;
+    private final Journal journal;
+    private final RentalPolicy policy;
+
+    Relocation(RentalStore store, Hosts hosts, GpuHealth health, Journal journal, RentalPolicy policy) {
+        this.store = store;
+        this.hosts = hosts;
+        this.health = health;
+        this.journal = journal;
+        this.policy = policy;
+    }
+
+    /** Returns the moment by which the session must be usable. */
+    Instant deadline(Rental rental) {
+        Instant limit = rental.runs()
+                .interruptedAt()
+                .map(at -> at.plus(policy.recovery().limit()))
+                .orElseGet(() -> rental.terms().window().start().plus(policy.startLimit()));
+        return limit.isBefore(rental.sessionEnd()) ? limit : rental.sessionEnd();
+    }
+
+    /** Returns whether there is another place at all, be it free now or not, and a move left to go there. */
+    boolean isPossible(Rental rental) {
+        return rental.runs().moves() < policy.recovery().moves()
+                && !places(rental, gpu -> mayServe(rental, gpu)).isEmpty();
+    }
+
+    Outcome place(Rental rental) {
+        Runs runs = rental.runs();
+        if (runs.moves() < policy.recovery().moves() && journal.now().isBefore(deadline(rental))) {
+            Optional<Place> place = runs.hostLost() && isBack(rental)
+                    ? Optional.of(rental.place())
+                    : places(rental, gpu -> mayServe(rental, gpu) && isFree(rental, gpu)).stream()
+                            .findFirst();
+            if (place.isPresent()) {
+                return new Outcome.Happened(placed(rental, place.get()));
+            }
+            // An interrupted renter is better served late than never; one that never began may book elsewhere at once.
+            if (runs.everUsable() && (runs.hostLost() || isPossible(rental))) {
+                return new Outcome.Wait(journal.now().plus(policy.retry()));
+            }
+        }
+        return new Outcome.Happened(givenUp(rental));
+    }
+
+    private RentalEvent placed(Rental rental, Place place) {
+        if (place.equals(rental.place())) {
+            health.foundAgain(rental.id(), place);
+        } else if (rental.runs().hostLost()) {
+            health.lost(rental.id(), rental.place());
+        }
+        return new RentalEvent.Placed(
+                journal.now(),
+                place.host(),
+                place.gpus(),
+                rental.runs().faults().getLast().what());
+    }
+
+    /** Returns what ends the search: a session that was usable was lost, another could not start. */
+    RentalEvent givenUp(Rental rental) {
+        return rental.runs().everUsable()
+                ? new RentalEvent.Ending(journal.now(), EndCause.MACHINE_LOST)
+                : new RentalEvent.StartFailed(
+                        journal.now(), rental.runs().faults().getLast());
+    }
+
+    /** Returns whether the lost host answers and still runs the VM: then nothing of the session is lost. */
+    private boolean isBack(Rental rental) {
+        try {
+            return hosts.vmOf(rental).isPresent();
+        } catch (HypervisorException e) {
+            return false;
+        }
+    }
+
+    private List<Place> places(Rental rental, Predicate<GpuId> usable) {
+        Optional<Listing> agreed = store.quote(rental.id()).map(Quote::offered);
+        Optional<Host> home = agreed.flatMap(listing -> store.host(listing.host()));
+        return agreed.flatMap(listing -> home.flatMap(host -> EqualPlaces.to(listing, host)))
+                .map(equals -> equals.among(eligible(rental), store.listings(), needed(rental), usable))
+                .orElse(List.of());
+    }
+
+    private List<Host> eligible(Rental rental) {
+        return store.hosts().stream()
+                .filter(host -> host.lender().equals(rental.terms().lender()))
+                // Its VM is named after the rental, so a host that still has one left gets no second.
+                .filter(host -> rental.runs().left().stream()
+                        .noneMatch(place -> place.host().equals(host.id())))
+                .filter(host -> !(rental.runs().hostLost() && host.id().equals(rental.host())))
+                .filter(host -> hosts.answers(host.id()))
+                .toList();
+    }
+
+    private boolean mayServe(Rental rental, GpuId gpu) {
+        return !rental.runs().failed().contains(gpu) && !health.isQuarantined(gpu);
+    }
+
+    private boolean isFree(Rental rental, GpuId gpu) {
+        return rental.gpus().contains(gpu) || store.isFree(List.of(gpu), needed(rental));
+    }
+
+    private Window needed(Rental rental) {
+        Instant start = rental.terms().window().start();
+        Instant from = journal.now().isAfter(start) ? journal.now() : start;
+        return new Window(from, rental.sessionEnd().plus(rental.terms().turnover()));
+    }
+
+    /** Takes down what is left at a place whose host was lost; its gpus can be rented again then. */
+    Outcome sweep(Rental rental) {
+        Place place = rental.runs().left().getFirst();
+        Hypervisor hypervisor = hosts.of(place.host());
+        hypervisor.destroy(rental.id());
+        hypervisor.erase(rental.id());
+        List<Hypervisor.Turnover> results = hypervisor.turnOver(
+                rental.id(), place.gpus().stream().map(GpuId::address).toList());
+        health.turnedOver(rental.id(), place.host(), results, Optional.empty());
+        LOG.info("{}: host {} is back and was swept", rental, place.host());
+        return new Outcome.Happened(new RentalEvent.Swept(journal.now(), place.host(), results));
+    }
+}

@@ -1,0 +1,144 @@
+package org.computehive.store;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.computehive.market.GpuId;
+import org.computehive.market.HostId;
+import org.computehive.market.Maintenance;
+import org.computehive.rental.Occupancy;
+import org.computehive.rental.RentalJson;
+import org.computehive.schedule.Window;
+
+/**
+ * The gpus and times that lenders keep for themselves: rows of {@code ch_bookings} like those of rentals, so that the same
+ * constraint keeps them apart. Thread-safe.
+ */
+final class Maintenances {
+    private static final String FORMAT = "maintenance.v1";
+
+    private final Database database;
+
+    Maintenances(Database database) {
+        this.database = database;
+    }
+
+    void put(Maintenance maintenance) {
+        String id = Preconditions.maintenanceId(maintenance.host(), maintenance.name());
+        String json = RentalJson.write(maintenance);
+        database.transaction("keep maintenance " + id, connection -> {
+            if (insert(connection, id, maintenance, json) == 0) {
+                if (!find(connection, id).equals(Optional.of(maintenance))) {
+                    throw Preconditions.otherMaintenance(maintenance);
+                }
+                return id;
+            }
+            for (GpuId gpu : maintenance.gpus().stream()
+                    .sorted(Comparator.comparing(GpuId::toString))
+                    .toList()) {
+                var occupancy = new Occupancy(gpu, maintenance.window());
+                if (book(connection, id, occupancy) == 0) {
+                    throw Preconditions.taken(occupancy, holder(connection, occupancy));
+                }
+            }
+            return id;
+        });
+    }
+
+    private int insert(Connection connection, String id, Maintenance maintenance, String json) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "INSERT INTO ch_maintenances (id, host, format, payload) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING")) {
+            statement.setString(1, id);
+            statement.setString(2, maintenance.host().value());
+            statement.setString(3, FORMAT);
+            database.dialect().setJson(statement, 4, json);
+            return statement.executeUpdate();
+        }
+    }
+
+    private int book(Connection connection, String id, Occupancy occupancy) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "INSERT INTO ch_bookings (gpu, starts, ends, maintenance) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
+            statement.setString(1, occupancy.gpu().toString());
+            database.dialect().setInstant(statement, 2, occupancy.window().start());
+            database.dialect().setInstant(statement, 3, occupancy.window().end());
+            statement.setString(4, id);
+            return statement.executeUpdate();
+        }
+    }
+
+    private Optional<Window> holder(Connection connection, Occupancy wanted) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "SELECT starts, ends FROM ch_bookings WHERE gpu = ? AND ends > ? AND starts < ? ORDER BY starts LIMIT 1")) {
+            statement.setString(1, wanted.gpu().toString());
+            database.dialect().setInstant(statement, 2, wanted.window().start());
+            database.dialect().setInstant(statement, 3, wanted.window().end());
+            try (ResultSet rows = statement.executeQuery()) {
+                if (!rows.next()) {
+                    return Optional.empty();
+                }
+                Instant starts = database.dialect().instant(rows, 1);
+                return Optional.of(new Window(starts, database.dialect().instant(rows, 2)));
+            }
+        }
+    }
+
+    boolean remove(HostId host, String name) {
+        String id = Preconditions.maintenanceId(host, name);
+        return database.transaction("remove maintenance " + id, connection -> {
+            delete(connection, "DELETE FROM ch_bookings WHERE maintenance = ?", id);
+            return delete(connection, "DELETE FROM ch_maintenances WHERE id = ?", id) == 1;
+        });
+    }
+
+    private static int delete(Connection connection, String sql, String id) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setString(1, id);
+            return statement.executeUpdate();
+        }
+    }
+
+    private static Optional<Maintenance> find(Connection connection, String id) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("SELECT format, payload FROM ch_maintenances WHERE id = ?")) {
+            statement.setString(1, id);
+            try (ResultSet rows = statement.executeQuery()) {
+                return rows.next() ? Optional.of(read(rows)) : Optional.empty();
+            }
+        }
+    }
+
+    List<Maintenance> of(HostId host) {
+        return database.single("read the maintenance of host " + host, connection -> {
+            try (PreparedStatement statement =
+                    connection.prepareStatement("SELECT format, payload FROM ch_maintenances WHERE host = ?")) {
+                statement.setString(1, host.value());
+                try (ResultSet rows = statement.executeQuery()) {
+                    var found = new ArrayList<Maintenance>();
+                    while (rows.next()) {
+                        found.add(read(rows));
+                    }
+                    found.sort(Preconditions.BY_START);
+                    return List.copyOf(found);
+                }
+            }
+        });
+    }
+
+    private static Maintenance read(ResultSet rows) throws SQLException {
+        String format = rows.getString(1);
+        if (!format.equals(FORMAT)) {
+            throw new StoreException(
+                    "stored form %s is not known here: the database was written by a newer version, use that"
+                            .formatted(format),
+                    null);
+        }
+        return RentalJson.read(Maintenance.class, rows.getString(2));
+    }
+}
