@@ -85,6 +85,9 @@ public interface RentalStore extends ListingStore, AnswerStore, AutoCloseable {
     /** Returns a rental as its events left it. */
     Optional<Rental> rental(RentalId id);
 
+    /** Returns how many events a rental has; 0 if there is none. Costs less than to read it. */
+    long version(RentalId id);
+
     /** Returns a rental's events in order; none if there is no such rental. */
     List<Recorded> history(RentalId id);
 
@@ -163,12 +166,27 @@ public interface RentalStore extends ListingStore, AnswerStore, AutoCloseable {
     /** Returns the largest index of one audit log's that {@link #audited} noted. */
     OptionalLong lastAudited(String log);
 
+    /**
+     * Takes a rental to work on it: of all replicas on this store, and in each of all threads, one has it at a time.
+     * Events need no claim; their versions decide. It keeps two from doing outside what is to be done once.
+     *
+     * @return the claim; empty if another has it. It is gone when it is closed, and when the process dies.
+     */
+    Optional<Claim> claim(RentalId id);
+
     /** Returns the wake-ups that {@link #append} sets. One instance per store; closed with it. */
     Timers timers();
 
     /** Lets go of connections; everything acknowledged is durable. */
     @Override
     void close();
+
+    /** The right to work on a rental. */
+    interface Claim extends AutoCloseable {
+        /** Gives it back. */
+        @Override
+        void close();
+    }
 
     /**
      * An event as it is stored.

@@ -14,8 +14,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes a rental as far as it goes now. In one process only one thread works on a rental; one that comes while another is at
- * it leaves a mark, and the worker looks again before it stops.
+ * Takes a rental as far as it goes now. Over all replicas only one thread works on a rental. One that comes while another
+ * of its process is at it leaves a mark, and the worker looks again before it stops; one of another process comes back
+ * later.
  */
 final class Runner implements Timers.Handler {
     private static final Logger LOG = LoggerFactory.getLogger(Runner.class);
@@ -41,14 +42,11 @@ final class Runner implements Timers.Handler {
 
     @Override
     public @Nullable Instant wake(RentalId id, long version) {
-        Optional<Rental> rental = store.rental(id);
-        if (rental.isEmpty() || rental.get().version() != version) {
+        if (store.version(id) != version) {
             return null;
         }
         Instant next = nudge(id);
-        boolean current =
-                store.rental(id).filter(now -> now.version() == version).isPresent();
-        return current ? next : null;
+        return store.version(id) == version ? next : null;
     }
 
     /**
@@ -64,7 +62,7 @@ final class Runner implements Timers.Handler {
         boolean left = false;
         try {
             do {
-                next = advance(id);
+                next = advanceAlone(id);
                 left = working.computeIfPresent(id, (key, again) -> again ? Boolean.FALSE : null) == null;
             } while (!left);
         } finally {
@@ -75,6 +73,17 @@ final class Runner implements Timers.Handler {
         return next;
     }
 
+    private @Nullable Instant advanceAlone(RentalId id) {
+        Optional<RentalStore.Claim> claim = store.claim(id);
+        if (claim.isEmpty()) {
+            // Another replica is at it; whatever it doesn't see is looked at then.
+            return journal.now().plus(policy.retry());
+        }
+        try (RentalStore.Claim held = claim.get()) {
+            return advance(id);
+        }
+    }
+
     private @Nullable Instant advance(RentalId id) {
         while (true) {
             Optional<Rental> rental = store.rental(id);
@@ -83,7 +92,8 @@ final class Runner implements Timers.Handler {
             }
             journal.ensureAudited(rental.get());
             Progress progress = step(rental.get());
-            if (!progress.changed()) {
+            // A command of another replica may have come meanwhile, and its wake-up found the rental claimed.
+            if (!progress.changed() && store.version(id) == rental.get().version()) {
                 return progress.next();
             }
         }

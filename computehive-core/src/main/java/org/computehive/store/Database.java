@@ -28,6 +28,15 @@ final class Database {
         return source;
     }
 
+    /** Returns a connection that is the caller's until it closes it. */
+    Connection connection(String what) {
+        try {
+            return source.getConnection();
+        } catch (SQLException e) {
+            throw failed(what, e);
+        }
+    }
+
     /** Runs one statement by itself. */
     <T> T single(String what, Work<T> work) {
         try (Connection connection = source.getConnection()) {
@@ -91,7 +100,7 @@ final class Database {
         }
     }
 
-    private StoreException failed(String what, SQLException e) {
+    StoreException failed(String what, SQLException e) {
         return new StoreException("could not %s: %s".formatted(what, dialect.remedy(e)), e);
     }
 

@@ -60,6 +60,7 @@ public final class InMemoryStore implements RentalStore, FeedStore {
     private final Map<Account, Long> feedGenerations = new HashMap<>();
     private final Map<String, Maintenance> maintenances = new TreeMap<>();
     private final Map<RentalId, Instant> sightings = new HashMap<>();
+    private final Claims claims = Claims.inProcess();
     private final InMemoryTimers timers;
     private int auditedPrefix;
 
@@ -283,6 +284,11 @@ public final class InMemoryStore implements RentalStore, FeedStore {
     }
 
     @Override
+    public long version(RentalId id) {
+        return locked(() -> (long) histories.getOrDefault(id, List.of()).size());
+    }
+
+    @Override
     public List<Recorded> history(RentalId id) {
         return locked(() -> List.copyOf(histories.getOrDefault(id, List.of())));
     }
@@ -469,6 +475,11 @@ public final class InMemoryStore implements RentalStore, FeedStore {
     @Override
     public long raiseFeedGeneration(Account party) {
         return locked(() -> feedGenerations.merge(party, 1L, Long::sum));
+    }
+
+    @Override
+    public Optional<Claim> claim(RentalId id) {
+        return claims.claim(id);
     }
 
     @Override

@@ -63,6 +63,7 @@ public final class JdbcStore implements RentalStore, FeedStore {
     private final FeedGenerations feeds;
     private final Maintenances maintenances;
     private final Sightings sightings;
+    private final Claims claims;
     private final JdbcTimers timers;
     private final Appends appends;
     private final LaneDesk lanes;
@@ -104,6 +105,10 @@ public final class JdbcStore implements RentalStore, FeedStore {
         this.feeds = new FeedGenerations(database);
         this.maintenances = new Maintenances(database);
         this.sightings = new Sightings(database);
+        this.claims = switch (dialect) {
+            case PostgresDialect postgres -> new AdvisoryClaims(database);
+            case SqliteDialect sqlite -> Claims.inProcess();
+        };
         this.timers = new JdbcTimers(database, clock);
         this.appends = new Appends(database, timers);
         this.lanes = new LaneDesk(database);
@@ -112,13 +117,28 @@ public final class JdbcStore implements RentalStore, FeedStore {
     /**
      * Opens a SQLite database, and creates it, readable for its owner alone, where there is none.
      *
-     * @param file the database file, on a local disk; files beside it take its name with {@code -wal} and {@code -shm}
+     * @param file the database file, on a local disk; files beside it take its name with {@code -wal}, {@code -shm} and
+     *     {@code -lock}. One store has it open at a time
      * @param clock what says whether a wake-up is due
-     * @throws StoreException if it can't be opened or a dependency is missing
+     * @throws StoreException if it can't be opened, another store has it open, or a dependency is missing
      */
     public static JdbcStore sqlite(Path file, InstantSource clock) {
         Requirements.sqlite();
-        return owning(Pools.sqlite(file), new SqliteDialect(), clock);
+        SoleOpener sole = SoleOpener.of(file);
+        boolean opened = false;
+        try {
+            var pool = Pools.sqlite(file);
+            JdbcStore store = owning(pool, new SqliteDialect(), clock, () -> {
+                close(pool);
+                sole.close();
+            });
+            opened = true;
+            return store;
+        } finally {
+            if (!opened) {
+                sole.close();
+            }
+        }
     }
 
     /**
@@ -133,13 +153,15 @@ public final class JdbcStore implements RentalStore, FeedStore {
     public static JdbcStore postgres(String url, String user, String password, InstantSource clock) {
         Requirements.postgres();
         Requirements.pool();
-        return owning(Pools.postgres(url, user, password), new PostgresDialect(), clock);
+        var pool = Pools.postgres(url, user, password);
+        return owning(pool, new PostgresDialect(), clock, () -> close(pool));
     }
 
     /**
      * Opens a PostgreSQL database (13 or newer) through the caller's pool.
      *
-     * @param source gives out connections in auto-commit mode, at least two at a time; not closed with the store
+     * @param source gives out connections in auto-commit mode, at least three at a time, each a session of its own (not a
+     *     pooler's in transaction mode): one is kept for as long as the store is open; not closed with the store
      * @param clock what says whether a wake-up is due
      * @throws StoreException if it can't be opened or a dependency is missing
      */
@@ -149,10 +171,10 @@ public final class JdbcStore implements RentalStore, FeedStore {
     }
 
     private static <P extends DataSource & AutoCloseable> JdbcStore owning(
-            P pool, Dialect dialect, InstantSource clock) {
+            P pool, Dialect dialect, InstantSource clock, Runnable onClose) {
         boolean opened = false;
         try {
-            var store = new JdbcStore(pool, dialect, clock, () -> close(pool));
+            var store = new JdbcStore(pool, dialect, clock, onClose);
             opened = true;
             return store;
         } finally {
@@ -308,6 +330,19 @@ public final class JdbcStore implements RentalStore, FeedStore {
     }
 
     @Override
+    public long version(RentalId id) {
+        return database.single("read the version of rental " + id, connection -> {
+            try (PreparedStatement statement =
+                    connection.prepareStatement("SELECT version FROM ch_rentals WHERE id = ?")) {
+                statement.setString(1, id.value());
+                try (ResultSet rows = statement.executeQuery()) {
+                    return rows.next() ? rows.getLong(1) : 0;
+                }
+            }
+        });
+    }
+
+    @Override
     public List<Recorded> history(RentalId id) {
         return histories.of(id).stream().map(Stored::recorded).toList();
     }
@@ -444,6 +479,11 @@ public final class JdbcStore implements RentalStore, FeedStore {
     }
 
     @Override
+    public Optional<Claim> claim(RentalId id) {
+        return claims.claim(id);
+    }
+
+    @Override
     public Timers timers() {
         return timers;
     }
@@ -451,6 +491,7 @@ public final class JdbcStore implements RentalStore, FeedStore {
     @Override
     public void close() {
         timers.close();
+        claims.close();
         onClose.run();
     }
 

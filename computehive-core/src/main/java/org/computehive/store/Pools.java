@@ -18,7 +18,9 @@ final class Pools {
     /** One writes at a time whatever the size; more connections only wait for each other. */
     private static final int SQLITE_CONNECTIONS = 4;
 
-    private static final int POSTGRES_CONNECTIONS = 16;
+    /** Sixteen for work, one that holds claims. */
+    private static final int POSTGRES_CONNECTIONS = 17;
+
     private static final int BUSY_MILLIS = 30_000;
 
     private Pools() {}
@@ -52,7 +54,7 @@ final class Pools {
     }
 
     /** Makes the file for its owner alone; SQLite gives the files beside it the same rights. */
-    private static void create(Path file) {
+    static void create(Path file) {
         boolean posix = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
         FileAttribute<?>[] rights = posix
                 ? new FileAttribute<?>[] {

@@ -49,6 +49,10 @@ import org.computehive.market.MachineShape;
 import org.computehive.market.PciAddress;
 import org.computehive.market.Rate;
 import org.computehive.market.Token;
+import org.computehive.once.Answer;
+import org.computehive.once.IdempotencyKey;
+import org.computehive.once.KeyTakenException;
+import org.computehive.once.RequestDigest;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.EscrowOffer.Signature;
 import org.computehive.rental.RentalStore.Recorded;
@@ -530,6 +534,173 @@ public abstract class RentalStoreContract {
         assertEquals(List.of(second), store.of(RENTER, 1));
         assertEquals(List.of(), store.of(account(9), 10));
         assertThrows(IllegalArgumentException.class, () -> store.of(RENTER, 0));
+    }
+
+    // ---- claims ----
+
+    @Test
+    void claim_thatAnotherHas_isNotGivenUntilItIsClosed() {
+        RentalId id = RentalId.random();
+        RentalStore.Claim claim = store.claim(id).orElseThrow();
+
+        assertEquals(Optional.empty(), store.claim(id));
+        store.claim(RentalId.random()).orElseThrow().close();
+
+        claim.close();
+        RentalStore.Claim next = store.claim(id).orElseThrow();
+        claim.close();
+        assertEquals(Optional.empty(), store.claim(id), "a claim closed twice ends no other");
+        next.close();
+    }
+
+    @Test
+    void claim_byManyThreads_isHeldByOneAtATime() throws Exception {
+        RentalId id = RentalId.random();
+        var holders = new AtomicInteger();
+        var most = new AtomicInteger();
+
+        List<Object> outcomes = inParallel(8, 400, i -> {
+            Optional<RentalStore.Claim> claim = store.claim(id);
+            if (claim.isPresent()) {
+                most.accumulateAndGet(holders.incrementAndGet(), Math::max);
+                Thread.yield();
+                holders.decrementAndGet();
+                claim.get().close();
+            }
+            return claim.isPresent();
+        });
+
+        assertEquals(1, most.get());
+        assertTrue(outcomes.contains(true), outcomes::toString);
+        store.claim(id).orElseThrow().close();
+    }
+
+    // ---- answers ----
+
+    private static Answer answer(String key, Instant at) {
+        return new Answer(
+                RENTER, new IdempotencyKey(key), RequestDigest.of("reserve", key), at, "test.v1", "{\"a\":\"\u00e4\"}");
+    }
+
+    @Test
+    void append_withAnAnswer_keepsBoth() {
+        Recorded first = reserved(RentalId.random(), terms(0, hours(0, 1), gpu(1)));
+        Answer answer = answer("one", NOON.plusMillis(3));
+
+        store.append(first, answer);
+
+        assertEquals(Optional.of(answer), store.answer(RENTER, answer.key()));
+        assertEquals(List.of(first), store.history(first.after().id()));
+        assertEquals(Optional.empty(), store.answer(LENDER, answer.key()), "keys are a caller's own");
+        assertEquals(Optional.empty(), store.answer(RENTER, new IdempotencyKey("two")));
+    }
+
+    @Test
+    void append_refused_keepsNoAnswer() {
+        reserve(terms(0, hours(0, 1), gpu(1)));
+        Recorded second = reserved(RentalId.random(), terms(1, hours(0, 1), gpu(1)));
+
+        assertThrows(RentalException.Overlap.class, () -> store.append(second, answer("one", NOON)));
+
+        assertEquals(Optional.empty(), store.answer(RENTER, new IdempotencyKey("one")));
+    }
+
+    @Test
+    void keptUnderATakenKey_changesNothing() {
+        Answer answer = answer("one", NOON);
+        store.putAnswer(answer);
+        Answer other = answer("one", NOON.plusSeconds(9));
+        Recorded first = reserved(RentalId.random(), terms(0, hours(0, 1), gpu(1)));
+        var quote = new Quote(RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON);
+        var condition = new GpuCondition(gpu(1), GpuCondition.State.AVAILABLE, "fine", NOON);
+
+        assertThrows(KeyTakenException.class, () -> store.append(first, other));
+        assertThrows(KeyTakenException.class, () -> store.putQuote(quote, other));
+        assertThrows(KeyTakenException.class, () -> store.putListing(listing("lot", Rate.of(3)), other));
+        assertThrows(KeyTakenException.class, () -> store.putCondition(condition, other));
+        assertThrows(KeyTakenException.class, () -> store.putAnswer(other));
+
+        assertEquals(Optional.of(answer), store.answer(RENTER, answer.key()));
+        assertEquals(0, store.version(first.after().id()));
+        assertTrue(store.isFree(List.of(gpu(1)), hours(0, 1)));
+        assertEquals(0, store.freeLane(LENDER));
+        assertEquals(Optional.empty(), store.quote(quote.id()));
+        assertEquals(Optional.empty(), store.listing(new ListingId("lot")));
+        assertEquals(Optional.empty(), store.condition(gpu(1)));
+    }
+
+    @Test
+    void quoteListingAndCondition_withAnAnswer_areKeptWithIt() {
+        var quote = new Quote(RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON);
+        var condition = new GpuCondition(gpu(1), GpuCondition.State.AVAILABLE, "fine", NOON);
+
+        store.putQuote(quote, answer("quote", NOON));
+        store.putListing(listing("lot", Rate.of(3)), answer("listing", NOON));
+        store.putCondition(condition, answer("condition", NOON));
+
+        assertEquals(Optional.of(quote), store.quote(quote.id()));
+        assertEquals(Optional.of(listing("lot", Rate.of(3))), store.listing(new ListingId("lot")));
+        assertEquals(Optional.of(condition), store.condition(gpu(1)));
+        for (String key : List.of("quote", "listing", "condition")) {
+            assertEquals(Optional.of(answer(key, NOON)), store.answer(RENTER, new IdempotencyKey(key)));
+        }
+    }
+
+    @Test
+    void append_underOneKeyByManyThreads_oneHappens() throws Exception {
+        List<Object> outcomes = inParallel(12, 24, i -> {
+            Recorded recorded = reserved(RentalId.random(), terms(i, hours(0, 1), gpu(i + 1)));
+            store.append(recorded, answer("same", NOON));
+            return recorded.after();
+        });
+
+        assertEquals(1, outcomes.stream().filter(Rental.class::isInstance).count(), outcomes::toString);
+        outcomes.stream()
+                .filter(Throwable.class::isInstance)
+                .forEach(refused -> assertInstanceOf(KeyTakenException.class, refused));
+        assertEquals(1, store.inStates(EnumSet.of(RentalState.RESERVED), 100).size());
+    }
+
+    @Test
+    void pruneAnswers_forgetsTheOldAloneAndAFewAtATime() {
+        for (int i = 0; i < 5; i++) {
+            store.putAnswer(answer("old-" + i, NOON.minusSeconds(1)));
+        }
+        store.putAnswer(answer("young", NOON));
+
+        assertEquals(3, store.pruneAnswers(NOON, 3));
+        assertEquals(2, store.pruneAnswers(NOON, 3));
+        assertEquals(0, store.pruneAnswers(NOON, 3));
+
+        assertTrue(store.answer(RENTER, new IdempotencyKey("young")).isPresent());
+        store.putAnswer(answer("old-1", NOON));
+        assertThrows(IllegalArgumentException.class, () -> store.pruneAnswers(NOON, 0));
+    }
+
+    @Test
+    void pruneQuotes_forgetsTheExpiredAloneAndAFewAtATime() {
+        var kept = new Quote(RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON);
+        store.putQuote(kept);
+        for (int i = 0; i < 4; i++) {
+            store.putQuote(
+                    new Quote(RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON.minusMillis(1)));
+        }
+
+        assertEquals(3, store.pruneQuotes(NOON, 3));
+        assertEquals(1, store.pruneQuotes(NOON, 3));
+        assertEquals(0, store.pruneQuotes(NOON, 3));
+
+        assertEquals(Optional.of(kept), store.quote(kept.id()));
+        assertThrows(IllegalArgumentException.class, () -> store.pruneQuotes(NOON, 10_001));
+    }
+
+    @Test
+    void version_isHowManyEventsThereAre() {
+        Rental rental = reserve(terms(0, hours(0, 1), gpu(1)));
+        assertEquals(1, store.version(rental.id()));
+        store.append(then(rental, new RentalEvent.HoldExpired(NOON)));
+        assertEquals(2, store.version(rental.id()));
+        assertEquals(0, store.version(RentalId.random()));
     }
 
     // ---- audit ----

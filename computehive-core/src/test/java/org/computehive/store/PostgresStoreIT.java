@@ -94,6 +94,37 @@ class PostgresStoreIT extends RentalStoreContract {
     }
 
     @Test
+    void claim_thatAnotherReplicaHas_isNotGivenUntilThatOneIsGone() throws Exception {
+        RentalId id = RentalId.random();
+        try (RentalStore other = openAgain(InstantSource.system())) {
+            RentalStore.Claim claim = other.claim(id).orElseThrow();
+            assertEquals(Optional.empty(), store().claim(id));
+            claim.close();
+            store().claim(id).orElseThrow().close();
+            assertTrue(other.claim(id).isPresent());
+            assertEquals(Optional.empty(), store().claim(id));
+        }
+        store().claim(id).orElseThrow().close();
+    }
+
+    @Test
+    void claim_afterItsSessionWasKilled_isGivenAgain() throws Exception {
+        RentalId id = RentalId.random();
+        try (RentalStore other = openAgain(InstantSource.system())) {
+            RentalStore.Claim lost = other.claim(id).orElseThrow();
+            try (Connection connection = DriverManager.getConnection(url, server.user(), server.password());
+                    Statement statement = connection.createStatement()) {
+                statement.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'");
+            }
+            RentalStore.Claim next = store().claim(id).orElseThrow();
+            lost.close();
+            assertEquals(Optional.empty(), other.claim(id));
+            next.close();
+            other.claim(id).orElseThrow().close();
+        }
+    }
+
+    @Test
     void twoReplicas_shareTheWakes() throws Exception {
         int count = 100;
         for (int i = 0; i < count; i++) {

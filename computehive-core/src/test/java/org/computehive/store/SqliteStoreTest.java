@@ -21,7 +21,6 @@ import java.util.concurrent.TimeUnit;
 import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.Rate;
-import org.computehive.rental.Rental;
 import org.computehive.rental.RentalEvent;
 import org.computehive.rental.RentalException;
 import org.computehive.rental.RentalId;
@@ -75,16 +74,14 @@ class SqliteStoreTest extends RentalStoreContract {
     }
 
     @Test
-    void twoStoresOnOneFile_neverOverlap() throws Exception {
-        try (RentalStore other = open(InstantSource.system())) {
-            List<Object> outcomes = inParallel(8, 200, i -> {
-                Recorded recorded =
-                        reserved(RentalId.random(), terms(i, seconds(i / 4 * 600, i / 4 * 600 + 300), gpu(1)));
-                (i % 2 == 0 ? store() : other).append(recorded);
-                return recorded.after();
-            });
-            long kept = outcomes.stream().filter(Rental.class::isInstance).count();
-            assertEquals(50, kept);
+    void secondStoreOnOneFile_isRefusedUntilTheFirstIsClosed() {
+        var refused = assertThrows(StoreException.class, () -> open(InstantSource.system()));
+        assertTrue(refused.getMessage().contains("is open in another store"), refused.getMessage());
+        store().putHost(host("rack-1", 4));
+        store().close();
+
+        try (RentalStore next = open(InstantSource.system())) {
+            assertEquals(List.of(host("rack-1", 4)), next.hosts());
         }
     }
 
@@ -111,7 +108,7 @@ class SqliteStoreTest extends RentalStoreContract {
 
     @Test
     void file_isForItsOwnerAlone() throws Exception {
-        for (String suffix : List.of("", "-wal")) {
+        for (String suffix : List.of("", "-wal", "-lock")) {
             assertEquals(
                     "rw-------",
                     PosixFilePermissions.toString(
