@@ -87,7 +87,7 @@ record AnswerForm<T>(
             return new StoredGrant(
                     grant.certificate(),
                     grant.entrance(),
-                    grant.hostAuthority().toString(),
+                    grant.hostAuthority().line(),
                     grant.serial(),
                     grant.keyFingerprint(),
                     grant.notAfter());

@@ -60,11 +60,12 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     private final Commands commands;
     private final Steps steps;
     private final Runner runner;
+    private final Pruning pruning;
     private final ExecutorService nudges = Executors.newVirtualThreadPerTaskExecutor();
     private final @Nullable AuditLog ownLog;
     private @Nullable AutoCloseable chainSubscription;
 
-    RentalEngine(RentalEngineBuilder.Ports ports, InstantSource clock, RentalPolicy policy) {
+    RentalEngine(RentalEngineBuilder.Ports ports, InstantSource clock, RentalPolicy policy, Retention retention) {
         store = ports.store();
         escrow = ports.escrow();
         access = ports.access();
@@ -76,6 +77,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         steps = new Steps(store, escrow, access, invitations, journal, policy);
         runner = new Runner(store, steps, journal, policy);
         market = new Market(store, steps, escrow.token(), policy, journal);
+        pruning = new Pruning(store, journal, retention);
         rentals = new Rentals(store, escrow);
         var bookings = new Bookings(store, market, journal, policy);
         commands = new Commands(Asking.PLAINLY, rentals, market, bookings, journal, escrow, access);
@@ -270,7 +272,11 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         journal.takeOver(Instant.MAX);
         access.onDecision(this::note);
         new Reconciler(store, access, journal).reconcile(steps.hosts());
-        store.timers().start(runner);
+        pruning.run();
+        store.timers().start((id, version) -> {
+            pruning.run();
+            return runner.wake(id, version);
+        });
         chainSubscription = escrow.onChange(() -> background(this::nudgeOpenOnChain));
     }
 

@@ -21,6 +21,7 @@ public final class RentalEngineBuilder {
     private @Nullable Path folder;
     private InstantSource clock = InstantSource.system();
     private RentalPolicy policy = RentalPolicy.DEFAULT;
+    private Retention retention = Retention.DEFAULT;
 
     RentalEngineBuilder() {}
 
@@ -89,6 +90,12 @@ public final class RentalEngineBuilder {
         return this;
     }
 
+    /** Sets how long quotes and answers are kept; {@link Retention#DEFAULT} if not set. */
+    public RentalEngineBuilder retention(Retention value) {
+        retention = value;
+        return this;
+    }
+
     /**
      * Returns the engine; {@link RentalEngine#start} sets it going.
      *
@@ -99,7 +106,7 @@ public final class RentalEngineBuilder {
         var made = new ArrayDeque<AutoCloseable>();
         boolean done = false;
         try {
-            var engine = new RentalEngine(ports(made), clock, policy);
+            var engine = new RentalEngine(ports(made), clock, policy, retention);
             done = true;
             return engine;
         } finally {
