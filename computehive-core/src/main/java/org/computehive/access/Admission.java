@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Entering and ending exclude each other, so no connection slips in while a lease is revoked. Thread-safe.
  */
 final class Admission {
-    private final Lease lease;
+    private volatile Lease lease;
     private final int limit;
     private final Set<LiveConnection> live = new HashSet<>();
     private final CompletableFuture<String> ended = new CompletableFuture<>();
@@ -26,6 +26,18 @@ final class Admission {
 
     Lease lease() {
         return lease;
+    }
+
+    /** Gives the lease, for the same VM, another window; live connections follow it. Returns whether it did. */
+    synchronized boolean move(Lease moved) {
+        if (ended.isDone()
+                || !moved.vmName().equals(lease.vmName())
+                || !moved.target().equals(lease.target())) {
+            return false;
+        }
+        lease = moved;
+        live.forEach(LiveConnection::windowMoved);
+        return true;
     }
 
     /** Completes with the reason when the lease is revoked. */

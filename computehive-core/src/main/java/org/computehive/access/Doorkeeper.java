@@ -68,12 +68,13 @@ final class Doorkeeper {
             throw new AccessException.LeaseRefused("lease of %s was revoked (%s) and stays so: book another rental"
                     .formatted(lease.principal(), known.ended().join()));
         }
-        if (!known.lease().equals(lease)) {
-            throw new AccessException.LeaseRefused("%s has another lease already, for %s until %s: revoke that first"
-                    .formatted(
-                            lease.principal(),
-                            known.lease().vmName(),
-                            known.lease().notAfter()));
+        if (!known.lease().equals(lease) && !known.move(lease)) {
+            throw new AccessException.LeaseRefused(
+                    "%s has a lease for another VM already, %s until %s: revoke that first"
+                            .formatted(
+                                    lease.principal(),
+                                    known.lease().vmName(),
+                                    known.lease().notAfter()));
         }
     }
 
@@ -127,10 +128,7 @@ final class Doorkeeper {
             return "the rental has no lease here";
         }
         Instant certified = CertificateCheck.end(certificate);
-        Instant end = certified.isBefore(admission.lease().notAfter())
-                ? certified
-                : admission.lease().notAfter();
-        var connection = new LiveConnection(session, admission, end, clock, timer);
+        var connection = new LiveConnection(session, admission, certified, clock, timer);
         String refusal = admission.enter(connection, now);
         if (refusal != null) {
             return refusal;

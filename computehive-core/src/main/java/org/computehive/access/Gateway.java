@@ -106,10 +106,11 @@ public final class Gateway implements AutoCloseable {
     }
 
     /**
-     * Lets a rental in from now on, within its window. Repeating the same lease changes nothing.
+     * Lets a rental in from now on, within its window. Repeating the same lease changes nothing; one for the same VM with
+     * another window takes its place, and live connections end with that, or with their certificate if it is first.
      *
      * @throws AccessException.OutsideWindow if the lease is over
-     * @throws AccessException.LeaseRefused if the principal's lease was revoked, or it has a different one
+     * @throws AccessException.LeaseRefused if the principal's lease was revoked, or it has one for another VM
      */
     public void admit(Lease lease) {
         doorkeeper.admit(lease);

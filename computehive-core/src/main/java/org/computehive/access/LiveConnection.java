@@ -37,7 +37,7 @@ final class LiveConnection {
 
     private final Session session;
     private final Admission admission;
-    private final Instant end;
+    private final Instant certified;
     private final InstantSource clock;
     private final ScheduledExecutorService timer;
     private final Set<IoSession> targets = ConcurrentHashMap.newKeySet();
@@ -46,10 +46,14 @@ final class LiveConnection {
     private volatile @Nullable Future<?> alarm;
 
     LiveConnection(
-            Session session, Admission admission, Instant end, InstantSource clock, ScheduledExecutorService timer) {
+            Session session,
+            Admission admission,
+            Instant certified,
+            InstantSource clock,
+            ScheduledExecutorService timer) {
         this.session = session;
         this.admission = admission;
-        this.end = end;
+        this.certified = certified;
         this.clock = clock;
         this.timer = timer;
     }
@@ -63,9 +67,24 @@ final class LiveConnection {
         return closed;
     }
 
+    /** When the certificate or the lease ends, whichever is first; the lease's end may move. */
+    private Instant end() {
+        Instant leased = lease().notAfter();
+        return certified.isBefore(leased) ? certified : leased;
+    }
+
+    /** Looks at the clock anew, since the lease's end moved. */
+    void windowMoved() {
+        Future<?> pending = alarm;
+        if (pending != null) {
+            pending.cancel(false);
+            watch();
+        }
+    }
+
     /** Starts the clock that ends this connection. */
     void watch() {
-        Duration left = Duration.between(clock.instant(), end);
+        Duration left = Duration.between(clock.instant(), end());
         if (!left.isPositive()) {
             cut("%s ended: its window is over".formatted(lease().principal()));
         } else if (!closed.isDone() && cut.get() == null) {
@@ -84,7 +103,7 @@ final class LiveConnection {
 
     /** Returns whether the connection may still be used. */
     boolean usable() {
-        return cut.get() == null && clock.instant().isBefore(end) && admission.closedBecause(clock.instant()) == null;
+        return cut.get() == null && clock.instant().isBefore(end()) && admission.closedBecause(clock.instant()) == null;
     }
 
     /** Takes a connection to the VM; returns false and closes it if this connection is over. */

@@ -161,9 +161,15 @@ public record Listing(
      * @param turnover how long the gpus stay blocked after a window
      * @param grace how long after the start a renter may end and pay nothing, because the lender never started
      * @param disputeWindow how long after the end the lender waits before it can settle alone
+     * @param cancellation what calling off late and not coming cost
      */
     public record Rules(
-            Duration shortest, Duration longest, Duration turnover, Duration grace, Duration disputeWindow) {
+            Duration shortest,
+            Duration longest,
+            Duration turnover,
+            Duration grace,
+            Duration disputeWindow,
+            Cancellation cancellation) {
         private static final Duration MOST = Duration.ofDays(366);
 
         /** From a minute to a week; a minute of turnover, fifteen of grace, and an hour to dispute. */
@@ -185,6 +191,12 @@ public record Listing(
             within("turnover", turnover, Duration.ZERO);
             within("grace", grace, Duration.ZERO);
             within("disputeWindow", disputeWindow, Duration.ZERO);
+            Objects.requireNonNull(cancellation, "cancellation");
+        }
+
+        /** Returns rules under which calling off is free until the start: {@link Cancellation#FREE}. */
+        public Rules(Duration shortest, Duration longest, Duration turnover, Duration grace, Duration disputeWindow) {
+            this(shortest, longest, turnover, grace, disputeWindow, Cancellation.FREE);
         }
 
         private static void within(String what, Duration value, Duration least) {

@@ -95,7 +95,8 @@ final class Bookings {
                 listing.rules().disputeWindow(),
                 store.freeLane(listing.lender()),
                 holdUntil(quote.window()),
-                listing.emulated());
+                listing.emulated(),
+                listing.rules().cancellation());
     }
 
     /** The hold's end, in whole seconds as the chain tells time; by the window's start it is funded or over. */

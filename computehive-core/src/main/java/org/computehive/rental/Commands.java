@@ -1,6 +1,8 @@
 package org.computehive.rental;
 
-import java.util.function.Function;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.Collectors;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
@@ -10,12 +12,9 @@ import org.computehive.once.RequestDigest;
 import org.computehive.rental.Asking.Answering;
 import org.computehive.rental.EscrowOffer.Signature;
 import org.computehive.schedule.Window;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Checks commands and commits what they lead to. */
 final class Commands implements RentalCommands {
-    private static final Logger LOG = LoggerFactory.getLogger(Commands.class);
     /** A renter may ask for many certificates; every reading of a rental reads all its events. */
     private static final int MOST_EVENTS = 200;
 
@@ -23,8 +22,9 @@ final class Commands implements RentalCommands {
     private final Rentals rentals;
     private final Market market;
     private final Bookings bookings;
+    private final Extensions extensions;
+    private final Signing signing;
     private final Journal journal;
-    private final Escrow escrow;
     private final SessionAccess access;
 
     Commands(
@@ -32,21 +32,23 @@ final class Commands implements RentalCommands {
             Rentals rentals,
             Market market,
             Bookings bookings,
+            Extensions extensions,
+            Signing signing,
             Journal journal,
-            Escrow escrow,
             SessionAccess access) {
         this.asking = asking;
         this.rentals = rentals;
         this.market = market;
         this.bookings = bookings;
+        this.extensions = extensions;
+        this.signing = signing;
         this.journal = journal;
-        this.escrow = escrow;
         this.access = access;
     }
 
     /** Returns these commands asked for in another way. */
     Commands asked(Asking otherwise) {
-        return new Commands(otherwise, rentals, market, bookings, journal, escrow, access);
+        return new Commands(otherwise, rentals, market, bookings, extensions, signing, journal, access);
     }
 
     @Override
@@ -84,21 +86,16 @@ final class Commands implements RentalCommands {
     @Override
     public Rental signOffer(RentalId id, Signature lenderSignature) {
         return asking.ask(
-                AnswerForm.RENTAL, () -> RequestDigest.of("signOffer", id, lenderSignature.hex()), answering -> {
-                    EscrowOffer offer = rentals.existing(id)
-                            .offer()
-                            .orElseThrow(() ->
-                                    new RentalException.WrongState("rental %s has no offer to sign yet".formatted(id)));
-                    escrow.checkSignature(offer.lender(), offer.digest(), lenderSignature);
-                    return commit(id, rental -> new RentalEvent.OfferSigned(journal.now(), lenderSignature), answering);
-                });
+                AnswerForm.RENTAL,
+                () -> RequestDigest.of("signOffer", id, lenderSignature.hex()),
+                answering -> signing.offer(rentals.existing(id), lenderSignature, answering));
     }
 
     @Override
     public Rental cancel(RentalId id, Account caller) {
         return asking.ask(AnswerForm.RENTAL, () -> RequestDigest.of("cancel", id, caller), answering -> {
             rentals.ofParty(id, caller);
-            return commit(id, rental -> new RentalEvent.Cancelled(journal.now(), caller), answering);
+            return rentals.commit(id, rental -> new RentalEvent.Cancelled(journal.now(), caller), answering);
         });
     }
 
@@ -113,8 +110,7 @@ final class Commands implements RentalCommands {
     private SessionAccess.Grant issue(
             RentalId id, Account renter, String publicKey, Answering<SessionAccess.Grant> answering) {
         Rental rental = rentals.ofRenter(id, renter);
-        if (!rental.mayEnter()
-                || !journal.now().isBefore(rental.terms().window().end())) {
+        if (!rental.mayEnter() || !journal.now().isBefore(rental.window().end())) {
             throw new RentalException.WrongState(
                     "rental %s is %s: a certificate is issued from funding to the window's end"
                             .formatted(id, rental.state()));
@@ -124,8 +120,8 @@ final class Commands implements RentalCommands {
                     "rental %s has more than %d events: use a certificate that was issued already"
                             .formatted(id, MOST_EVENTS));
         }
-        SessionAccess.Grant grant = access.issue(id, rental.terms().window(), publicKey);
-        commit(
+        SessionAccess.Grant grant = access.issue(id, rental.window(), publicKey);
+        rentals.commit(
                 id,
                 current -> new RentalEvent.CertificateIssued(
                         journal.now(), grant.serial(), grant.keyFingerprint(), grant.notAfter()),
@@ -134,52 +130,73 @@ final class Commands implements RentalCommands {
     }
 
     @Override
-    public Rental end(RentalId id, Account renter) {
-        return asking.ask(AnswerForm.RENTAL, () -> RequestDigest.of("end", id, renter), answering -> {
-            rentals.ofRenter(id, renter);
-            Rental ending = commit(
-                    id, rental -> new RentalEvent.Ending(journal.now(), RentalEvent.EndCause.BY_RENTER), answering);
+    public Rental end(RentalId id, Account caller) {
+        return asking.ask(AnswerForm.RENTAL, () -> RequestDigest.of("end", id, caller), answering -> {
+            boolean byRenter = caller.equals(rentals.ofParty(id, caller).terms().renter());
+            var cause = byRenter ? RentalEvent.EndCause.BY_RENTER : RentalEvent.EndCause.BY_LENDER;
+            Rental ending = rentals.commit(id, rental -> new RentalEvent.Ending(journal.now(), cause), answering);
             // At once, even while a step of this rental waits for its host; the step that follows makes sure.
-            access.cut(id, "the renter ended it");
+            access.cut(id, byRenter ? "the renter ended it" : "the lender ended it");
             return ending;
         });
     }
 
     @Override
-    public Rental signReceipt(RentalId id, Account signer, Signature signature) {
+    public Rental endByOperator(RentalId id, Fault reason) {
         return asking.ask(
-                AnswerForm.RENTAL, () -> RequestDigest.of("signReceipt", id, signer, signature.hex()), answering -> {
-                    rentals.ofParty(id, signer);
-                    escrow.checkSignature(signer, rentals.receiptToSign(id), signature);
-                    return commit(
-                            id,
-                            rental -> signer.equals(rental.terms().renter())
-                                    ? new RentalEvent.ReceiptSigned(journal.now(), rental.used(), signature)
-                                    : new RentalEvent.ReceiptCountersigned(journal.now(), signature),
-                            answering);
+                AnswerForm.RENTAL,
+                () -> RequestDigest.of("endByOperator", id, reason.blame(), reason.what()),
+                answering -> {
+                    Rental ending = rentals.commit(
+                            id, rental -> new RentalEvent.EndedByOperator(journal.now(), reason), answering);
+                    access.cut(id, "the operator ended it");
+                    return ending;
                 });
     }
 
     @Override
-    public Rental signRelease(RentalId id, Signature lenderSignature) {
+    public Quote quoteExtension(RentalId id, Account renter, Instant newEnd) {
         return asking.ask(
-                AnswerForm.RENTAL, () -> RequestDigest.of("signRelease", id, lenderSignature.hex()), answering -> {
-                    Rental known = rentals.existing(id);
-                    escrow.checkSignature(known.terms().lender(), rentals.releaseToSign(id), lenderSignature);
-                    return commit(
-                            id, rental -> new RentalEvent.ReleaseSigned(journal.now(), lenderSignature), answering);
-                });
+                AnswerForm.QUOTE,
+                () -> RequestDigest.of("quoteExtension", id, renter, newEnd),
+                answering -> extensions.quote(rentals.ofRenter(id, renter), newEnd, answering));
     }
 
-    /** Commits an event to a rental as it is now: what comes between is no reason to fail. */
-    private Rental commit(RentalId id, Function<Rental, RentalEvent> event, Answering<Rental> answering) {
-        while (true) {
-            Rental rental = rentals.existing(id);
-            try {
-                return journal.commit(rental, event.apply(rental), answering);
-            } catch (RentalException.Superseded e) {
-                LOG.debug("{} changed meanwhile; looking again", rental);
-            }
-        }
+    @Override
+    public Rental extend(RentalId id, Account renter, RentalId quote) {
+        return asking.ask(
+                AnswerForm.RENTAL,
+                () -> RequestDigest.of("extend", id, renter, quote),
+                answering -> extensions.extend(rentals.ofRenter(id, renter), quote, answering));
+    }
+
+    @Override
+    public Rental signReceipt(RentalId id, Account signer, Signature signature) {
+        return signReceipts(id, signer, List.of(signature));
+    }
+
+    @Override
+    public Rental signReceipts(RentalId id, Account signer, List<Signature> signatures) {
+        return asking.ask(
+                AnswerForm.RENTAL,
+                () -> RequestDigest.of("signReceipts", id, signer, hex(signatures)),
+                answering -> signing.receipts(rentals.ofParty(id, signer), signer, signatures, answering));
+    }
+
+    @Override
+    public Rental signRelease(RentalId id, Signature lenderSignature) {
+        return signReleases(id, List.of(lenderSignature));
+    }
+
+    @Override
+    public Rental signReleases(RentalId id, List<Signature> signatures) {
+        return asking.ask(
+                AnswerForm.RENTAL,
+                () -> RequestDigest.of("signReleases", id, hex(signatures)),
+                answering -> signing.releases(rentals.existing(id), signatures, answering));
+    }
+
+    private static String hex(List<Signature> signatures) {
+        return signatures.stream().map(Signature::hex).collect(Collectors.joining(" "));
     }
 }

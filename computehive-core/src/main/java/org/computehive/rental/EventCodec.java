@@ -8,6 +8,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.computehive.market.Cancellation;
 
 /**
  * Turns events into JSON and back. Every type has a name with a version, which is stored beside the JSON and says how to
@@ -15,7 +16,6 @@ import java.util.stream.Stream;
  */
 public final class EventCodec {
     private static final Map<Class<? extends RentalEvent>, String> NAMES = Map.ofEntries(
-            Map.entry(RentalEvent.Reserved.class, "reserved.v1"),
             Map.entry(RentalEvent.OfferWritten.class, "offer-written.v1"),
             Map.entry(RentalEvent.OfferSigned.class, "offer-signed.v1"),
             Map.entry(RentalEvent.HoldExpired.class, "hold-expired.v1"),
@@ -41,10 +41,38 @@ public final class EventCodec {
             Map.entry(RentalEvent.ReceiptSigned.class, "receipt-signed.v1"),
             Map.entry(RentalEvent.ReceiptCountersigned.class, "receipt-countersigned.v1"),
             Map.entry(RentalEvent.ReleaseSigned.class, "release-signed.v1"),
-            Map.entry(RentalEvent.Settled.class, "settled.v1"));
+            Map.entry(RentalEvent.Settled.class, "settled.v1"),
+            Map.entry(RentalEvent.Entered.class, "entered.v1"),
+            Map.entry(RentalEvent.EndMoved.class, "end-moved.v1"),
+            Map.entry(RentalEvent.EndedByOperator.class, "ended-by-operator.v1"),
+            Map.entry(RentalEvent.OfLeg.Held.class, "extension-held.v1"),
+            Map.entry(RentalEvent.OfLeg.OfferWritten.class, "extension-offer-written.v1"),
+            Map.entry(RentalEvent.OfLeg.OfferSigned.class, "extension-offer-signed.v1"),
+            Map.entry(RentalEvent.OfLeg.Funded.class, "extension-funded.v1"),
+            Map.entry(RentalEvent.OfLeg.Lapsed.class, "extension-lapsed.v1"),
+            Map.entry(RentalEvent.OfLeg.ReceiptSigned.class, "extension-receipt-signed.v1"),
+            Map.entry(RentalEvent.OfLeg.ReceiptCountersigned.class, "extension-receipt-countersigned.v1"),
+            Map.entry(RentalEvent.OfLeg.ReleaseSigned.class, "extension-release-signed.v1"),
+            Map.entry(RentalEvent.OfLeg.Disputed.class, "disputed.v1"),
+            Map.entry(RentalEvent.OfLeg.Settled.class, "extension-settled.v1"));
 
     /** Events whose stored form is a record of its own. An event is written in the form in which it was read. */
     private static final List<Form<?, ?>> FORMS = List.of(
+            new Form<>(
+                    "reserved.v1",
+                    RentalEvent.Reserved.class,
+                    event -> event.terms().cancellation().equals(Cancellation.FREE),
+                    ReservedV1.class,
+                    event -> new ReservedV1(event.at(), ReservedV1.Terms.of(event.terms())),
+                    stored ->
+                            new RentalEvent.Reserved(stored.at(), stored.terms().with(Cancellation.FREE))),
+            new Form<>(
+                    "reserved.v2",
+                    RentalEvent.Reserved.class,
+                    event -> !event.terms().cancellation().equals(Cancellation.FREE),
+                    ReservedV2.class,
+                    event -> new ReservedV2(event.at(), event.terms()),
+                    stored -> new RentalEvent.Reserved(stored.at(), stored.terms())),
             new Form<>(
                     "invited.v1",
                     RentalEvent.Invited.class,
@@ -143,6 +171,8 @@ public final class EventCodec {
             return read.apply(RentalJson.read(stored, json));
         }
     }
+
+    private record ReservedV2(Instant at, RentalTerms terms) {}
 
     private record InvitedV1(Instant at, String method, int sequence) {}
 

@@ -15,8 +15,8 @@ import org.computehive.rental.RentalEffect.Step;
  * One that waits for others by its nature, such as for the chain, has failed since this engine first saw it fail.
  */
 final class Failures {
-    private static final Set<Step> WAITING =
-            EnumSet.of(Step.WATCH_FUNDING, Step.WATCH_ESCROW, Step.SETTLE, Step.SWEEP, Step.NOTIFY);
+    private static final Set<Step> WAITING = EnumSet.of(
+            Step.WATCH_FUNDING, Step.WATCH_EXTENSION, Step.WATCH_ESCROW, Step.SETTLE, Step.SWEEP, Step.NOTIFY);
 
     private final Journal journal;
     private final RentalPolicy policy;

@@ -1,5 +1,6 @@
 package org.computehive.rental;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashSet;
@@ -48,6 +49,35 @@ record Holdings(HostId host, List<GpuId> gpus, Set<Occupancy> occupied, Set<Long
         var all = new HashSet<>(lanes);
         all.add(lane);
         return new Holdings(host, gpus, occupied, all);
+    }
+
+    /** Returns these and the time of a further leg, which follows what is occupied already. */
+    Holdings with(Leg leg, Duration turnover) {
+        return with(gpus.stream()
+                        .map(gpu -> new Occupancy(gpu, later(leg.window(), turnover)))
+                        .toList())
+                .withLane(leg.lane());
+    }
+
+    /** Returns these without the time of a further leg. */
+    Holdings without(Leg leg, Duration turnover) {
+        Window time = later(leg.window(), turnover);
+        return new Holdings(
+                host,
+                gpus,
+                occupied.stream().filter(one -> !time.covers(one.window())).collect(Collectors.toSet()),
+                lanes);
+    }
+
+    /** Returns these without a lane. */
+    Holdings withoutLane(long lane) {
+        var all = new HashSet<>(lanes);
+        all.remove(lane);
+        return new Holdings(host, gpus, occupied, all);
+    }
+
+    private static Window later(Window window, Duration by) {
+        return new Window(window.start().plus(by), window.end().plus(by));
     }
 
     /**

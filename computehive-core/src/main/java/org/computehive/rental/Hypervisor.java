@@ -55,6 +55,18 @@ public interface Hypervisor extends AutoCloseable {
     RunningVm start(VmSpec spec);
 
     /**
+     * Writes another end of its window to a running VM's metadata, later or earlier than before. Nothing else changes: the
+     * one who called {@link #start} destroys the VM when its time is over.
+     *
+     * @param id a rental whose VM runs
+     * @param expires the end of its window from now on
+     * @return the VM, which says the new end
+     * @throws HypervisorException.Refused if no such VM runs
+     * @throws HypervisorException if it could not be written; call again
+     */
+    RunningVm expire(RentalId id, Instant expires);
+
+    /**
      * Destroys the VM at once and observes that its process is gone.
      *
      * @return what was observed

@@ -15,6 +15,9 @@ import org.computehive.schedule.Window;
 
 /** What a listing must keep to, and what a window must keep to for a listing. */
 final class ListingRules {
+    /** Times beyond this are somebody's mistake; it also keeps every time within what the chain can count. */
+    private static final Duration FURTHEST = Duration.ofDays(5 * 366);
+
     private ListingRules() {}
 
     static void check(Listing listing, Host host, Token token, RentalPolicy policy) {
@@ -73,6 +76,10 @@ final class ListingRules {
         if (window.start().isBefore(now)) {
             throw unacceptable("window %s began already: it is %s".formatted(window, now));
         }
+        if (window.end().isAfter(now.plus(FURTHEST))) {
+            throw unacceptable("window %s ends more than %d days ahead: it is %s, book one that ends sooner"
+                    .formatted(window, FURTHEST.toDays(), now));
+        }
         if (length.compareTo(listing.rules().shortest()) < 0
                 || length.compareTo(listing.rules().longest()) > 0) {
             throw unacceptable("window %s is %s long: listing %s is rented for %s to %s"
@@ -86,6 +93,24 @@ final class ListingRules {
         if (!listing.availability().covers(window)) {
             throw unacceptable("window %s is outside the times that listing %s is offered: %s"
                     .formatted(window, listing.id(), listing.availability().summary()));
+        }
+    }
+
+    /** What more time must keep to: the length of the whole, and when the listing is offered. */
+    static void checkExtension(Listing listing, Window agreed, Window further) {
+        if (further.end().getNano() != 0) {
+            throw unacceptable(
+                    "end %s is not in whole seconds, which is what the escrow meters in".formatted(further.end()));
+        }
+        var whole = new Window(agreed.start(), further.end());
+        if (whole.length().compareTo(listing.rules().longest()) > 0) {
+            throw unacceptable("window %s would be %s long: listing %s is rented for %s at most"
+                    .formatted(
+                            whole, whole.length(), listing.id(), listing.rules().longest()));
+        }
+        if (!listing.availability().covers(whole)) {
+            throw unacceptable("window %s is outside the times that listing %s is offered: %s"
+                    .formatted(whole, listing.id(), listing.availability()));
         }
     }
 

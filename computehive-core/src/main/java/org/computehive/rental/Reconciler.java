@@ -59,8 +59,8 @@ final class Reconciler {
             hypervisor.destroy(vm.id());
             hypervisor.erase(vm.id());
         } else if (rental.get().state() == RentalState.ACTIVE
-                && journal.now().isBefore(rental.get().terms().window().end())) {
-            access.admit(vm.id(), rental.get().terms().window(), vm.ssh());
+                && journal.now().isBefore(rental.get().window().end())) {
+            access.admit(vm.id(), rental.get().window(), vm.ssh());
         }
     }
 }

@@ -20,10 +20,14 @@ import org.computehive.rental.EscrowOffer.Signature;
 import org.computehive.rental.RentalEffect.Step;
 import org.computehive.rental.RentalEvent.Activated;
 import org.computehive.rental.RentalEvent.EndCause;
+import org.computehive.rental.RentalEvent.EndMoved;
+import org.computehive.rental.RentalEvent.EndedByOperator;
 import org.computehive.rental.RentalEvent.Ending;
+import org.computehive.rental.RentalEvent.Entered;
 import org.computehive.rental.RentalEvent.Interrupted;
 import org.computehive.rental.RentalEvent.Invited;
 import org.computehive.rental.RentalEvent.MachineStarted;
+import org.computehive.rental.RentalEvent.OfLeg;
 import org.computehive.rental.RentalEvent.OfferSigned;
 import org.computehive.rental.RentalEvent.OfferWritten;
 import org.computehive.rental.RentalEvent.Placed;
@@ -66,6 +70,7 @@ public final class Rental {
     /** What is its own unless it is over. */
     private final Holdings holdings;
 
+    private final Legs legs;
     private final boolean holdingsChanged;
     /** What became of its session, place by place. */
     private final Runs runs;
@@ -79,6 +84,7 @@ public final class Rental {
             Reserved reserved,
             Map<Class<? extends RentalEvent>, RentalEvent> latest,
             Holdings holdings,
+            Legs legs,
             Runs runs,
             Trouble trouble,
             @Nullable Rental before) {
@@ -88,6 +94,7 @@ public final class Rental {
         this.reserved = reserved;
         this.latest = latest;
         this.holdings = holdings;
+        this.legs = legs;
         this.runs = runs;
         this.trouble = trouble;
         this.holdingsChanged =
@@ -103,6 +110,7 @@ public final class Rental {
                 reserved,
                 Map.of(Reserved.class, reserved),
                 Holdings.of(reserved.terms()),
+                Legs.of(reserved.terms()),
                 Runs.from(reserved.terms().window().start()),
                 new Trouble(reserved.at(), Map.of()),
                 null);
@@ -152,12 +160,35 @@ public final class Rental {
         known.put(event.getClass(), event);
         if (event instanceof Placed) {
             known.keySet().removeAll(OF_A_PLACE);
-        } else if (event instanceof Ending || event instanceof StartFailed) {
+        } else if (event instanceof Ending || event instanceof EndedByOperator || event instanceof StartFailed) {
             // Access that was only withdrawn from a place is now to be cut for good.
             known.remove(RentalEvent.AccessCut.class);
         }
+        if (event instanceof EndedByOperator ended) {
+            known.put(Ending.class, new Ending(ended.at(), EndCause.BY_OPERATOR));
+        }
+        Legs legsThen = legsAfter(event);
         return new Rental(
-                id, version + 1, next, reserved, Map.copyOf(known), then, runsAfter(event), trouble.after(event), this);
+                id,
+                version + 1,
+                next,
+                reserved,
+                Map.copyOf(known),
+                legsThen.holdings(then, event, terms().turnover()),
+                legsThen,
+                runsAfter(event),
+                trouble.after(event),
+                this);
+    }
+
+    private Legs legsAfter(RentalEvent event) {
+        return switch (event) {
+            case MachineStarted e -> legs.toldMachine(legs.end());
+            case EndMoved e -> legs.toldMachine(e.end());
+            // A deposit that is taken back while the session is not over takes the session's end back with it.
+            case OfLeg.Settled e when mayEnter() -> legs.after(e).dropFrom(e.leg());
+            default -> OfLeg.of(event).map(legs::after).orElse(legs);
+        };
     }
 
     private Runs runsAfter(RentalEvent event) {
@@ -171,6 +202,7 @@ public final class Rental {
             case Placed e -> runs.placed(e.at(), place(), new Place(e.host(), e.gpus()));
             case Swept e -> leftAt(e.host()).map(runs::swept).orElse(runs);
             case Ending e -> runs.usableUntil(earlier(e.at(), sessionEnd()));
+            case EndedByOperator e -> runs.usableUntil(earlier(e.at(), sessionEnd()));
             case Invited e -> runs.told();
             default -> runs;
         };
@@ -183,22 +215,11 @@ public final class Rental {
     private RentalState stateAfter(RentalEvent event) {
         return switch (event) {
             case Reserved e -> throw wrong(e);
-            case OfferWritten e -> from(e, state == RentalState.RESERVED && offer().isEmpty(), state);
-            case OfferSigned e ->
-                from(
-                        e,
-                        state == RentalState.RESERVED
-                                && offer().isPresent()
-                                && offerSignature().isEmpty(),
-                        state);
-            case RentalEvent.HoldExpired e -> from(e, state == RentalState.RESERVED, RentalState.EXPIRED);
-            case RentalEvent.Funded e ->
-                from(
-                        e,
-                        state == RentalState.RESERVED
-                                && offerSignature().isPresent()
-                                && e.deposit().equals(terms().deposit()),
-                        RentalState.FUNDED);
+            case OfferWritten e -> ofLeg(e);
+            case OfferSigned e -> ofLeg(e);
+            case RentalEvent.HoldExpired e -> ofLeg(e);
+            case RentalEvent.Funded e -> ofLeg(e);
+            case OfLeg e -> ofLeg(e);
             case Invited e -> from(e, e.sequence() > lastInvitation(), state);
             case RentalEvent.Cancelled e -> from(e, canCancel(e.by()), RentalState.CANCELLED);
             case Starting e -> from(e, state == RentalState.FUNDED, RentalState.STARTING);
@@ -215,12 +236,20 @@ public final class Rental {
                         state == RentalState.STARTING
                                 && !isLeaving()
                                 && machine().isPresent()
-                                && terms().window().contains(e.at()),
+                                && window().contains(e.at()),
                         RentalState.ACTIVE);
+            case Entered e -> from(e, enteredAt().isEmpty() && hasMachine(), state);
+            case EndMoved e -> from(e, state == RentalState.ACTIVE && e.end().equals(window().end()), state);
             case StartFailed e ->
                 from(e, state == RentalState.FUNDED || state == RentalState.STARTING, RentalState.FAILED);
             case RentalEvent.CertificateIssued e -> from(e, mayEnter(), state);
-            case Ending e -> from(e, state == RentalState.STARTING || state == RentalState.ACTIVE, RentalState.ENDING);
+            case Ending e ->
+                from(
+                        e,
+                        hasSession()
+                                && (e.cause() != EndCause.NO_SHOW || noShowDue().isPresent()),
+                        RentalState.ENDING);
+            case EndedByOperator e -> from(e, hasSession(), RentalState.ENDING);
             case RentalEvent.AccessCut e ->
                 from(
                         e,
@@ -243,38 +272,53 @@ public final class Rental {
                         mayEnter()
                                 && reclaimedAt().isEmpty()
                                 && !e.ends().isBefore(e.at())
-                                && e.ends().isBefore(terms().window().end()),
+                                && e.ends().isBefore(window().end()),
                         state == RentalState.FUNDED && neverBegins(e.ends()) ? RentalState.CANCELLED : state);
             case RentalEvent.Stuck e -> from(e, !trouble.stuck().containsKey(e.step()), state);
             case RentalEvent.Resumed e -> from(e, trouble.stuck().containsKey(e.step()), state);
-            // A receipt can't be taken back, so each party signs one, and the lender only once the VM is gone.
-            case ReceiptSigned e ->
-                from(
-                        e,
-                        owesSettlement()
-                                && e.used().equals(used())
-                                && find(ReceiptSigned.class).isEmpty(),
-                        state);
-            case RentalEvent.ReceiptCountersigned e ->
-                from(
-                        e,
-                        state == RentalState.ENDED
-                                && find(ReceiptSigned.class).isPresent()
-                                && find(RentalEvent.ReceiptCountersigned.class).isEmpty(),
-                        state);
+            case ReceiptSigned e -> ofLeg(e);
+            case RentalEvent.ReceiptCountersigned e -> ofLeg(e);
+            case ReleaseSigned e -> ofLeg(e);
+            case Settled e -> ofLeg(e);
+        };
+    }
+
+    private RentalState ofLeg(RentalEvent event) {
+        OfLeg ofLeg = OfLeg.of(event).orElseThrow();
+        boolean named = ofLeg.leg() > 0 || event != ofLeg || event instanceof OfLeg.Disputed;
+        if (!named || !legs.canFollow(ofLeg) || !hasTimeFor(ofLeg)) {
+            throw wrong(event);
+        }
+        return switch (ofLeg) {
+            case OfLeg.Funded e when e.leg() == 0 -> RentalState.FUNDED;
+            case OfLeg.Lapsed e when e.leg() == 0 -> RentalState.EXPIRED;
             // A lender that gives all back before the start calls the rental off.
-            case ReleaseSigned e ->
-                from(
-                        e,
-                        owesSettlement() || state == RentalState.FUNDED,
-                        state == RentalState.FUNDED ? RentalState.CANCELLED : state);
-            case Settled e ->
-                from(
-                        e,
-                        (state == RentalState.ENDED || state == RentalState.CANCELLED)
-                                && funded()
-                                && e.paid().plus(e.refunded()).equals(terms().deposit()),
-                        RentalState.SETTLED);
+            case OfLeg.ReleaseSigned e when state == RentalState.FUNDED -> RentalState.CANCELLED;
+            case OfLeg.Disputed e -> RentalState.DISPUTED;
+            default -> isClosing() && legs.after(ofLeg).areClosed() ? RentalState.SETTLED : state;
+        };
+    }
+
+    private boolean hasTimeFor(OfLeg event) {
+        boolean booked = event.leg() == 0;
+        return switch (event) {
+            case OfLeg.Held e -> mayEnter();
+            case OfLeg.OfferWritten e -> booked ? state == RentalState.RESERVED : mayEnter();
+            case OfLeg.OfferSigned e -> booked ? state == RentalState.RESERVED : mayEnter();
+            case OfLeg.Funded e -> booked == (state == RentalState.RESERVED);
+            case OfLeg.Lapsed e -> booked == (state == RentalState.RESERVED);
+            // A receipt can't be taken back, so each party signs one, and the lender only once the VM is gone.
+            case OfLeg.ReceiptSigned e ->
+                owesSettlement() && e.used().equals(charged(legs.all().get(e.leg())));
+            case OfLeg.ReceiptCountersigned e -> state == RentalState.ENDED || state == RentalState.CANCELLED;
+            case OfLeg.ReleaseSigned e -> owesSettlement() || (booked && state == RentalState.FUNDED);
+            case OfLeg.Disputed e -> isClosing();
+            case OfLeg.Settled e ->
+                isClosing()
+                        || (!booked
+                                && mayEnter()
+                                && e.at().isBefore(
+                                                legs.all().get(e.leg()).window().start()));
         };
     }
 
@@ -301,25 +345,65 @@ public final class Rental {
     }
 
     private List<RentalEffect> effectsOfState(RentalPolicy policy) {
-        Window window = terms().window();
+        Window window = window();
         return switch (state) {
             case RESERVED -> List.of(atOnce(offer().isEmpty() ? Step.WRITE_OFFER : Step.WATCH_FUNDING));
             case FUNDED ->
                 Stream.of(
                                 invitationDue().isEmpty() ? null : atOnce(Step.NOTIFY),
                                 new RentalEffect(Step.START, window.start().minus(policy.lead())),
+                                extensionStep(),
                                 atOnce(Step.WATCH_ESCROW))
                         .filter(Objects::nonNull)
                         .toList();
             // A calendar that is slow must not hold up what has its time: it comes after.
             case STARTING -> thenNotify(toStart());
-            case ACTIVE -> thenNotify(end(), atOnce(Step.WATCH_ESCROW));
+            case ACTIVE ->
+                thenNotify(Stream.of(
+                                end(),
+                                noShowDue()
+                                        .map(due -> new RentalEffect(Step.END_NO_SHOW, due))
+                                        .orElse(null),
+                                legs.toldMachine().equals(window.end()) ? null : atOnce(Step.MOVE_END),
+                                extensionStep(),
+                                atOnce(Step.WATCH_ESCROW))
+                        .filter(Objects::nonNull)
+                        .toArray(RentalEffect[]::new));
             case ENDING, FAILED -> List.of(atOnce(nextTeardown().orElseThrow()));
             case CANCELLED -> funded() ? notifyThenSettle() : List.of();
             case ENDED -> notifyThenSettle();
             case SETTLED -> thenNotify();
-            case DISPUTED, EXPIRED -> List.of();
+            case DISPUTED -> notifyThenSettle();
+            case EXPIRED -> List.of();
         };
+    }
+
+    private @Nullable RentalEffect extensionStep() {
+        return legs.pending()
+                .map(leg -> atOnce(leg.offer().isEmpty() ? Step.WRITE_EXTENSION : Step.WATCH_EXTENSION))
+                .orElse(null);
+    }
+
+    /** When a renter who has not come is taken for one who won't; empty if that is not in the terms, or it came. */
+    private Optional<Instant> noShowDue() {
+        return enteredAt().isPresent() || !terms().cancellation().endsNoShows()
+                ? Optional.empty()
+                : activeSince().map(since -> since.plus(terms().cancellation().noShowAfter()));
+    }
+
+    private boolean hasSession() {
+        return state == RentalState.STARTING || state == RentalState.ACTIVE;
+    }
+
+    private boolean hasMachine() {
+        return hasSession() && machine().isPresent();
+    }
+
+    /** Whether nothing is left but to settle. */
+    private boolean isClosing() {
+        return state == RentalState.ENDED
+                || state == RentalState.DISPUTED
+                || (state == RentalState.CANCELLED && funded());
     }
 
     private RentalEffect[] toStart() {
@@ -329,7 +413,9 @@ public final class Rental {
         RentalEffect next = machine().isEmpty()
                 ? atOnce(Step.BOOT)
                 : new RentalEffect(Step.PROVE, terms().window().start());
-        return reclaimedAt().isPresent() ? new RentalEffect[] {end(), next} : new RentalEffect[] {next};
+        return Stream.of(reclaimedAt().isPresent() ? end() : null, next, extensionStep())
+                .filter(Objects::nonNull)
+                .toArray(RentalEffect[]::new);
     }
 
     private RentalEffect end() {
@@ -405,7 +491,7 @@ public final class Rental {
 
     /** Returns when the session ends unless somebody ends it earlier: the window's end, or when the lender reclaims. */
     public Instant sessionEnd() {
-        return reclaimedAt().orElse(terms().window().end());
+        return reclaimedAt().filter(window().end()::isAfter).orElse(window().end());
     }
 
     private boolean neverBegins(Instant ends) {
@@ -418,7 +504,7 @@ public final class Rental {
                 || (state == RentalState.RESERVED && offerSignature().isEmpty());
     }
 
-    private boolean owesSettlement() {
+    boolean owesSettlement() {
         return funded()
                 && (state == RentalState.ENDING
                         || state == RentalState.ENDED
@@ -492,17 +578,17 @@ public final class Rental {
 
     /** Returns the offer, once it was written. */
     public Optional<EscrowOffer> offer() {
-        return find(OfferWritten.class).map(OfferWritten::offer);
+        return legs.first().offer();
     }
 
     /** Returns the lender's signature of the offer, once it signed. */
     public Optional<Signature> offerSignature() {
-        return find(OfferSigned.class).map(OfferSigned::lenderSignature);
+        return legs.first().offerSignature();
     }
 
     /** Returns whether the escrow was seen funded. */
     public boolean funded() {
-        return latest.containsKey(RentalEvent.Funded.class);
+        return legs.first().isFunded();
     }
 
     /** Returns what the VM runs on, once it was started. */
@@ -555,7 +641,13 @@ public final class Rental {
                     Fault.Blame.LENDER,
                     "the lender took its gpus back at %s, as it had announced".formatted(sessionEnd())));
         }
-        return find(StartFailed.class).map(StartFailed::fault);
+        Optional<Fault> atEnd = endCause().flatMap(cause -> switch (cause) {
+            case BY_LENDER -> Optional.of(new Fault(Fault.Blame.LENDER, "the lender ended it early"));
+            case NO_SHOW -> Optional.of(new Fault(Fault.Blame.RENTER, "the renter never came"));
+            case BY_OPERATOR -> find(EndedByOperator.class).map(EndedByOperator::fault);
+            default -> Optional.empty();
+        });
+        return atEnd.or(() -> find(StartFailed.class).map(StartFailed::fault));
     }
 
     private boolean wasReclaimed() {
@@ -563,46 +655,100 @@ public final class Rental {
                 || reclaimedAt().filter(this::neverBegins).isPresent();
     }
 
+    /** Returns when the renter first came in; empty if it has not. */
+    public Optional<Instant> enteredAt() {
+        return find(Entered.class).map(Entered::at);
+    }
+
+    /** Returns the time that the session is paid for: what was booked, and the extensions that were funded. */
+    public Window window() {
+        return new Window(terms().window().start(), legs.end());
+    }
+
+    /** Returns what was booked and each extension, in the order agreed; those included that lapsed. */
+    public List<Leg> legs() {
+        return legs.all();
+    }
+
+    /** Returns the last leg whose time comes. */
+    Leg lastLeg() {
+        return legs.last();
+    }
+
+    /** Returns the offer that its lender is asked to sign now: of what was booked, or of an extension. */
+    public Optional<EscrowOffer> offerToSign() {
+        Optional<Leg> waiting = state == RentalState.RESERVED ? Optional.of(legs.first()) : legs.pending();
+        return mayEnter() || state == RentalState.RESERVED
+                ? waiting.filter(leg -> leg.offerSignature().isEmpty()).flatMap(Leg::offer)
+                : Optional.empty();
+    }
+
+    /** Returns the extension that waits to be funded. */
+    public Optional<Leg> pendingExtension() {
+        return legs.pending();
+    }
+
+    /** Returns what the renter locked, over all legs. */
+    public Amount deposit() {
+        return legs.all().stream().filter(Leg::isFunded).map(Leg::deposit).reduce(Amount.ZERO, Amount::plus);
+    }
+
     /**
-     * Returns the time used, in whole seconds: the sum of the times in which the session was {@link #usable}. Zero for one
-     * that never was, or still is.
+     * Returns the time used, in whole seconds: the sum of the times in which the session was {@link #usable}, leg by leg.
+     * Zero for one that never was, or still is.
      */
     public Duration used() {
-        return Duration.ofSeconds(endedAt().isPresent() ? runs.used().toSeconds() : 0);
-    }
-
-    /** Returns what the lender is due for the time used. */
-    public Amount due() {
-        return terms().rate().cost(used());
-    }
-
-    /** Returns by what right the escrow can be settled now: a receipt that both parties signed, or a lender's release. */
-    public Optional<Escrow.Settlement> signedSettlement() {
-        Optional<Escrow.Settlement> receipt = find(ReceiptSigned.class)
-                .flatMap(renter -> find(RentalEvent.ReceiptCountersigned.class)
-                        .map(lender -> new Escrow.Settlement.ByReceipt(
-                                renter.used(), renter.renterSignature(), lender.lenderSignature())));
-        return receipt.or(
-                () -> find(ReleaseSigned.class).map(e -> new Escrow.Settlement.ByRelease(e.lenderSignature())));
+        return legs.all().stream().map(leg -> Dues.used(this, leg)).reduce(Duration.ZERO, Duration::plus);
     }
 
     /**
-     * Returns whether the platform may have the lender paid in full once the time lock is over: the session ran to the
-     * window's end without an interruption, nobody is at fault, and the renter, who could have signed for what it used, did not. Otherwise that is
-     * for the parties to do.
+     * Returns the whole seconds of a leg that its receipt is for: those used, or by the {@link
+     * org.computehive.market.Cancellation terms} more, if the renter called off late or never came.
      */
-    public boolean mayTimeLock() {
-        return state == RentalState.ENDED
-                && endCause().equals(Optional.of(EndCause.WINDOW_OVER))
-                && activeSince().isPresent()
-                && fault().isEmpty()
-                && runs.interruptedAt().isEmpty()
-                && find(ReceiptSigned.class).isEmpty();
+    public Duration charged(Leg leg) {
+        return Dues.charged(this, leg);
     }
 
-    /** Returns the settlement, once the chain has it. */
+    /**
+     * Returns what the lender is due by the terms, over all legs. What the chain pays can be less: see {@link
+     * org.computehive.market.Cancellation}.
+     */
+    public Amount due() {
+        return legs.all().stream()
+                .filter(Leg::isFunded)
+                .map(leg -> leg.rate().cost(charged(leg)))
+                .reduce(Amount.ZERO, Amount::plus);
+    }
+
+    /**
+     * Returns by what right the escrow of what was booked can be settled now: a receipt that both parties signed, or a
+     * lender's release.
+     */
+    public Optional<Escrow.Settlement> signedSettlement() {
+        return legs.first().signedSettlement();
+    }
+
+    /**
+     * Returns whether the platform may have the lender paid in full once the time lock of a leg is over: the session ran to
+     * the leg's end without an interruption, nobody is at fault, and the renter, who could have signed for what it used, did not. Otherwise that is
+     * for the parties to do.
+     */
+    public boolean mayTimeLock(Leg leg) {
+        return Dues.mayTimeLock(this, leg);
+    }
+
+    /** Returns what the chain paid over all legs, once every one is closed; the transaction is the last one. */
     public Optional<Settled> settlement() {
-        return find(Settled.class);
+        return state == RentalState.SETTLED
+                ? legs.all().stream()
+                        .flatMap(leg -> leg.settlement().stream())
+                        .map(e -> new Settled(e.at(), e.paid(), e.refunded(), e.transaction()))
+                        .reduce((one, other) -> new Settled(
+                                other.at(),
+                                one.paid().plus(other.paid()),
+                                one.refunded().plus(other.refunded()),
+                                other.transaction()))
+                : Optional.empty();
     }
 
     /** Returns the sequence of the last calendar message, or -1. */
@@ -620,8 +766,8 @@ public final class Rental {
      * the time until then. Empty if the window has nothing to show, since it never took place.
      */
     public Optional<Told> toTell() {
-        Window window = terms().window();
-        if (calledOffBy().isPresent() || (fault().isPresent() && !wasReclaimed())) {
+        Window window = window();
+        if (calledOffBy().isPresent() || neverTookPlace()) {
             return Optional.empty();
         }
         Instant end = endedAt()
@@ -631,6 +777,10 @@ public final class Rental {
         return end.isAfter(window.start())
                 ? Optional.of(new Told(new Window(window.start(), end), terms().listing(), host()))
                 : Optional.empty();
+    }
+
+    private boolean neverTookPlace() {
+        return latest.containsKey(StartFailed.class) || endCause().equals(Optional.of(EndCause.MACHINE_LOST));
     }
 
     /** Returns what its calendar entry says: what is to be shown, or for one that is off what was shown last. */
@@ -671,7 +821,7 @@ public final class Rental {
                 .or(() -> reclaimedAt().filter(this::neverBegins).map(reclaimed -> terms().lender()));
     }
 
-    private <E extends RentalEvent> Optional<E> find(Class<E> kind) {
+    <E extends RentalEvent> Optional<E> find(Class<E> kind) {
         return Optional.ofNullable(latest.get(kind)).map(kind::cast);
     }
 

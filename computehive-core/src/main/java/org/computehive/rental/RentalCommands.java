@@ -1,5 +1,7 @@
 package org.computehive.rental;
 
+import java.time.Instant;
+import java.util.List;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
@@ -58,7 +60,8 @@ public interface RentalCommands {
     Rental reserve(RentalId quote, Account renter);
 
     /**
-     * Takes the lender's signature of the offer; then the renter may open the escrow with it.
+     * Takes the lender's signature of the {@link Rental#offerToSign offer that waits for it}, of what was booked or of an
+     * extension; then the renter may open the escrow with it.
      *
      * @throws RentalException.WrongState if there is no unsigned offer
      * @throws EscrowException.Refused if it is not the lender's signature
@@ -66,8 +69,10 @@ public interface RentalCommands {
     Rental signOffer(RentalId id, Signature lenderSignature);
 
     /**
-     * Calls a rental off before it starts. A deposit that is locked already goes back when the renter ends the escrow on
-     * the chain. A lender calls off a funded rental by {@link #signRelease}, which gives all back at once.
+     * Calls a rental off before it starts. What that costs the renter is in the terms, and {@link RentalEngine#receiptsToSign} is for
+     * that. A deposit that is locked already goes back when the renter ends the escrow on the chain, which today lets it go
+     * free of charge: see {@link org.computehive.market.Cancellation}. A lender calls off a funded rental by {@link
+     * #signRelease}, which gives all back at once.
      *
      * @throws RentalException.NotFound if the caller is neither renter nor lender
      * @throws RentalException.WrongState if it is too late, the caller is the lender and the deposit is locked, or the offer
@@ -87,15 +92,19 @@ public interface RentalCommands {
     SessionAccess.Grant issueCertificate(RentalId id, Account renter, String publicKey);
 
     /**
-     * Ends a session early. The meter stops now; access is cut first, then the VM and its disk key go.
+     * Ends a session early. The meter stops now; access is cut first, then the VM and its disk key go. Whoever ends it, the
+     * renter owes the time used; a lender that does it answers for it.
      *
-     * @throws RentalException.NotAllowed if the caller is not the renter
+     * @param id the rental
+     * @param caller its renter or its lender
+     * @throws RentalException.NotFound if the caller is neither
      * @throws RentalException.WrongState if no session runs
      */
-    Rental end(RentalId id, Account renter);
+    Rental end(RentalId id, Account caller);
 
     /**
      * Takes a party's signature of the receipt, the renter's before the lender's; with both the escrow is settled at once.
+     * For a rental that was not extended.
      *
      * @param id the rental
      * @param signer its renter or its lender
@@ -106,10 +115,70 @@ public interface RentalCommands {
     Rental signReceipt(RentalId id, Account signer, Signature signature);
 
     /**
-     * Takes the lender's signed release; the deposit goes back at once. Before the start this calls the rental off.
+     * Takes the lender's signed release; the deposit goes back at once. Before the start this calls the rental off. For a
+     * rental that was not extended.
      *
      * @throws EscrowException.Refused if it is not the lender's signature of {@link RentalEngine#releaseToSign}
      * @throws RentalException.WrongState if nothing is locked, or a session runs
      */
     Rental signRelease(RentalId id, Signature lenderSignature);
+
+    /**
+     * Ends a session for a reason that the platform has. Whoever embeds the engine has made sure that an operator asks.
+     *
+     * @param id the rental
+     * @param reason why, and who answers for it
+     * @throws RentalException.NotFound if there is no such rental
+     * @throws RentalException.WrongState if no session runs
+     */
+    Rental endByOperator(RentalId id, Fault reason);
+
+    /**
+     * Quotes more time for a funded rental whose session is not over, at the listing's price of now. The further time is for
+     * the same gpus, and begins where the session would end.
+     *
+     * @param id the rental
+     * @param renter its renter
+     * @param newEnd when the session is to end instead; in whole seconds
+     * @return the quote, for the further time alone
+     * @throws RentalException.Unacceptable if the whole window would break a rule of the listing or the {@link
+     *     ExtensionPolicy}, or it is too late
+     * @throws RentalException.WrongState if it can't be extended now
+     */
+    Quote quoteExtension(RentalId id, Account renter, Instant newEnd);
+
+    /**
+     * Takes up a quote for more time: holds the gpus for it until its own escrow is funded or the hold runs out. The lender
+     * signs the further offer by {@link #signOffer}, the renter opens it; once that is confirmed the session's end moves, and
+     * the renter asks for a new certificate. An extension that is not funded by then changes nothing. Repeating it returns
+     * the rental.
+     *
+     * @param id the rental
+     * @param renter its renter
+     * @param quote the id that {@link #quoteExtension} returned
+     * @throws RentalException.Expired if the quote is over
+     * @throws RentalException.Overlap if a gpu is taken in the further time
+     */
+    Rental extend(RentalId id, Account renter, RentalId quote);
+
+    /**
+     * Takes a party's signatures of the receipts of all legs, the renter's before the lender's.
+     *
+     * @param id the rental
+     * @param signer its renter or its lender
+     * @param signatures of {@link RentalEngine#receiptsToSign}, in that order
+     * @throws EscrowException.Refused if one is not that party's signature; then none is taken
+     * @throws RentalException.Unacceptable if there are not as many as receipts
+     * @throws RentalException.WrongState if the session is not over, or the lender comes first
+     */
+    Rental signReceipts(RentalId id, Account signer, List<Signature> signatures);
+
+    /**
+     * Takes the lender's signed releases of all legs that are not closed.
+     *
+     * @param signatures of {@link RentalEngine#releasesToSign}, in that order
+     * @throws EscrowException.Refused if one is not the lender's signature; then none is taken
+     * @throws RentalException.WrongState if nothing is locked, or a session runs
+     */
+    Rental signReleases(RentalId id, List<Signature> signatures);
 }

@@ -27,6 +27,14 @@ public record RentalEffect(Step step, Instant due) {
         PLACE,
         /** Admit the renter at the gateway and prove that the session is usable. */
         PROVE,
+        /** Write the offer of an extension that the lender is to sign. */
+        WRITE_EXTENSION,
+        /** See whether the escrow of an extension was opened, or its hold ran out. */
+        WATCH_EXTENSION,
+        /** Tell VM and gateway that the session ends at another time. */
+        MOVE_END,
+        /** End the session because its renter never came. */
+        END_NO_SHOW,
         /** End the session because its window is over. */
         END,
         /** Close the renter's connections and let none in. */

@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -45,8 +46,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class RentalEngine implements RentalCommands, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RentalEngine.class);
-    private static final Set<RentalState> OPEN_ON_CHAIN =
-            EnumSet.of(RentalState.RESERVED, RentalState.FUNDED, RentalState.ENDED, RentalState.CANCELLED);
+    private static final Set<RentalState> OPEN_ON_CHAIN = EnumSet.of(
+            RentalState.RESERVED,
+            RentalState.FUNDED,
+            RentalState.ACTIVE,
+            RentalState.ENDED,
+            RentalState.CANCELLED,
+            RentalState.DISPUTED);
     private static final int MANY = 10_000;
 
     private final RentalStore store;
@@ -57,6 +63,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     private final Journal journal;
     private final Market market;
     private final Rentals rentals;
+    private final Signing signing;
     private final Commands commands;
     private final Steps steps;
     private final Runner runner;
@@ -78,9 +85,11 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         runner = new Runner(store, steps, journal, policy);
         market = new Market(store, steps, escrow.token(), policy, journal);
         pruning = new Pruning(store, journal, retention);
-        rentals = new Rentals(store, escrow);
+        rentals = new Rentals(store, journal);
+        signing = new Signing(escrow, journal, rentals);
         var bookings = new Bookings(store, market, journal, policy);
-        commands = new Commands(Asking.PLAINLY, rentals, market, bookings, journal, escrow, access);
+        var extensions = new Extensions(store, market, journal, policy);
+        commands = new Commands(Asking.PLAINLY, rentals, market, bookings, extensions, signing, journal, access);
     }
 
     /**
@@ -185,19 +194,45 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     }
 
     @Override
-    public Rental end(RentalId id, Account renter) {
-        return commands.end(id, renter);
+    public Rental end(RentalId id, Account caller) {
+        return commands.end(id, caller);
+    }
+
+    @Override
+    public Rental endByOperator(RentalId id, Fault reason) {
+        return commands.endByOperator(id, reason);
+    }
+
+    @Override
+    public Quote quoteExtension(RentalId id, Account renter, Instant newEnd) {
+        return commands.quoteExtension(id, renter, newEnd);
+    }
+
+    @Override
+    public Rental extend(RentalId id, Account renter, RentalId quote) {
+        return commands.extend(id, renter, quote);
     }
 
     // ---- settlement
 
     /**
-     * Returns the EIP-712 digest of the receipt: the seconds used, as the meter counted them. Renter and lender sign it.
+     * Returns the EIP-712 digest of the receipt of a rental that was not extended: the seconds owed, as the meter counted
+     * them or the terms say. Renter and lender sign it.
+     *
+     * @throws RentalException.WrongState if the session is not over, or more than one leg is to be signed for
+     */
+    public Hash32 receiptToSign(RentalId id) {
+        Rental rental = rentals.existing(id);
+        return Signing.only(rental, signing.receipts(rental)).digest();
+    }
+
+    /**
+     * Returns the receipts of all legs whose deposit is locked, in order. Renter and lender sign each.
      *
      * @throws RentalException.WrongState if the session is not over
      */
-    public Hash32 receiptToSign(RentalId id) {
-        return rentals.receiptToSign(id);
+    public List<LegDigest> receiptsToSign(RentalId id) {
+        return signing.receipts(rentals.existing(id));
     }
 
     @Override
@@ -205,18 +240,34 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         return commands.signReceipt(id, signer, signature);
     }
 
+    @Override
+    public Rental signReceipts(RentalId id, Account signer, List<Signature> signatures) {
+        return commands.signReceipts(id, signer, signatures);
+    }
+
     /**
-     * Returns the EIP-712 digest by which the lender gives everything back.
+     * Returns the EIP-712 digest by which the lender gives everything back, of a rental that was not extended.
      *
-     * @throws RentalException.WrongState if there is no offer
+     * @throws RentalException.WrongState if there is no offer, or more than one
      */
     public Hash32 releaseToSign(RentalId id) {
-        return rentals.releaseToSign(id);
+        Rental rental = rentals.existing(id);
+        return Signing.only(rental, signing.releases(rental)).digest();
+    }
+
+    /** Returns the digests by which the lender gives everything back, of all legs that are not closed, in order. */
+    public List<LegDigest> releasesToSign(RentalId id) {
+        return signing.releases(rentals.existing(id));
     }
 
     @Override
     public Rental signRelease(RentalId id, Signature lenderSignature) {
         return commands.signRelease(id, lenderSignature);
+    }
+
+    @Override
+    public Rental signReleases(RentalId id, List<Signature> signatures) {
+        return commands.signReleases(id, signatures);
     }
 
     // ---- reading
@@ -288,11 +339,36 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         if (RentalId.ofPrincipal(decision.principal()).flatMap(store::rental).isPresent()) {
             journal.note("access." + decision.kind(), decision.principal(), decision.at(), decision.detail());
         }
+        if (decision.kind().equals("accepted")) {
+            RentalId.ofPrincipal(decision.principal()).ifPresent(this::enter);
+        }
+    }
+
+    /** Notes that the renter came, before it is let in: a session that ends when nobody comes must not end on it. */
+    private void enter(RentalId id) {
+        while (true) {
+            Optional<Rental> rental =
+                    store.rental(id).filter(known -> known.enteredAt().isEmpty() && known.mayEnter());
+            if (rental.isEmpty()) {
+                return;
+            }
+            try {
+                journal.commit(rental.get(), new RentalEvent.Entered(journal.now()));
+                return;
+            } catch (RentalException.Superseded e) {
+                LOG.debug("{} changed meanwhile; looking again", rental.get());
+            } catch (RentalException.WrongState e) {
+                LOG.debug("{} was entered before it was said to run", rental.get());
+                return;
+            }
+        }
     }
 
     private void nudgeOpenOnChain() {
         for (Rental rental : store.inStates(OPEN_ON_CHAIN, MANY)) {
-            if (rental.offerSignature().isPresent()) {
+            boolean waits = rental.state() != RentalState.ACTIVE
+                    || rental.pendingExtension().isPresent();
+            if (waits && rental.offerSignature().isPresent()) {
                 background(() -> runner.nudge(rental.id()));
             }
         }

@@ -148,6 +148,15 @@ public sealed interface RentalEvent {
     record CertificateIssued(Instant at, String serial, String keyFingerprint, Instant notAfter)
             implements RentalEvent {}
 
+    /** The gateway let the renter in for the first time. */
+    record Entered(Instant at) implements RentalEvent {}
+
+    /** VM and gateway know that the session ends at another time than before. */
+    record EndMoved(Instant at, Instant end) implements RentalEvent {}
+
+    /** An operator ended the session, for a reason of which it says who answers for it. */
+    record EndedByOperator(Instant at, Fault fault) implements RentalEvent {}
+
     /** The session is to end: the meter stops. */
     record Ending(Instant at, EndCause cause) implements RentalEvent {}
 
@@ -196,6 +205,10 @@ public sealed interface RentalEvent {
         WINDOW_OVER,
         /** The renter ended it early. */
         BY_RENTER,
+        /** The lender ended it early. */
+        BY_LENDER,
+        /** The renter never came, and its terms say when that ends a session. */
+        NO_SHOW,
         /** An operator ended it. */
         BY_OPERATOR,
         /** The escrow was closed on the chain while the session ran. */
@@ -204,5 +217,66 @@ public sealed interface RentalEvent {
         MACHINE_LOST,
         /** The lender took its gpus back, as it had announced. */
         RECLAIMED
+    }
+
+    /**
+     * Something that happened to one leg of a rental: leg 0 is what was booked, the others are its extensions. What happens
+     * to leg 0 has events of its own, except for {@link Disputed}.
+     */
+    sealed interface OfLeg extends RentalEvent {
+        /** Which leg. */
+        int leg();
+
+        /** The further time is held. */
+        record Held(Instant at, int leg, Extension extension) implements OfLeg {}
+
+        /** The offer to sign was written at the lane's sequence on the chain. */
+        record OfferWritten(Instant at, int leg, EscrowOffer offer) implements OfLeg {}
+
+        /** The lender signed the offer. */
+        record OfferSigned(Instant at, int leg, Signature lenderSignature) implements OfLeg {}
+
+        /** The escrow is open and confirmed; while the session is not over, its end moves. */
+        record Funded(Instant at, int leg, Amount deposit, Hash32 transaction) implements OfLeg {}
+
+        /** Nobody opened the escrow, and nobody can any more. */
+        record Lapsed(Instant at, int leg) implements OfLeg {}
+
+        /** The renter signed for the seconds charged. */
+        record ReceiptSigned(Instant at, int leg, Duration used, Signature renterSignature) implements OfLeg {}
+
+        /** The lender signed for the same seconds. */
+        record ReceiptCountersigned(Instant at, int leg, Signature lenderSignature) implements OfLeg {}
+
+        /** The lender signed that everything goes back. */
+        record ReleaseSigned(Instant at, int leg, Signature lenderSignature) implements OfLeg {}
+
+        /**
+         * A party disputed what is paid; an arbiter decides.
+         *
+         * @param evidence what it points to, such as the root of the audit log
+         */
+        record Disputed(Instant at, int leg, Account by, Hash32 evidence) implements OfLeg {}
+
+        /** The chain says that the escrow is settled. */
+        record Settled(Instant at, int leg, Amount paid, Amount refunded, Hash32 transaction) implements OfLeg {}
+
+        /** Returns the same event as one of leg 0, where it is one of what was booked. */
+        static Optional<OfLeg> of(RentalEvent event) {
+            return Optional.ofNullable(
+                    switch (event) {
+                        case OfLeg e -> e;
+                        case RentalEvent.OfferWritten e -> new OfferWritten(e.at(), 0, e.offer());
+                        case RentalEvent.OfferSigned e -> new OfferSigned(e.at(), 0, e.lenderSignature());
+                        case RentalEvent.Funded e -> new Funded(e.at(), 0, e.deposit(), e.transaction());
+                        case RentalEvent.HoldExpired e -> new Lapsed(e.at(), 0);
+                        case RentalEvent.ReceiptSigned e -> new ReceiptSigned(e.at(), 0, e.used(), e.renterSignature());
+                        case RentalEvent.ReceiptCountersigned e ->
+                            new ReceiptCountersigned(e.at(), 0, e.lenderSignature());
+                        case RentalEvent.ReleaseSigned e -> new ReleaseSigned(e.at(), 0, e.lenderSignature());
+                        case RentalEvent.Settled e -> new Settled(e.at(), 0, e.paid(), e.refunded(), e.transaction());
+                        default -> null;
+                    });
+        }
     }
 }

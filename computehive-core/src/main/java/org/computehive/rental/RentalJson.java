@@ -104,21 +104,30 @@ public final class RentalJson {
      * Returns the record that a JSON text of an older form means, whose members that came later take given values.
      *
      * @param at the member that holds the object which lacks them; empty for the text's own object
-     * @param added the members that it lacks, with what they mean where nothing was said
+     * @param added the members that it lacks, with what they mean where nothing was said; {@code a/b} is the member b of
+     *     the member a
      * @throws IllegalStateException if the text, so completed, is not exactly a record of that type
      */
     public static <T> T readOlder(Class<T> type, String json, String at, Map<String, ?> added) {
         try {
             JsonNode root = MAPPER.readTree(json);
-            JsonNode lacking = at.isEmpty() ? root : root.path(at);
-            if (!(lacking instanceof ObjectNode object)
-                    || added.keySet().stream().anyMatch(object::has)) {
-                throw new JsonMappingException(null, "it is not of that older form");
+            for (Map.Entry<String, ?> member : added.entrySet()) {
+                add(at.isEmpty() ? root : root.path(at), member.getKey(), member.getValue());
             }
-            added.forEach((name, value) -> object.set(name, MAPPER.valueToTree(value)));
             return read(type, MAPPER.writeValueAsString(root));
         } catch (JsonProcessingException e) {
             throw unreadable(type, e);
+        }
+    }
+
+    private static void add(JsonNode to, String path, Object value) throws JsonMappingException {
+        int slash = path.indexOf('/');
+        if (slash >= 0) {
+            add(to.path(path.substring(0, slash)), path.substring(slash + 1), value);
+        } else if (!(to instanceof ObjectNode object) || object.has(path)) {
+            throw new JsonMappingException(null, "it is not of that older form");
+        } else {
+            object.set(path, MAPPER.valueToTree(value));
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.Objects;
  * @param watch how often the chain is read for a rental even when nothing hints at a change
  * @param retry how long to wait at least before something that failed is tried again
  * @param recovery what is done when something fails
+ * @param extensions how far a session may go on beyond what was booked
  */
 public record RentalPolicy(
         Duration quoteLife,
@@ -22,7 +23,8 @@ public record RentalPolicy(
         Duration startLimit,
         Duration watch,
         Duration retry,
-        Recovery recovery) {
+        Recovery recovery,
+        ExtensionPolicy extensions) {
 
     /** Minutes and seconds that suit real hosts and chains. */
     public static final RentalPolicy DEFAULT = new RentalPolicy(
@@ -33,15 +35,20 @@ public record RentalPolicy(
             Duration.ofSeconds(15),
             Duration.ofSeconds(5));
 
-    /** Creates a policy with {@link Recovery#DEFAULT}. */
+    /** Creates a policy with {@link Recovery#DEFAULT} and {@link ExtensionPolicy#DEFAULT}. */
     public RentalPolicy(
             Duration quoteLife, Duration hold, Duration lead, Duration startLimit, Duration watch, Duration retry) {
-        this(quoteLife, hold, lead, startLimit, watch, retry, Recovery.DEFAULT);
+        this(quoteLife, hold, lead, startLimit, watch, retry, Recovery.DEFAULT, ExtensionPolicy.DEFAULT);
     }
 
     /** Returns this policy with another recovery. */
     public RentalPolicy with(Recovery other) {
-        return new RentalPolicy(quoteLife, hold, lead, startLimit, watch, retry, other);
+        return new RentalPolicy(quoteLife, hold, lead, startLimit, watch, retry, other, extensions);
+    }
+
+    /** Returns this policy with other extensions. */
+    public RentalPolicy with(ExtensionPolicy other) {
+        return new RentalPolicy(quoteLife, hold, lead, startLimit, watch, retry, recovery, other);
     }
 
     /**
@@ -59,6 +66,7 @@ public record RentalPolicy(
         positive("watch", watch);
         positive("retry", retry);
         Objects.requireNonNull(recovery, "recovery");
+        Objects.requireNonNull(extensions, "extensions");
         if (recovery.slowest().compareTo(retry) < 0) {
             throw new IllegalArgumentException(
                     "slowest %s is shorter than retry %s, which it bounds".formatted(recovery.slowest(), retry));

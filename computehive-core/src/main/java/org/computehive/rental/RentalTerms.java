@@ -6,9 +6,11 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.market.Cancellation;
 import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
 import org.computehive.market.ListingId;
@@ -36,6 +38,7 @@ import org.computehive.schedule.Window;
  * @param lane the lender's storage slot on the chain
  * @param holdUntil until when the gpus are held without being funded
  * @param emulated whether a device is an emulated stand-in
+ * @param cancellation what calling off late and not coming cost
  */
 public record RentalTerms(
         Account renter,
@@ -52,10 +55,48 @@ public record RentalTerms(
         Duration disputeWindow,
         long lane,
         Instant holdUntil,
-        boolean emulated) {
+        boolean emulated,
+        Cancellation cancellation) {
     /** Copies the list. */
     public RentalTerms {
         gpus = List.copyOf(gpus);
+        Objects.requireNonNull(cancellation, "cancellation");
+    }
+
+    /** Returns terms under which calling off is free until the start. */
+    public RentalTerms(
+            Account renter,
+            Account lender,
+            ListingId listing,
+            HostId host,
+            List<GpuId> gpus,
+            MachineShape shape,
+            Window window,
+            Duration turnover,
+            Token token,
+            Rate rate,
+            Duration grace,
+            Duration disputeWindow,
+            long lane,
+            Instant holdUntil,
+            boolean emulated) {
+        this(
+                renter,
+                lender,
+                listing,
+                host,
+                gpus,
+                shape,
+                window,
+                turnover,
+                token,
+                rate,
+                grace,
+                disputeWindow,
+                lane,
+                holdUntil,
+                emulated,
+                Cancellation.FREE);
     }
 
     /** Returns what the renter locks. */
@@ -70,12 +111,14 @@ public record RentalTerms(
 
     /**
      * Returns the hash that binds an offer on the chain to this rental: SHA-256 of its id and terms, one {@code name
-     * value} line each, in the order below.
+     * value} line each, in the order below. Terms that came with version 2 of the text are in it only where they say
+     * something, so that what was signed before stands.
      */
     public Hash32 spec(RentalId id) {
+        boolean free = cancellation.equals(Cancellation.FREE);
         String text = String.join(
                 "\n",
-                "computehive terms 1",
+                "computehive terms " + (free ? 1 : 2),
                 "rental " + id,
                 "renter " + renter,
                 "lender " + lender,
@@ -94,11 +137,21 @@ public record RentalTerms(
                 "dispute-window " + disputeWindow.toSeconds(),
                 "lane " + lane,
                 "emulated " + emulated,
-                "");
+                free ? "" : cancellationText());
         try {
             return Hash32.of(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every JDK has SHA-256", e);
         }
+    }
+
+    private String cancellationText() {
+        return String.join(
+                "\n",
+                "cancellation-notice " + cancellation.notice().toSeconds(),
+                "cancellation-late-share " + cancellation.lateShare(),
+                "no-show-after " + cancellation.noShowAfter().toSeconds(),
+                "no-show-share " + cancellation.noShowShare(),
+                "");
     }
 }

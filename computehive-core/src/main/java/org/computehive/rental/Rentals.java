@@ -1,16 +1,21 @@
 package org.computehive.rental;
 
+import java.util.function.Function;
 import org.computehive.market.Account;
-import org.computehive.rental.EscrowOffer.Hash32;
+import org.computehive.rental.Asking.Answering;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Rentals as those who ask may see them. */
+/** Rentals as those who ask may see and change them. */
 final class Rentals {
-    private final RentalStore store;
-    private final Escrow escrow;
+    private static final Logger LOG = LoggerFactory.getLogger(Rentals.class);
 
-    Rentals(RentalStore store, Escrow escrow) {
+    private final RentalStore store;
+    private final Journal journal;
+
+    Rentals(RentalStore store, Journal journal) {
         this.store = store;
-        this.escrow = escrow;
+        this.journal = journal;
     }
 
     Rental existing(RentalId id) {
@@ -35,18 +40,21 @@ final class Rentals {
         return rental;
     }
 
-    Hash32 receiptToSign(RentalId id) {
-        Rental rental = existing(id);
-        if (rental.endedAt().isEmpty()) {
-            throw new RentalException.WrongState(
-                    "rental %s is %s: a receipt is for a session that ended".formatted(id, rental.state()));
+    /** Commits an event to a rental as it is now: what comes between is no reason to fail. */
+    Rental commit(RentalId id, Function<Rental, RentalEvent> event, Answering<Rental> answering) {
+        while (true) {
+            Rental rental = existing(id);
+            try {
+                return journal.commit(rental, event.apply(rental), answering);
+            } catch (RentalException.Superseded e) {
+                LOG.debug("{} changed meanwhile; looking again", rental);
+            }
         }
-        return escrow.receiptDigest(rental.offer().orElseThrow(), rental.used());
     }
 
-    Hash32 releaseToSign(RentalId id) {
-        Rental rental = existing(id);
-        return escrow.releaseDigest(rental.offer()
-                .orElseThrow(() -> new RentalException.WrongState("rental %s has no offer".formatted(id))));
+    /** Keeps the answer of a command that found done what it was to do. */
+    Rental unchanged(Rental rental, Answering<Rental> answering) {
+        answering.keeping(rental).ifPresent(store::putAnswer);
+        return rental;
     }
 }

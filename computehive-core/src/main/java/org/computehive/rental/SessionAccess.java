@@ -26,7 +26,8 @@ public interface SessionAccess extends AutoCloseable {
     GuestAccess guestAccess(RentalId id, Window window);
 
     /**
-     * Lets a rental's renter in to its VM within the window. Safe to repeat.
+     * Lets a rental's renter in to its VM within the window. Safe to repeat; a repeated call with another window moves the
+     * window, also that of live connections, as far as their certificates reach.
      *
      * @throws org.computehive.access.AccessException if the window is over, the rental was {@link #cut}, or it was admitted
      *     to another address

@@ -65,7 +65,7 @@ final class SessionWatch {
             return;
         }
         try {
-            access.admit(rental.id(), rental.terms().window(), vm.ssh());
+            access.admit(rental.id(), rental.window(), vm.ssh());
         } catch (AccessException e) {
             LOG.warn("can't let the renter of {} in: {}", rental, e.getMessage());
         }

@@ -14,6 +14,7 @@ import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
 import org.computehive.rental.RentalEffect.Step;
 import org.computehive.rental.RentalEvent.EndCause;
+import org.computehive.schedule.Window;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +40,8 @@ final class Steps {
     private final GpuHealth health;
     private final SessionWatch watch;
     private final Relocation relocation;
+    private final Extending extending;
+    private final Settling settling;
 
     Steps(
             RentalStore store,
@@ -56,6 +59,8 @@ final class Steps {
         health = new GpuHealth(store, journal);
         watch = new SessionWatch(hosts, store, access, journal, policy);
         relocation = new Relocation(store, hosts, health, journal, policy);
+        extending = new Extending(escrow, access, journal, policy);
+        settling = new Settling(escrow, extending, journal, policy);
     }
 
     void attach(HostId host, Hypervisor hypervisor) {
@@ -89,12 +94,16 @@ final class Steps {
             case PROVE -> prove(rental);
             case PLACE -> relocation.place(rental);
             case SWEEP -> sweep(rental);
+            case WRITE_EXTENSION -> extending.writeOffer(rental);
+            case WATCH_EXTENSION -> extending.watch(rental);
+            case MOVE_END -> extending.moveEnd(rental, hosts);
+            case END_NO_SHOW -> happened(new RentalEvent.Ending(journal.now(), EndCause.NO_SHOW));
             case END -> end(rental);
             case CUT_ACCESS -> cutAccess(rental);
             case DESTROY -> destroy(rental);
             case ERASE -> erase(rental);
             case TURN_OVER -> turnOver(rental);
-            case SETTLE -> settle(rental);
+            case SETTLE -> settling.settle(rental);
         };
     }
 
@@ -171,18 +180,34 @@ final class Steps {
                 return happened(interruption.get());
             }
         }
-        Escrow.Reading reading = escrow.read(rental.offer().orElseThrow());
-        if (reading instanceof Escrow.Reading.Closed) {
-            return happened(
-                    rental.state() == RentalState.ACTIVE
-                            ? new RentalEvent.Ending(journal.now(), EndCause.ESCROW_CLOSED)
-                            : new RentalEvent.Cancelled(
-                                    journal.now(), rental.terms().renter()));
-        }
-        if (reading instanceof Escrow.Reading.Unknown unknown) {
-            return unknown(rental, unknown);
+        for (Leg leg : rental.legs()) {
+            boolean counts = leg.isLocked()
+                    && !leg.isDropped()
+                    && (rental.state() == RentalState.FUNDED
+                            || journal.now().isBefore(leg.window().end()));
+            if (counts) {
+                switch (escrow.read(leg.offer().orElseThrow())) {
+                    case Escrow.Reading.Closed closed -> {
+                        return happened(closedEarly(rental, leg, closed));
+                    }
+                    case Escrow.Reading.Unknown unknown -> {
+                        return unknown(rental, unknown);
+                    }
+                    default -> {}
+                }
+            }
         }
         return watchAgain();
+    }
+
+    /** A deposit that is gone before its time takes that time along; one that is gone in its time ends the session. */
+    private RentalEvent closedEarly(Rental rental, Leg leg, Escrow.Reading.Closed closed) {
+        if (leg.number() > 0 && journal.now().isBefore(leg.window().start())) {
+            return settling.settled(leg, closed);
+        }
+        return rental.state() == RentalState.ACTIVE
+                ? new RentalEvent.Ending(journal.now(), EndCause.ESCROW_CLOSED)
+                : new RentalEvent.Cancelled(journal.now(), rental.terms().renter());
     }
 
     private Outcome end(Rental rental) {
@@ -190,6 +215,10 @@ final class Steps {
             return happened(relocation.givenUp(rental));
         }
         boolean reclaimed = rental.reclaimedAt().isPresent();
+        Optional<RentalEvent> further = reclaimed ? Optional.empty() : extending.lastMoment(rental);
+        if (further.isPresent()) {
+            return happened(further.get());
+        }
         return happened(new RentalEvent.Ending(journal.now(), reclaimed ? EndCause.RECLAIMED : EndCause.WINDOW_OVER));
     }
 
@@ -252,10 +281,17 @@ final class Steps {
         RentalTerms terms = rental.terms();
         return new VmSpec(
                 rental.id(),
-                terms.window().end(),
+                rental.window().end(),
                 terms.shape(),
                 rental.gpus().stream().map(GpuId::address).toList(),
-                access.guestAccess(rental.id(), terms.window()));
+                access.guestAccess(rental.id(), longest(rental)));
+    }
+
+    /** The time for which the session's own host key is certified: a running VM takes no new one when it is extended. */
+    private Window longest(Rental rental) {
+        Window window = rental.window();
+        Instant most = rental.terms().window().end().plus(policy.extensions().longest());
+        return policy.extensions().most() > 0 && most.isAfter(window.end()) ? new Window(window.start(), most) : window;
     }
 
     private Outcome prove(Rental rental) {
@@ -269,10 +305,10 @@ final class Steps {
             if (vm.isEmpty()) {
                 return happened(notHere(rental, "the VM was no longer on its host"));
             }
-            access.admit(rental.id(), rental.terms().window(), vm.get().ssh());
+            access.admit(rental.id(), rental.window(), vm.get().ssh());
             String banner = access.probe(rental.id(), patience(rental));
             Instant usable = journal.now();
-            if (!rental.terms().window().contains(usable)) {
+            if (!rental.window().contains(usable)) {
                 return happened(failed(rental, "its SSH server answered only after the window", Fault.Blame.LENDER));
             }
             watch.saw(rental.id());
@@ -352,40 +388,6 @@ final class Steps {
         }
     }
 
-    private Outcome settle(Rental rental) {
-        EscrowOffer offer = rental.offer().orElseThrow();
-        Escrow.Reading reading = escrow.read(offer);
-        if (reading instanceof Escrow.Reading.Closed closed) {
-            return happened(settled(closed));
-        }
-        if (reading instanceof Escrow.Reading.Unknown unknown) {
-            return unknown(rental, unknown);
-        }
-        Optional<Escrow.Settlement> by = rental.signedSettlement();
-        if (by.isEmpty() && rental.mayTimeLock()) {
-            Instant unlocked = rental.terms().window().end().plus(rental.terms().disputeWindow());
-            if (!journal.now().isBefore(unlocked)) {
-                by = Optional.of(new Escrow.Settlement.ByTimeLock());
-            }
-        }
-        if (by.isEmpty()) {
-            return watchAgain();
-        }
-        if (rental.stuck().containsKey(Step.SETTLE)) {
-            // Nothing is sent until an operator has looked; that somebody else settled is still seen.
-            return new Outcome.Failed("settling is stuck until it is resumed");
-        }
-        try {
-            return happened(settled(escrow.settle(offer, by.get())));
-        } catch (EscrowException e) {
-            return retry(rental, e);
-        }
-    }
-
-    private RentalEvent settled(Escrow.Reading.Closed closed) {
-        return new RentalEvent.Settled(journal.now(), closed.paid(), closed.refunded(), closed.transaction());
-    }
-
     private Hypervisor hypervisorOf(Rental rental) {
         return hosts.of(rental.host());
     }
@@ -395,6 +397,8 @@ final class Steps {
                 .map(cause -> switch (cause) {
                     case WINDOW_OVER -> "the window is over";
                     case BY_RENTER -> "the renter ended it";
+                    case BY_LENDER -> "the lender ended it";
+                    case NO_SHOW -> "the renter never came";
                     case BY_OPERATOR -> "the operator ended it";
                     case ESCROW_CLOSED -> "the escrow was closed";
                     case MACHINE_LOST -> "the VM was lost";

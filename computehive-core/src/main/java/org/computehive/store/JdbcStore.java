@@ -16,6 +16,7 @@ import java.util.Set;
 import javax.sql.DataSource;
 import org.computehive.feed.FeedStore;
 import org.computehive.market.Account;
+import org.computehive.market.Cancellation;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
 import org.computehive.market.GuestPlatform;
@@ -49,7 +50,8 @@ import org.computehive.store.Histories.Stored;
  */
 public final class JdbcStore implements RentalStore, FeedStore {
     /** What listings did not say before their second form. */
-    private static final Map<String, ?> SINCE_LISTING_V2 = Map.of("region", "", "interconnect", Interconnect.NONE);
+    private static final Map<String, ?> SINCE_LISTING_V2 =
+            Map.of("region", "", "interconnect", Interconnect.NONE, "rules/cancellation", Cancellation.FREE);
 
     private final Database database;
     private final Runnable onClose;

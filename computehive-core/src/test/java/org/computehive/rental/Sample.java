@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.computehive.market.Account;
 import org.computehive.market.Assurance;
+import org.computehive.market.Cancellation;
 import org.computehive.market.Gpu;
 import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
@@ -74,6 +75,10 @@ final class Sample {
     }
 
     static RentalTerms terms() {
+        return terms(Cancellation.FREE);
+    }
+
+    static RentalTerms terms(Cancellation cancellation) {
         return new RentalTerms(
                 RENTER,
                 LENDER,
@@ -89,7 +94,8 @@ final class Sample {
                 Duration.ofHours(1),
                 0,
                 NOW.plusSeconds(300),
-                false);
+                false,
+                cancellation);
     }
 
     static EscrowOffer offer(RentalId id) {

@@ -3,6 +3,7 @@ package org.computehive.vm;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,7 @@ import org.computehive.rental.Hypervisor;
 import org.computehive.rental.HypervisorException;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.VmSpec;
+import org.libvirt.Domain;
 
 /**
  * Runs VMs over libvirt: transient, hardened domains with an encrypted disk, found again by their metadata.
@@ -177,6 +179,26 @@ public final class LibvirtHypervisor implements Hypervisor {
         } catch (HypervisorException e) {
             why.addSuppressed(e);
         }
+    }
+
+    @Override
+    public RunningVm expire(RentalId id, Instant expires) {
+        return locked(id, () -> {
+            SessionMark mark = domains.find(id)
+                    .orElseThrow(() -> new HypervisorException.Refused(
+                            "no VM %s runs here: it can't be given another end".formatted(id.vmName()), null))
+                    .expiring(expires);
+            domains.act(
+                    id,
+                    "moving the end of " + id.vmName(),
+                    domain -> domain.setMetadata(
+                            Domain.MetadataType.ELEMENT,
+                            mark.xml(),
+                            SessionMark.PREFIX,
+                            SessionMark.NAMESPACE,
+                            Domain.ModificationImpact.LIVE));
+            return mark.running();
+        });
     }
 
     @Override

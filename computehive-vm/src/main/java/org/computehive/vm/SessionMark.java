@@ -24,6 +24,7 @@ import org.w3c.dom.Element;
  */
 record SessionMark(RentalId id, long epoch, Instant expires, int sshPort, Map<String, String> facts) {
     static final String NAMESPACE = "urn:computehive:vm:1";
+    static final String PREFIX = "ch";
 
     SessionMark {
         if (sshPort < 1 || sshPort > 65_535) {
@@ -32,20 +33,35 @@ record SessionMark(RentalId id, long epoch, Instant expires, int sshPort, Map<St
         facts = Map.copyOf(facts);
     }
 
+    /** Returns the mark of the same VM with another end of its window. */
+    SessionMark expiring(Instant end) {
+        return new SessionMark(id, epoch, end, sshPort, facts);
+    }
+
     Xml.Content content() {
-        return xml -> {
-            var attributes = List.of(
-                    "xmlns:ch", NAMESPACE,
-                    "id", id.value(),
-                    "epoch", Long.toString(epoch),
-                    "expires", expires.toString(),
-                    "ssh-port", Integer.toString(sshPort));
-            xml.element("ch:session", attributes, session -> {
-                for (String name :
-                        new ArrayList<>(facts.keySet()).stream().sorted().toList()) {
-                    session.text("ch:fact", facts.getOrDefault(name, ""), "name", name);
-                }
-            });
+        var attributes = new ArrayList<>(List.of("xmlns:" + PREFIX, NAMESPACE));
+        attributes.addAll(attributes());
+        return xml -> xml.element(PREFIX + ":session", attributes, facts(PREFIX + ":fact"));
+    }
+
+    /** Returns the mark by itself and without a namespace: libvirt puts it into the one it is set with. */
+    String xml() {
+        return Xml.document("session", attributes(), facts("fact"));
+    }
+
+    private List<String> attributes() {
+        return List.of(
+                "id", id.value(),
+                "epoch", Long.toString(epoch),
+                "expires", expires.toString(),
+                "ssh-port", Integer.toString(sshPort));
+    }
+
+    private Xml.Content facts(String element) {
+        return session -> {
+            for (String name : facts.keySet().stream().sorted().toList()) {
+                session.text(element, facts.getOrDefault(name, ""), "name", name);
+            }
         };
     }
 

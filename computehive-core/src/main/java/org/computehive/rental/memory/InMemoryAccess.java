@@ -53,7 +53,7 @@ public final class InMemoryAccess implements SessionAccess {
         }
         var place = new Admitted(window, vm);
         Admitted before = admitted.get(id);
-        if (cut.contains(id) || (before != null && !before.equals(place))) {
+        if (cut.contains(id) || (before != null && !before.vm().equals(vm))) {
             throw new AccessException.LeaseRefused("rental %s was cut, or is admitted to another VM".formatted(id));
         }
         admitted.put(id, place);

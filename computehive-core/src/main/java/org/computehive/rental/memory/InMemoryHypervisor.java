@@ -187,6 +187,19 @@ public final class InMemoryHypervisor implements Hypervisor {
     }
 
     @Override
+    public RunningVm expire(RentalId id, Instant expires) {
+        open();
+        synchronized (machine) {
+            RunningVm moved = machine.vms.computeIfPresent(
+                    id, (key, vm) -> new RunningVm(vm.id(), vm.ssh(), expires, vm.facts()));
+            if (moved == null) {
+                throw new HypervisorException.Refused("no VM %s runs here".formatted(id.vmName()), null);
+            }
+            return moved;
+        }
+    }
+
+    @Override
     public Teardown destroy(RentalId id) {
         open();
         synchronized (machine) {

@@ -1,0 +1,148 @@
+package org.computehive.rental;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.computehive.market.Account;
+import org.computehive.rental.Asking.Answering;
+import org.computehive.rental.EscrowOffer.Signature;
+import org.computehive.rental.RentalEvent.OfLeg;
+
+/** Offers, receipts and releases: what the parties sign for each leg of a rental. */
+final class Signing {
+    private final Escrow escrow;
+    private final Journal journal;
+    private final Rentals rentals;
+
+    Signing(Escrow escrow, Journal journal, Rentals rentals) {
+        this.escrow = escrow;
+        this.journal = journal;
+        this.rentals = rentals;
+    }
+
+    Rental offer(Rental known, Signature signature, Answering<Rental> answering) {
+        EscrowOffer offer = known.offerToSign()
+                .orElseThrow(() ->
+                        new RentalException.WrongState("rental %s has no offer to sign now".formatted(known.id())));
+        escrow.checkSignature(offer.lender(), offer.digest(), signature);
+        return rentals.commit(known.id(), rental -> offerSigned(rental, offer, signature), answering);
+    }
+
+    private RentalEvent offerSigned(Rental rental, EscrowOffer offer, Signature signature) {
+        boolean waits = rental.offerToSign()
+                .filter(waiting -> waiting.digest().equals(offer.digest()))
+                .isPresent();
+        if (!waits) {
+            throw new RentalException.WrongState(
+                    "offer %s of rental %s is signed or over already".formatted(offer.digest(), rental.id()));
+        }
+        return rental.state() == RentalState.RESERVED
+                ? new RentalEvent.OfferSigned(journal.now(), signature)
+                : new OfLeg.OfferSigned(
+                        journal.now(), rental.pendingExtension().orElseThrow().number(), signature);
+    }
+
+    List<LegDigest> receipts(Rental rental) {
+        if (!rental.owesSettlement()) {
+            throw new RentalException.WrongState(
+                    "rental %s is %s: a receipt is for a funded rental that is over and not settled"
+                            .formatted(rental.id(), rental.state()));
+        }
+        return rental.legs().stream()
+                .filter(Leg::isLocked)
+                .map(leg -> receipt(rental, leg))
+                .toList();
+    }
+
+    private LegDigest receipt(Rental rental, Leg leg) {
+        Duration used = rental.charged(leg);
+        return new LegDigest(
+                leg.number(), used, escrow.receiptDigest(leg.offer().orElseThrow(), used));
+    }
+
+    Rental receipts(Rental known, Account signer, List<Signature> signatures, Answering<Rental> answering) {
+        List<LegDigest> asked = checked(receipts(known), signer, signatures);
+        boolean byRenter = signer.equals(known.terms().renter());
+        var events = new ArrayList<RentalEvent>();
+        for (int i = 0; i < asked.size(); i++) {
+            LegDigest receipt = asked.get(i);
+            Leg leg = known.legs().get(receipt.leg());
+            // Asked again after a crash between two legs, what was signed already stands.
+            if (!(byRenter ? leg.hasReceipt() : leg.isCountersigned())) {
+                events.add(
+                        byRenter
+                                ? receiptSigned(receipt, signatures.get(i))
+                                : countersigned(receipt.leg(), signatures.get(i)));
+            }
+        }
+        return commit(known, events, answering);
+    }
+
+    /** Commits one event after the other; the last one with the answer. */
+    private Rental commit(Rental known, List<RentalEvent> events, Answering<Rental> answering) {
+        if (events.isEmpty()) {
+            return rentals.unchanged(known, answering);
+        }
+        for (RentalEvent event : events.subList(0, events.size() - 1)) {
+            rentals.commit(known.id(), rental -> event, Answering.none());
+        }
+        return rentals.commit(known.id(), rental -> events.getLast(), answering);
+    }
+
+    private RentalEvent receiptSigned(LegDigest receipt, Signature signature) {
+        return receipt.leg() == 0
+                ? new RentalEvent.ReceiptSigned(journal.now(), receipt.used(), signature)
+                : new OfLeg.ReceiptSigned(journal.now(), receipt.leg(), receipt.used(), signature);
+    }
+
+    private RentalEvent countersigned(int leg, Signature signature) {
+        return leg == 0
+                ? new RentalEvent.ReceiptCountersigned(journal.now(), signature)
+                : new OfLeg.ReceiptCountersigned(journal.now(), leg, signature);
+    }
+
+    List<LegDigest> releases(Rental rental) {
+        return rental.legs().stream()
+                .filter(leg -> !leg.isClosed())
+                .flatMap(leg -> leg.offer().stream()
+                        .filter(offer -> leg.number() == 0 || leg.isFunded())
+                        .map(offer -> new LegDigest(leg.number(), Duration.ZERO, escrow.releaseDigest(offer))))
+                .toList();
+    }
+
+    Rental releases(Rental known, List<Signature> signatures, Answering<Rental> answering) {
+        List<LegDigest> asked = checked(releases(known), known.terms().lender(), signatures);
+        var events = new ArrayList<RentalEvent>();
+        for (int i = 0; i < asked.size(); i++) {
+            int leg = asked.get(i).leg();
+            events.add(
+                    leg == 0
+                            ? new RentalEvent.ReleaseSigned(journal.now(), signatures.get(i))
+                            : new OfLeg.ReleaseSigned(journal.now(), leg, signatures.get(i)));
+        }
+        return commit(known, events, answering);
+    }
+
+    /** Checks every signature before the first is taken. */
+    private List<LegDigest> checked(List<LegDigest> asked, Account signer, List<Signature> signatures) {
+        if (asked.size() != signatures.size()) {
+            throw new RentalException.Unacceptable(
+                    "%d signatures came for %d legs: sign each of them, in their order, with one signature each"
+                            .formatted(signatures.size(), asked.size()));
+        }
+        for (int i = 0; i < asked.size(); i++) {
+            escrow.checkSignature(signer, asked.get(i).digest(), signatures.get(i));
+        }
+        return asked;
+    }
+
+    /** The one digest of a rental that was never extended. */
+    static LegDigest only(Rental rental, List<LegDigest> digests) {
+        if (digests.size() != 1) {
+            throw new RentalException.WrongState(
+                    "rental %s has %d legs to sign for, not one: use the call that takes a list"
+                            .formatted(rental.id(), digests.size()));
+        }
+        return digests.getFirst();
+    }
+}
