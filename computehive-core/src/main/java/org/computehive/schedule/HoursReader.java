@@ -31,6 +31,7 @@ final class HoursReader {
     private static final Pattern DURATION = Pattern.compile(
             "\\+?P(?:([0-9]{1,4})W|(?:([0-9]{1,4})D)?(?:T(?:([0-9]{1,5})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,8})S)?)?)");
     private static final int LAST_YEAR = 9999;
+    private static final String OUT_OF_RANGE = "in another zone it is out of the years 0 to 9999: leave it out";
     private static final Set<String> REFUSED = Set.of("EXRULE", "RECURRENCE-ID", "RSTATUS");
     private final Optional<ZoneId> floating;
 
@@ -190,6 +191,10 @@ final class HoursReader {
         }
         ZoneId zone = utc ? ZoneOffset.UTC : start.zone();
         Moment until = new Moment(zone, date, local(line, utc ? value.substring(0, value.length() - 1) : value, date));
+        int year = LocalDateTime.ofInstant(until.instant(), ZoneOffset.UTC).getYear();
+        if (year < 0 || year > LAST_YEAR) {
+            throw refused(line, OUT_OF_RANGE);
+        }
         if (until.skipped()) {
             throw refused(line, "UNTIL is skipped by a clock change: write it in UTC");
         }
@@ -206,6 +211,9 @@ final class HoursReader {
                 if (at.wholeDay() != start.wholeDay()
                         || (!at.wholeDay() && !own.instant().equals(at.instant()))) {
                     throw refused(property, "write it in the form and the time zone of DTSTART");
+                }
+                if (local.getYear() < 0 || local.getYear() > LAST_YEAR) {
+                    throw refused(property, OUT_OF_RANGE);
                 }
                 if (at.skipped()) {
                     throw refused(property, "%s is skipped by a clock change: leave it out".formatted(value));

@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -435,6 +436,68 @@ class CalendarAvailabilityTest {
                 () -> Availability.icalendar(calendar(event + "X:y"), ZoneId.of("+02:00")));
         assertThrows(
                 IllegalArgumentException.class, () -> Availability.parse("ics(Nowhere):" + calendar(event + "X:y")));
+    }
+
+    @Test
+    void mutatedFiles_areReadAndReadBackTheSame_orRefusedAsBadInput() {
+        long seed = System.nanoTime();
+        var random = new Random(seed);
+        List<String> files = List.of(
+                event(
+                        "DTSTART;TZID=Europe/Berlin:20261023T090000|DTEND;TZID=Europe/Berlin:20261023T170000|RRULE:FREQ=WEEKLY;BYDAY=MO,FR;UNTIL=20281231T000000Z"),
+                event(
+                        "DTSTART:20261123T090000|DURATION:PT1H|RRULE:FREQ=DAILY;COUNT=9;INTERVAL=2|EXDATE:20261125T090000|RDATE:20261124T090000"),
+                event("DTSTART;VALUE=DATE:20261130|RRULE:FREQ=MONTHLY;BYMONTHDAY=-1|EXDATE;VALUE=DATE:20261231"),
+                calendar(
+                        "BEGIN:VAVAILABILITY|PRIORITY:1|DTSTART:20261124T100000Z|DTEND:20271125T160000Z|"
+                                + "BEGIN:AVAILABLE|DTSTART:20261125T000000Z|DURATION:P1DT30M|RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=-1WE|END:AVAILABLE|END:VAVAILABILITY"));
+        String alphabet = "0123456789TZ;:=,-+\r\n \"PWDMO";
+        Instant from = Instant.parse("2026-11-01T00:00:00Z");
+        int read = 0;
+        for (int round = 0; round < 20_000; round++) {
+            var file = new StringBuilder(files.get(random.nextInt(files.size())));
+            for (int i = random.nextInt(3); i >= 0; i--) {
+                int at = random.nextInt(file.length());
+                String one = String.valueOf(alphabet.charAt(random.nextInt(alphabet.length())));
+                int other = Math.min(file.length(), at + 1 + random.nextInt(9));
+                switch (random.nextInt(4)) {
+                    case 0 -> file.replace(at, at + 1, one);
+                    case 1 -> file.deleteCharAt(at);
+                    case 2 -> file.insert(at, one);
+                    default -> file.insert(at, file.substring(at, other));
+                }
+            }
+            try {
+                Availability hours = Availability.icalendar(file.toString(), BERLIN);
+                read++;
+                Availability again = Availability.parse(hours.toString());
+                assertEquals(hours, again, "seed " + seed + " " + file);
+                assertEquals(hours.preview(from, 3), again.preview(from, 3), "seed " + seed + " " + file);
+            } catch (IllegalArgumentException refused) {
+                assertTrue(refused.getMessage() != null && refused.getMessage().length() < 500, "seed " + seed);
+            } catch (RuntimeException e) {
+                throw new AssertionError("seed " + seed + " " + file, e);
+            }
+        }
+        assertTrue(read > 1_000 && read < 19_000, "%d of 20000 were read, seed %d".formatted(read, seed));
+    }
+
+    @Test
+    void timesAtTheEndOfTheYears_areRefusedWhereAnotherZoneCantShowThem() {
+        ZoneId east = ZoneId.of("Pacific/Kiritimati");
+        ZoneId west = ZoneId.of("America/New_York");
+        String until = "DTSTART:20261123T090000|DURATION:PT1H|RRULE:FREQ=DAILY;UNTIL=99991231T235959";
+        assertThrows(IllegalArgumentException.class, () -> Availability.icalendar(event(until), west));
+        Availability hours = Availability.icalendar(event(until), east);
+        assertEquals(hours, Availability.parse(hours.toString()));
+        assertEquals(
+                1,
+                Availability.icalendar(event(until + "Z"), west)
+                        .openings(window("9999-12-30T00:00:00Z", "9999-12-31T00:00:00Z"))
+                        .size());
+        String excluded =
+                "DTSTART;TZID=Pacific/Kiritimati:20261123T090000|DURATION:PT1H|RRULE:FREQ=DAILY|EXDATE:99991231T190000Z";
+        assertThrows(IllegalArgumentException.class, () -> Availability.icalendar(event(excluded)));
     }
 
     @Test
