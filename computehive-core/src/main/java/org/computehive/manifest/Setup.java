@@ -22,6 +22,10 @@ import java.util.stream.Stream;
  */
 public record Setup(
         Image image, Machine machine, List<Device> devices, SortedMap<String, String> software, String network) {
+    /** Nothing is stated, as for what was agreed before this was asked. */
+    public static final Setup UNSTATED = new Setup(
+            new Image("", new TreeMap<>()), new Machine(0, 0, 0, new TreeMap<>()), List.of(), new TreeMap<>(), "");
+
     /** Copies and orders the collections. */
     public Setup {
         devices = devices.stream().sorted().toList();

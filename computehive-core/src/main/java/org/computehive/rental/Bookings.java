@@ -96,7 +96,8 @@ final class Bookings {
                 store.freeLane(listing.lender()),
                 holdUntil(quote.window()),
                 listing.emulated(),
-                listing.rules().cancellation());
+                listing.rules().cancellation(),
+                market.setupOf(listing));
     }
 
     /** The hold's end, in whole seconds as the chain tells time; by the window's start it is funded or over. */

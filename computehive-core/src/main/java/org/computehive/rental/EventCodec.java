@@ -8,6 +8,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Cancellation;
 
 /**
@@ -22,7 +23,6 @@ public final class EventCodec {
             Map.entry(RentalEvent.Funded.class, "funded.v1"),
             Map.entry(RentalEvent.Cancelled.class, "cancelled.v1"),
             Map.entry(RentalEvent.Starting.class, "starting.v1"),
-            Map.entry(RentalEvent.MachineStarted.class, "machine-started.v1"),
             Map.entry(RentalEvent.Activated.class, "activated.v1"),
             Map.entry(RentalEvent.StartFailed.class, "start-failed.v1"),
             Map.entry(RentalEvent.PlacementFailed.class, "placement-failed.v1"),
@@ -61,7 +61,7 @@ public final class EventCodec {
             new Form<>(
                     "reserved.v1",
                     RentalEvent.Reserved.class,
-                    event -> event.terms().cancellation().equals(Cancellation.FREE),
+                    event -> isV1(event.terms()),
                     ReservedV1.class,
                     event -> new ReservedV1(event.at(), ReservedV1.Terms.of(event.terms())),
                     stored ->
@@ -69,10 +69,24 @@ public final class EventCodec {
             new Form<>(
                     "reserved.v2",
                     RentalEvent.Reserved.class,
-                    event -> !event.terms().cancellation().equals(Cancellation.FREE),
+                    event -> !isV1(event.terms()),
                     ReservedV2.class,
                     event -> new ReservedV2(event.at(), event.terms()),
                     stored -> new RentalEvent.Reserved(stored.at(), stored.terms())),
+            new Form<>(
+                    "machine-started.v1",
+                    RentalEvent.MachineStarted.class,
+                    event -> event.setup().equals(Setup.UNSTATED),
+                    MachineStartedV1.class,
+                    event -> new MachineStartedV1(event.at(), event.facts()),
+                    stored -> new RentalEvent.MachineStarted(stored.at(), stored.facts())),
+            new Form<>(
+                    "machine-started.v2",
+                    RentalEvent.MachineStarted.class,
+                    event -> !event.setup().equals(Setup.UNSTATED),
+                    MachineStartedV2.class,
+                    event -> new MachineStartedV2(event.at(), event.facts(), event.setup()),
+                    stored -> new RentalEvent.MachineStarted(stored.at(), stored.facts(), stored.setup())),
             new Form<>(
                     "invited.v1",
                     RentalEvent.Invited.class,
@@ -110,6 +124,10 @@ public final class EventCodec {
                     .formatted(event.getClass().getSimpleName()));
         }
         return name;
+    }
+
+    private static boolean isV1(RentalTerms terms) {
+        return terms.cancellation().equals(Cancellation.FREE) && terms.setup().equals(Setup.UNSTATED);
     }
 
     /** Returns every stored name. */
@@ -173,6 +191,10 @@ public final class EventCodec {
     }
 
     private record ReservedV2(Instant at, RentalTerms terms) {}
+
+    private record MachineStartedV1(Instant at, Map<String, String> facts) {}
+
+    private record MachineStartedV2(Instant at, Map<String, String> facts, Setup setup) {}
 
     private record InvitedV1(Instant at, String method, int sequence) {}
 

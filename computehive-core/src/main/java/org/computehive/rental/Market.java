@@ -2,6 +2,7 @@ package org.computehive.rental;
 
 import java.util.Comparator;
 import java.util.List;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
@@ -64,6 +65,13 @@ final class Market {
                 .keeping(listing)
                 .ifPresentOrElse(answer -> store.putListing(listing, answer), () -> store.putListing(listing));
         return listing;
+    }
+
+    /** Returns what a VM of a listing is promised to run on. */
+    Setup setupOf(Listing listing) {
+        return store.host(listing.host())
+                .map(host -> Setups.promised(host, listing.gpus(), listing.shape()))
+                .orElse(Setup.UNSTATED);
     }
 
     Listing listing(ListingId id) {

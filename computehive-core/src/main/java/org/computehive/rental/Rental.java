@@ -11,6 +11,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.computehive.manifest.Manifest;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.GpuId;
@@ -596,6 +598,14 @@ public final class Rental {
         return find(MachineStarted.class).map(MachineStarted::facts);
     }
 
+    /** Returns what the session really ran on, and on what terms, once its VM was started. */
+    public Optional<Manifest> manifest() {
+        return find(MachineStarted.class)
+                .map(MachineStarted::setup)
+                .filter(setup -> !setup.equals(Setup.UNSTATED))
+                .map(setup -> new Manifest(setup, terms().manifest(id).terms()));
+    }
+
     /** Returns when the lead time began. */
     public Optional<Instant> startingSince() {
         return find(Starting.class).map(Starting::at);
@@ -812,7 +822,7 @@ public final class Rental {
     }
 
     /** Returns who called it off before it began. */
-    Optional<Account> calledOffBy() {
+    public Optional<Account> calledOffBy() {
         return find(RentalEvent.Cancelled.class)
                 .map(RentalEvent.Cancelled::by)
                 .or(() -> find(ReleaseSigned.class)

@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.GpuId;
@@ -67,11 +68,21 @@ public sealed interface RentalEvent {
     /** The lead time began. */
     record Starting(Instant at) implements RentalEvent {}
 
-    /** The VM runs and its guest is ready; {@code facts} says what it really runs on. */
-    record MachineStarted(Instant at, Map<String, String> facts) implements RentalEvent {
+    /**
+     * The VM runs and its guest is ready.
+     *
+     * @param facts what its hypervisor saw; {@code manifest} is the SHA-256 of the rental's manifest
+     * @param setup what it really runs on
+     */
+    record MachineStarted(Instant at, Map<String, String> facts, Setup setup) implements RentalEvent {
         /** Copies the facts. */
         public MachineStarted {
             facts = Map.copyOf(facts);
+        }
+
+        /** A start of which only facts are known. */
+        public MachineStarted(Instant at, Map<String, String> facts) {
+            this(at, facts, Setup.UNSTATED);
         }
     }
 

@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.GpuId;
@@ -151,6 +152,7 @@ public final class RentalJson {
         word(module, RentalId.class, RentalId::value, RentalId::new);
         word(module, Hash32.class, Hash32::hex, Hash32::new);
         word(module, Signature.class, Signature::hex, Signature::new);
+        word(module, Setup.class, Setup::json, Setup::parse);
         word(module, Availability.class, Availability::toString, Availability::parse);
         module.addSerializer(OptionalInt.class, new OptionalIntWriter());
         module.addDeserializer(OptionalInt.class, new OptionalIntReader());

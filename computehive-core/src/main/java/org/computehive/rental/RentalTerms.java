@@ -1,13 +1,14 @@
 package org.computehive.rental;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.computehive.manifest.Manifest;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Cancellation;
@@ -39,6 +40,8 @@ import org.computehive.schedule.Window;
  * @param holdUntil until when the gpus are held without being funded
  * @param emulated whether a device is an emulated stand-in
  * @param cancellation what calling off late and not coming cost
+ * @param setup what the VM was promised to run on; a promise about this host, kept elsewhere only as far as an equal place
+ *     goes
  */
 public record RentalTerms(
         Account renter,
@@ -56,14 +59,16 @@ public record RentalTerms(
         long lane,
         Instant holdUntil,
         boolean emulated,
-        Cancellation cancellation) {
+        Cancellation cancellation,
+        Setup setup) {
     /** Copies the list. */
     public RentalTerms {
         gpus = List.copyOf(gpus);
         Objects.requireNonNull(cancellation, "cancellation");
+        Objects.requireNonNull(setup, "setup");
     }
 
-    /** Returns terms under which calling off is free until the start. */
+    /** Returns terms under which calling off is free until the start, and nothing is said of what the VM runs on. */
     public RentalTerms(
             Account renter,
             Account lender,
@@ -96,7 +101,8 @@ public record RentalTerms(
                 lane,
                 holdUntil,
                 emulated,
-                Cancellation.FREE);
+                Cancellation.FREE,
+                Setup.UNSTATED);
     }
 
     /** Returns what the renter locks. */
@@ -109,49 +115,41 @@ public record RentalTerms(
         return window.extendedBy(turnover);
     }
 
-    /**
-     * Returns the hash that binds an offer on the chain to this rental: SHA-256 of its id and terms, one {@code name
-     * value} line each, in the order below. Terms that came with version 2 of the text are in it only where they say
-     * something, so that what was signed before stands.
-     */
-    public Hash32 spec(RentalId id) {
-        boolean free = cancellation.equals(Cancellation.FREE);
-        String text = String.join(
-                "\n",
-                "computehive terms " + (free ? 1 : 2),
-                "rental " + id,
-                "renter " + renter,
-                "lender " + lender,
-                "listing " + listing,
-                "host " + host,
-                "gpus " + gpus.stream().map(GpuId::toString).collect(Collectors.joining(" ")),
-                "cpus " + shape.cpus(),
-                "memory-mib " + shape.memoryMiB(),
-                "disk-mib " + shape.diskMiB(),
-                "image " + shape.image(),
-                "start " + window.start().getEpochSecond(),
-                "end " + window.end().getEpochSecond(),
-                "token " + token.contract(),
-                "rate " + rate.unitsPerSecond(),
-                "grace " + grace.toSeconds(),
-                "dispute-window " + disputeWindow.toSeconds(),
-                "lane " + lane,
-                "emulated " + emulated,
-                free ? "" : cancellationText());
-        try {
-            return Hash32.of(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every JDK has SHA-256", e);
-        }
+    /** Returns what was agreed, as anyone can hash it. */
+    public Manifest manifest(RentalId id) {
+        return new Manifest(setup, agreed(id));
     }
 
-    private String cancellationText() {
-        return String.join(
-                "\n",
-                "cancellation-notice " + cancellation.notice().toSeconds(),
-                "cancellation-late-share " + cancellation.lateShare(),
-                "no-show-after " + cancellation.noShowAfter().toSeconds(),
-                "no-show-share " + cancellation.noShowShare(),
-                "");
+    /** Returns the hash that binds an offer on the chain to this rental: the SHA-256 of its {@link #manifest}. */
+    public Hash32 spec(RentalId id) {
+        return Hash32.of(manifest(id).sha256());
+    }
+
+    private SortedMap<String, String> agreed(RentalId id) {
+        var agreed = new TreeMap<String, String>();
+        agreed.put("rental", id.value());
+        agreed.put("renter", renter.address());
+        agreed.put("lender", lender.address());
+        agreed.put("listing", listing.value());
+        agreed.put("host", host.value());
+        agreed.put("gpus", gpus.stream().map(GpuId::toString).collect(Collectors.joining(" ")));
+        agreed.put("cpus", Integer.toString(shape.cpus()));
+        agreed.put("memory_mib", Integer.toString(shape.memoryMiB()));
+        agreed.put("disk_mib", Integer.toString(shape.diskMiB()));
+        agreed.put("image", shape.image());
+        agreed.put("start", Long.toString(window.start().getEpochSecond()));
+        agreed.put("end", Long.toString(window.end().getEpochSecond()));
+        agreed.put("turnover_s", Long.toString(turnover.toSeconds()));
+        agreed.put("token", token.contract().address());
+        agreed.put("rate", rate.unitsPerSecond().toString());
+        agreed.put("grace_s", Long.toString(grace.toSeconds()));
+        agreed.put("dispute_window_s", Long.toString(disputeWindow.toSeconds()));
+        agreed.put("lane", Long.toString(lane));
+        agreed.put("emulated", Boolean.toString(emulated));
+        agreed.put("cancellation_notice_s", Long.toString(cancellation.notice().toSeconds()));
+        agreed.put("cancellation_late_share", Integer.toString(cancellation.lateShare()));
+        agreed.put("no_show_after_s", Long.toString(cancellation.noShowAfter().toSeconds()));
+        agreed.put("no_show_share", Integer.toString(cancellation.noShowShare()));
+        return agreed;
     }
 }

@@ -3,6 +3,7 @@ package org.computehive.rental;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.Cancellation;
 import org.computehive.market.GpuId;
@@ -13,7 +14,7 @@ import org.computehive.market.Rate;
 import org.computehive.market.Token;
 import org.computehive.schedule.Window;
 
-/** A reservation as it was stored before terms said anything of cancellation. */
+/** A reservation as it was stored before terms said anything of cancellation and of what a VM runs on. */
 record ReservedV1(Instant at, Terms terms) {
 
     record Terms(
@@ -69,7 +70,8 @@ record ReservedV1(Instant at, Terms terms) {
                     lane,
                     holdUntil,
                     emulated,
-                    cancellation);
+                    cancellation,
+                    Setup.UNSTATED);
         }
     }
 }

@@ -5,12 +5,17 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.computehive.manifest.Manifest;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.GpuId;
+import org.computehive.market.Host;
 import org.computehive.market.HostId;
 import org.computehive.rental.RentalEffect.Step;
 import org.computehive.rental.RentalEvent.EndCause;
@@ -247,12 +252,24 @@ final class Steps {
             }
             Hypervisor.RunningVm vm = hypervisor.start(specOf(rental));
             watch.answered(rental.id());
-            return happened(new RentalEvent.MachineStarted(journal.now(), vm.facts()));
+            return happened(started(rental, vm));
         } catch (HypervisorException.Unreachable e) {
             return unreachable(rental, e);
         } catch (HypervisorException e) {
             return happened(notHere(rental, e.getMessage()));
         }
+    }
+
+    private RentalEvent started(Rental rental, Hypervisor.RunningVm vm) {
+        Optional<Host> host = store.host(rental.host());
+        if (host.isEmpty()) {
+            return new RentalEvent.MachineStarted(journal.now(), vm.facts());
+        }
+        Setup setup = Setups.observed(host.get(), rental.gpus(), rental.terms().shape(), vm.facts());
+        var manifest = new Manifest(setup, rental.terms().manifest(rental.id()).terms());
+        var facts = new HashMap<>(vm.facts());
+        facts.put("manifest", HexFormat.of().formatHex(manifest.sha256()));
+        return new RentalEvent.MachineStarted(journal.now(), facts, setup);
     }
 
     /** Whether an earlier session of a gpu has not been turned over yet, be it late or because we boot ahead. */

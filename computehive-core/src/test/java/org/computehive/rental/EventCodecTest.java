@@ -17,8 +17,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Cancellation;
@@ -181,7 +183,16 @@ class EventCodecTest {
     }
 
     private static RentalTerms cancellable() {
-        return Sample.terms(new Cancellation(Duration.ofHours(1), 2_500, Duration.ofMinutes(30), 10_000));
+        return Sample.terms(new Cancellation(Duration.ofHours(1), 2_500, Duration.ofMinutes(30), 10_000), setup());
+    }
+
+    private static Setup setup() {
+        return new Setup(
+                new Setup.Image("ubuntu", new TreeMap<>(Map.of("kernel", "ab".repeat(32)))),
+                new Setup.Machine(8, 16_384, 1_024, new TreeMap<>(Map.of("machine", "q35"))),
+                List.of(new Setup.Device("H100 80GB \u2013 SXM5", "10de:2330", 81_559, false)),
+                new TreeMap<>(Map.of("qemu", "7.2.22")),
+                "none");
     }
 
     private static Extension extension() {
@@ -233,6 +244,7 @@ class EventCodecTest {
                 new RentalEvent.ReceiptCountersigned(AT, SIGNATURE),
                 new RentalEvent.ReceiptSigned(AT, Duration.ofSeconds(86_399), SIGNATURE),
                 new RentalEvent.Reserved(AT, cancellable()),
+                new RentalEvent.MachineStarted(AT, Map.of("image", "ubuntu", "manifest", "cd".repeat(32)), setup()),
                 new RentalEvent.Entered(AT),
                 new RentalEvent.EndMoved(AT, AT.plusSeconds(60)),
                 new RentalEvent.EndedByOperator(AT, new Fault(Fault.Blame.NOBODY, "power cut")),

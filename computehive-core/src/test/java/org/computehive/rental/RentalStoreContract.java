@@ -1097,7 +1097,7 @@ public abstract class RentalStoreContract {
                 terms.grace(),
                 terms.disputeWindow(),
                 terms.holdUntil(),
-                terms.spec(rental.id()),
+                new EscrowOffer.Hash32("0x7c3e4d4e906158929776f912b3489bf3eabd05966bd8137be60d65b281e3b516"),
                 hash(1));
     }
 

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.Assurance;
 import org.computehive.market.Cancellation;
@@ -79,6 +80,10 @@ final class Sample {
     }
 
     static RentalTerms terms(Cancellation cancellation) {
+        return terms(cancellation, Setup.UNSTATED);
+    }
+
+    static RentalTerms terms(Cancellation cancellation, Setup setup) {
         return new RentalTerms(
                 RENTER,
                 LENDER,
@@ -95,7 +100,8 @@ final class Sample {
                 0,
                 NOW.plusSeconds(300),
                 false,
-                cancellation);
+                cancellation,
+                setup);
     }
 
     static EscrowOffer offer(RentalId id) {
