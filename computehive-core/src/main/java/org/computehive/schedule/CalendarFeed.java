@@ -5,10 +5,8 @@ import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import net.fortuna.ical4j.model.ComponentList;
 import net.fortuna.ical4j.model.ParameterList;
 import net.fortuna.ical4j.model.Property;
@@ -131,19 +129,16 @@ public final class CalendarFeed {
         component.add(new DtEnd<>(thing.range().end()));
         component.add(CalendarText.organizer(thing.owner(), Attendance.PUBLISHED));
         component.add(new Comment(thing.comment()));
-        var periods = new ArrayList<Property>();
-        add(periods, FbType.BUSY, thing.busy());
-        add(periods, FbType.BUSY_TENTATIVE, thing.tentative());
-        periods.forEach(component::add);
+        add(component, FbType.BUSY, thing.busy());
+        add(component, FbType.BUSY_TENTATIVE, thing.tentative());
         return component;
     }
 
-    private static void add(List<Property> properties, FbType kind, List<Window> periods) {
-        if (!periods.isEmpty()) {
-            String text = periods.stream()
-                    .map(period -> UTC.format(period.start()) + "/" + UTC.format(period.end()))
-                    .collect(Collectors.joining(","));
-            properties.add(new net.fortuna.ical4j.model.property.FreeBusy(new ParameterList(List.of(kind)), text));
+    /** A property for each period: readers stumble over several in one, though that is allowed. */
+    private static void add(VFreeBusy component, FbType kind, List<Window> periods) {
+        for (Window period : periods) {
+            component.add(new net.fortuna.ical4j.model.property.FreeBusy(
+                    new ParameterList(List.of(kind)), UTC.format(period.start()) + "/" + UTC.format(period.end())));
         }
     }
 }
