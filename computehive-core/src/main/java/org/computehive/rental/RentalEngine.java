@@ -70,6 +70,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     private final Pruning pruning;
     private final ExecutorService nudges = Executors.newVirtualThreadPerTaskExecutor();
     private final @Nullable AuditLog ownLog;
+    private final @Nullable ClockWatch clockWatch;
     private @Nullable AutoCloseable chainSubscription;
 
     RentalEngine(RentalEngineBuilder.Ports ports, InstantSource clock, RentalPolicy policy, Retention retention) {
@@ -80,6 +81,10 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         ownLog = ports.ownLog();
         this.policy = policy;
         journal = new Journal(store, ports.auditLog(), clock, policy);
+        // A clock of one's own, such as a simulation's, goes as it likes.
+        clockWatch = clock.equals(InstantSource.system())
+                ? new ClockWatch(clock, ClockWatch.monotonic(), ClockWatch.LIMIT, this::clockJumped)
+                : null;
         var invitations = new Invitations(ports.notifier(), ports.calendar());
         steps = new Steps(store, escrow, access, invitations, journal, policy);
         runner = new Runner(store, steps, journal, policy);
@@ -329,6 +334,20 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
             return runner.wake(id, version);
         });
         chainSubscription = escrow.onChange(() -> background(this::nudgeOpenOnChain));
+        if (clockWatch != null) {
+            clockWatch.start();
+        }
+    }
+
+    /** What is due by the clock as it is now is due: it is said in the audit log, and the timers look again at once. */
+    private void clockJumped(ClockWatch.Jump jump) {
+        LOG.warn(
+                "the clock jumped by {}, from {} to {}: it was set, or the machine was suspended",
+                jump.length(),
+                jump.from(),
+                jump.to());
+        store.timers().hurry();
+        journal.note("clock.jumped", "clock", jump.to(), "by %s, from %s".formatted(jump.length(), jump.from()));
     }
 
     /**
@@ -391,6 +410,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     /** Stops carrying rentals out and closes access, escrow and store. Hypervisors and VMs stay as they are. */
     @Override
     public void close() {
+        closeQuietly(clockWatch);
         closeQuietly(chainSubscription);
         nudges.shutdown();
         closeQuietly(store.timers());
