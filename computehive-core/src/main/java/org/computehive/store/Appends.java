@@ -79,6 +79,7 @@ final class Appends {
             } else if (refused != null) {
                 each.fail(refused);
             } else {
+                timers.expect(each.question().recorded().wake());
                 each.answer(true);
             }
         }

@@ -21,6 +21,10 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.Timers;
@@ -32,9 +36,12 @@ final class JdbcTimers implements Timers {
     /** What every wake-up is called in the table. */
     static final String TASK = "rental";
 
-    private static final Duration POLLING = Duration.ofMillis(200);
+    private static final Duration POLLING = Duration.ofMillis(100);
     /** A replica that misses four of these is taken for dead, and what it ran is run again. */
     private static final Duration HEARTBEAT = Duration.ofSeconds(2);
+
+    /** What this process itself set for so soon it looks for at the very moment, not at the next poll. */
+    private static final Duration SOON = Duration.ofSeconds(5);
 
     private static final int MISSED_HEARTBEATS = 4;
     /** How long {@link #close} waits for handlers before it interrupts them: in practice, until they return. */
@@ -47,6 +54,7 @@ final class JdbcTimers implements Timers {
     private final ReentrantLock lock = new ReentrantLock();
     private volatile @Nullable Handler handler;
     private volatile @Nullable Scheduler scheduler;
+    private volatile @Nullable ScheduledExecutorService alarms;
     private boolean closed;
 
     JdbcTimers(Database database, InstantSource clock) {
@@ -73,8 +81,25 @@ final class JdbcTimers implements Timers {
                 statement.executeUpdate();
             }
         }
+        expect(due);
         if (due.isPresent()) {
             schedule(connection, task.instance(name(rental, version)), Wakes.roundedUp(due.get()));
+        }
+    }
+
+    /** Looks for due wake-ups when one that was set here is due, if that is soon. */
+    void expect(Optional<Instant> due) {
+        ScheduledExecutorService running = alarms;
+        if (running == null || due.isEmpty()) {
+            return;
+        }
+        Duration left = Duration.between(clock.instant(), Wakes.roundedUp(due.get()));
+        if (left.isPositive() && left.compareTo(SOON) <= 0) {
+            try {
+                var unused = running.schedule(this::hurry, left.toNanos(), TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException e) {
+                // Closing: left to the next run.
+            }
         }
     }
 
@@ -111,6 +136,7 @@ final class JdbcTimers implements Timers {
                 operations.remove();
             } else {
                 operations.reschedule(complete, Wakes.roundedUp(next));
+                expect(Optional.of(next));
             }
         };
     }
@@ -147,6 +173,8 @@ final class JdbcTimers implements Timers {
             }
             Scheduler built = builder.build();
             scheduler = built;
+            alarms = Executors.newSingleThreadScheduledExecutor(
+                    Thread.ofPlatform().daemon().name("computehive-alarms").factory());
             built.start();
         } finally {
             lock.unlock();
@@ -168,6 +196,10 @@ final class JdbcTimers implements Timers {
             closed = true;
             Scheduler running = scheduler;
             scheduler = null;
+            ScheduledExecutorService ringing = alarms;
+            if (ringing != null) {
+                ringing.shutdownNow();
+            }
             if (running != null) {
                 running.stop();
             }

@@ -30,6 +30,8 @@ final class LaneDesk {
     private static final int HELD_PER_FETCHED = 8;
 
     private static final int WIDEST_SPREAD = 64;
+    /** After so many fetches without a lane lost to another process it looks nearer again. */
+    private static final int CALM_FETCHES = 50;
     /** After so long a lane that was handed out and never heard of again is offered again. */
     private static final long FORGOTTEN_NANOS = 60_000_000_000L;
 
@@ -67,6 +69,7 @@ final class LaneDesk {
         private final Map<Long, Long> out = new HashMap<>();
 
         private int spread = 1;
+        private int calm;
 
         Desk(Account lender) {
             this.lender = lender;
@@ -95,7 +98,10 @@ final class LaneDesk {
                     free.add(lane);
                 }
             }
-            spread = Math.max(1, spread - 1);
+            if (++calm >= CALM_FETCHES) {
+                spread = Math.max(1, spread / 2);
+                calm = 0;
+            }
         }
 
         private List<Long> held() {
@@ -129,7 +135,8 @@ final class LaneDesk {
                 case RentalException.LaneTaken taken -> {
                     out.remove(first);
                     free.clear();
-                    spread = Math.min(WIDEST_SPREAD, spread * 2);
+                    spread = Math.min(WIDEST_SPREAD, spread * 4);
+                    calm = 0;
                 }
                 default -> {
                     if (after.version() == 1 && out.remove(first) != null) {
