@@ -31,7 +31,10 @@ public final class Bench {
      */
     public static void main(String[] arguments) {
         System.setProperty("logback.configurationFile", "logback-bench.xml");
-        var bench = new Bench(List.of(new DemoSteps(), new Certificates(), new Bookings()), System.out, System.err);
+        var bench = new Bench(
+                List.of(new DemoSteps(), new Certificates(), new Bookings(), new TimerLateness()),
+                System.out,
+                System.err);
         System.exit(bench.run(List.of(arguments)));
     }
 

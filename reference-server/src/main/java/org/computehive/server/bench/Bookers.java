@@ -19,13 +19,24 @@ final class Bookers {
     }
 
     /** What came of some attempts. */
-    record Result(long attempts, long bookings, double seconds) {
+    record Result(long attempts, long bookings, double seconds, double cpuSeconds) {
         double perSecond() {
             return bookings / seconds;
         }
+
+        double perCpuSecond() {
+            return bookings / cpuSeconds;
+        }
     }
 
-    static Result run(int threads, long first, long count, Attempting attempting) throws Exception {
+    /** Says how much processor time was used so far, by whoever is measured. */
+    @FunctionalInterface
+    interface Meter {
+        double cpuSeconds() throws Exception;
+    }
+
+    static Result run(int threads, long first, long count, Meter meter, Attempting attempting) throws Exception {
+        double before = meter.cpuSeconds();
         var next = new AtomicLong(first);
         var booked = new AtomicLong();
         List<Future<Void>> running = new ArrayList<>();
@@ -53,6 +64,6 @@ final class Bookers {
                 throw e.getCause() instanceof Exception cause ? cause : e;
             }
         }
-        return new Result(count, booked.get(), seconds);
+        return new Result(count, booked.get(), seconds, Math.max(meter.cpuSeconds() - before, 0.01));
     }
 }

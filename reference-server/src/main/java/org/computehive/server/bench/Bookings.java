@@ -71,59 +71,68 @@ final class Bookings implements Benchmark {
                 TemporaryPostgres postgres = TemporaryPostgres.start();
                 EngineReplicas replicas = new EngineReplicas(postgres, ENGINES, scratch.folder());
                 BareInserts bare = new BareInserts(postgres, THREADS)) {
-            return measure(replicas, bare, BookingMix.of(attempts, seed), progress);
+            return measure(replicas, bare, postgres, BookingMix.of(attempts, seed), progress);
         }
     }
 
-    private List<Figure> measure(EngineReplicas replicas, BareInserts bare, BookingMix mix, Consumer<String> progress)
+    private List<Figure> measure(
+            EngineReplicas replicas,
+            BareInserts bare,
+            TemporaryPostgres postgres,
+            BookingMix mix,
+            Consumer<String> progress)
             throws Exception {
         List<List<BookingMix.Offer>> offers = BookingMix.allOffers();
+        Bookers.Meter meter = () -> CpuTime.ours() + postgres.cpuSeconds();
+        Bookers.Attempting booking = (thread, number) ->
+                replicas.book(thread, mix.attempt(offers, number)).isPresent();
+        Bookers.Attempting inserting = (thread, number) -> bare.insert(thread, mix.attempt(offers, number));
         List<Bookers.Result> ours = new ArrayList<>();
         List<Bookers.Result> peer = new ArrayList<>();
-        long each = attempts / (ROUNDS + 1);
-        // The first round warms up; every attempt counts for overlaps.
+        // The first round warms up; its attempts count for overlaps all the same.
         Rounds.Medians medians = Rounds.of(
                 1,
                 ROUNDS,
-                () -> add(
-                        ours,
-                        "ours",
-                        progress,
-                        Bookers.run(
-                                THREADS,
-                                ours.size() * each,
-                                share(ours.size(), each),
-                                (thread, number) -> replicas.book(thread, mix.attempt(offers, number))
-                                        .isPresent())),
-                () -> add(
-                        peer,
-                        "bare insert",
-                        progress,
-                        Bookers.run(
-                                THREADS,
-                                peer.size() * each,
-                                share(peer.size(), each),
-                                (thread, number) -> bare.insert(thread, mix.attempt(offers, number)))));
+                () -> round("ours", ours, meter, booking, progress),
+                () -> round("bare insert", peer, meter, inserting, progress));
         check(replicas, ours.stream().mapToLong(Bookers.Result::bookings).sum(), progress);
-        return List.of(new Figure(name() + "/booked-per-second", medians.ours(), medians.peer(), GOAL));
+        return List.of(
+                new Figure(name() + "/booked-per-second", medians.ours(), medians.peer(), GOAL),
+                new Figure(name() + "/booked-per-cpu-second", perCpuSecond(ours), perCpuSecond(peer), GOAL));
+    }
+
+    private double round(
+            String who,
+            List<Bookers.Result> results,
+            Bookers.Meter meter,
+            Bookers.Attempting attempting,
+            Consumer<String> progress)
+            throws Exception {
+        long each = attempts / (ROUNDS + 1);
+        int round = results.size();
+        Bookers.Result result = Bookers.run(THREADS, round * each, share(round, each), meter, attempting);
+        results.add(result);
+        progress.accept("%-11s round %d: %,d attempts, %,d booked in %.1f s: %,.0f/s, %,.0f per cpu second"
+                .formatted(
+                        who,
+                        round,
+                        result.attempts(),
+                        result.bookings(),
+                        result.seconds(),
+                        result.perSecond(),
+                        result.perCpuSecond()));
+        return result.perSecond();
+    }
+
+    private static double perCpuSecond(List<Bookers.Result> results) {
+        return Rounds.median(results.stream()
+                .skip(1)
+                .mapToDouble(Bookers.Result::perCpuSecond)
+                .toArray());
     }
 
     private long share(int round, long each) {
         return round == ROUNDS ? attempts - ROUNDS * each : each;
-    }
-
-    private static double add(
-            List<Bookers.Result> results, String who, Consumer<String> progress, Bookers.Result result) {
-        results.add(result);
-        progress.accept("%-11s round %d: %,d attempts, %,d booked in %.1f s, %,.0f/s"
-                .formatted(
-                        who,
-                        results.size() - 1,
-                        result.attempts(),
-                        result.bookings(),
-                        result.seconds(),
-                        result.perSecond()));
-        return result.perSecond();
     }
 
     private static void check(EngineReplicas replicas, long acknowledged, Consumer<String> progress) throws Exception {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
+import org.computehive.audit.AuditEntry;
 import org.computehive.audit.FileAuditLog;
 import org.computehive.audit.NoteKey;
 import org.computehive.market.Account;
@@ -29,6 +30,7 @@ import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalEngine;
 import org.computehive.rental.RentalException;
+import org.computehive.rental.RentalStore;
 import org.computehive.rental.memory.InMemoryAccess;
 import org.computehive.rental.memory.InMemoryEscrow;
 import org.computehive.rental.memory.InMemoryHypervisor;
@@ -46,6 +48,8 @@ final class EngineReplicas implements AutoCloseable {
 
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private final List<RentalEngine> engines = new ArrayList<>();
+    private final List<RentalStore> stores = new ArrayList<>();
+    private final List<FileAuditLog> logs = new ArrayList<>();
     private final String url;
     private final TemporaryPostgres postgres;
 
@@ -57,6 +61,7 @@ final class EngineReplicas implements AutoCloseable {
             var log = FileAuditLog.open(
                     folder.resolve("audit-" + i), NoteKey.generate("bench.computehive.example/replica-" + i));
             opened.push(log);
+            logs.add(log);
             JdbcStore store = JdbcStore.postgres(url, postgres.user(), postgres.password(), clock);
             RentalEngine engine = RentalEngine.builder()
                     .store(store)
@@ -71,6 +76,7 @@ final class EngineReplicas implements AutoCloseable {
                     .build();
             opened.push(engine);
             engines.add(engine);
+            stores.add(store);
             if (i == 0) {
                 IntStream.range(0, BookingMix.HOSTS).forEach(host -> list(engine, store, host));
             }
@@ -148,16 +154,33 @@ final class EngineReplicas implements AutoCloseable {
     }
 
     long count(String sql) throws SQLException {
+        return Long.parseLong(strings(sql).getFirst());
+    }
+
+    /** Returns a query's first column. */
+    List<String> strings(String sql) throws SQLException {
         try (Connection connection = DriverManager.getConnection(url, postgres.user(), postgres.password());
                 Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(sql)) {
-            rows.next();
-            return rows.getLong(1);
+            var values = new ArrayList<String>();
+            while (rows.next()) {
+                values.add(rows.getString(1));
+            }
+            return values;
         }
     }
 
-    List<RentalEngine> engines() {
-        return List.copyOf(engines);
+    /** Returns the rentals that the audit logs have entries about, as often as they do. */
+    List<String> logged() {
+        return logs.stream()
+                .flatMap(log -> log.entries(0, log.size()).stream())
+                .flatMap(entry -> AuditEntry.parse(entry).rental().stream())
+                .toList();
+    }
+
+    /** Returns the first engine's store. */
+    RentalStore store() {
+        return stores.getFirst();
     }
 
     @Override

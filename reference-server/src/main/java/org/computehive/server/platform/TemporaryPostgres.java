@@ -29,6 +29,7 @@ public final class TemporaryPostgres implements AutoCloseable {
     private static final Path VERSIONS = Path.of("/usr/lib/postgresql");
     private static final String USER = "computehive";
     private static final int START_SECONDS = 60;
+    private static final int TICKS_PER_SECOND = 100;
 
     private final Path binaries;
     private final Path directory;
@@ -126,6 +127,44 @@ public final class TemporaryPostgres implements AutoCloseable {
     /** Returns the user's password. */
     public String password() {
         return password;
+    }
+
+    /**
+     * Returns the processor time in seconds that the server has used so far, with all its connections, those that are closed
+     * included (proc(5)).
+     *
+     * @throws IOException if the system has no such figures
+     */
+    public double cpuSeconds() throws IOException {
+        long postmaster = Long.parseLong(
+                Files.readAllLines(data().resolve("postmaster.pid")).getFirst());
+        long ticks = 0;
+        try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
+            for (Path process : processes
+                    .filter(each -> each.getFileName().toString().matches("[0-9]+"))
+                    .toList()) {
+                ticks += ticks(process, postmaster);
+            }
+        }
+        return ticks / (double) TICKS_PER_SECOND;
+    }
+
+    /** Returns what a process has used if it is the server's first or one of its children, else 0. */
+    private static long ticks(Path process, long postmaster) {
+        String stat;
+        try {
+            stat = Files.readString(process.resolve("stat"));
+        } catch (IOException e) {
+            return 0; // It ended meanwhile; the first process counts it.
+        }
+        // The second field is a name in brackets, which may hold blanks; the fields after it begin with the third.
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+        boolean first = process.getFileName().toString().equals(Long.toString(postmaster));
+        if (!first && Long.parseLong(fields[1]) != postmaster) {
+            return 0;
+        }
+        long own = Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+        return first ? own + Long.parseLong(fields[13]) + Long.parseLong(fields[14]) : own;
     }
 
     /** Stops the server at once and deletes everything. */
