@@ -54,7 +54,9 @@ final class Reconciler {
         Optional<Rental> rental = store.rental(vm.id());
         if (rental.isEmpty()) {
             LOG.warn("host {} runs a VM of rental {}, which is not known here; left alone", host, vm.id());
-        } else if (!MAY_HAVE_VM.contains(rental.get().state())) {
+        } else if (!MAY_HAVE_VM.contains(rental.get().state())
+                || !rental.get().host().equals(host)) {
+            // Its gpus stay quarantined until the rental's own step has turned them over.
             journal.note("vm.stray", vm.id().value(), journal.now(), "destroyed on host " + host);
             hypervisor.destroy(vm.id());
             hypervisor.erase(vm.id());

@@ -21,6 +21,7 @@ import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.ListingQuery;
+import org.computehive.market.Maintenance;
 import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.EscrowOffer.Signature;
@@ -65,6 +66,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     private final Rentals rentals;
     private final Signing signing;
     private final Commands commands;
+    private final Operations operations;
     private final Steps steps;
     private final Runner runner;
     private final Pruning pruning;
@@ -92,6 +94,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         pruning = new Pruning(store, journal, retention);
         rentals = new Rentals(store, journal);
         signing = new Signing(escrow, journal, rentals);
+        operations = new Operations(store, rentals, journal);
         var bookings = new Bookings(store, market, journal, policy);
         var extensions = new Extensions(store, market, journal, policy);
         commands = new Commands(Asking.PLAINLY, rentals, market, bookings, extensions, signing, journal, access);
@@ -169,6 +172,35 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         return commands.releaseGpu(gpu, lender, why);
     }
 
+    /**
+     * Keeps a lender's gpus from being rented in a window, all of them or none. Repeating it changes nothing.
+     *
+     * @param lender the owner of the host
+     * @param maintenance what is kept free, when and why; its name is the lender's own
+     * @throws RentalException.NotFound if the lender has no such host or gpu
+     * @throws RentalException.Overlap if a gpu is rented or kept free in the window already; the message says when
+     * @throws RentalException.Unacceptable if the window is over
+     * @throws IllegalArgumentException if the host has another maintenance of that name
+     */
+    public Maintenance block(Account lender, Maintenance maintenance) {
+        return operations.block(lender, maintenance);
+    }
+
+    /**
+     * Lets gpus be rented again that were kept free.
+     *
+     * @return whether there was such a maintenance
+     * @throws RentalException.NotFound if the lender has no such host
+     */
+    public boolean unblock(Account lender, HostId host, String name) {
+        return operations.unblock(lender, host, name);
+    }
+
+    /** Returns the maintenance windows of a lender's host, by start. */
+    public List<Maintenance> maintenances(Account lender, HostId host) {
+        return operations.maintenances(lender, host);
+    }
+
     // ---- booking
 
     @Override
@@ -216,6 +248,23 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     @Override
     public Rental extend(RentalId id, Account renter, RentalId quote) {
         return commands.extend(id, renter, quote);
+    }
+
+    /**
+     * Gives notice that the lender wants its gpus back. The renter is told at once; the session ends then, and only the
+     * time used is paid. If the session would end no later than it begins, the rental is off at once, and the lender's
+     * {@link #signRelease} gives all back. The lender answers for it. Repeating it with the same time changes nothing.
+     *
+     * @param id the rental
+     * @param lender its lender
+     * @param at when, in whole seconds: no sooner than the listing's {@link Listing.Rules#reclaimNotice} from now, and before the
+     *     session ends anyway
+     * @throws RentalException.NotAllowed if the caller is not the lender
+     * @throws RentalException.Unacceptable if that is too soon or too late
+     * @throws RentalException.WrongState if the escrow is not funded, the session is over, or notice was given already
+     */
+    public Rental reclaim(RentalId id, Account lender, Instant at) {
+        return operations.reclaim(id, lender, at);
     }
 
     // ---- settlement
@@ -284,6 +333,26 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
      */
     public Rental rental(RentalId id, Account caller) {
         return rentals.ofParty(id, caller);
+    }
+
+    /**
+     * Returns the rentals with a step that failed for longer than the policy allows, oldest first, for an operator; what
+     * and why, {@link Rental#stuck} says.
+     */
+    public List<Rental> stuck() {
+        return operations.stuck();
+    }
+
+    /**
+     * Has the stuck steps of a rental tried anew, for an operator.
+     *
+     * @param id the rental
+     * @param note what was done about it; stored and in the audit log, so no secrets
+     * @throws RentalException.WrongState if no step of it is stuck
+     * @throws RentalException.Unacceptable if the note is blank
+     */
+    public Rental resume(RentalId id, String note) {
+        return operations.resume(id, note);
     }
 
     /** Returns a party's rentals, newest first. */

@@ -1,0 +1,147 @@
+package org.computehive.rental;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.computehive.market.Account;
+import org.computehive.market.GpuId;
+import org.computehive.market.Host;
+import org.computehive.market.HostId;
+import org.computehive.market.Maintenance;
+import org.computehive.rental.RentalEffect.Step;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What lenders and operators do to keep hosts in order: maintenance, reclaims, steps that are stuck. */
+final class Operations {
+    private static final Logger LOG = LoggerFactory.getLogger(Operations.class);
+    private static final int MANY = 10_000;
+
+    private final RentalStore store;
+    private final Rentals rentals;
+    private final Journal journal;
+
+    Operations(RentalStore store, Rentals rentals, Journal journal) {
+        this.store = store;
+        this.rentals = rentals;
+        this.journal = journal;
+    }
+
+    Maintenance block(Account lender, Maintenance maintenance) {
+        Host host = ownHost(lender, maintenance.host());
+        for (GpuId gpu : maintenance.gpus()) {
+            if (host.gpus().stream().noneMatch(known -> known.address().equals(gpu.address()))) {
+                throw new RentalException.NotFound("host %s has no gpu at %s".formatted(host.id(), gpu.address()));
+            }
+        }
+        if (!maintenance.window().end().isAfter(journal.now())) {
+            throw new RentalException.Unacceptable(
+                    "maintenance window %s is in the past: it is %s".formatted(maintenance.window(), journal.now()));
+        }
+        if (maintenance.window().start().getNano() % 1000 != 0
+                || maintenance.window().end().getNano() % 1000 != 0) {
+            throw new RentalException.Unacceptable(
+                    "maintenance window %s is finer than a microsecond: give whole seconds"
+                            .formatted(maintenance.window()));
+        }
+        boolean known = store.maintenances(host.id()).contains(maintenance);
+        store.putMaintenance(maintenance);
+        if (!known) {
+            note("maintenance.set", maintenance, "%s for %s: %s");
+        }
+        return maintenance;
+    }
+
+    private void note(String type, Maintenance maintenance, String words) {
+        journal.note(
+                type,
+                maintenance.host() + "/" + maintenance.name(),
+                journal.now(),
+                words.formatted(maintenance.gpus(), maintenance.window(), maintenance.why()));
+    }
+
+    boolean unblock(Account lender, HostId hostId, String name) {
+        Host host = ownHost(lender, hostId);
+        for (Maintenance maintenance : store.maintenances(host.id())) {
+            if (maintenance.name().equals(name) && store.removeMaintenance(host.id(), name)) {
+                note("maintenance.removed", maintenance, "%s for %s: %s");
+                return true;
+            }
+        }
+        return false;
+    }
+
+    List<Maintenance> maintenances(Account lender, HostId host) {
+        return store.maintenances(ownHost(lender, host).id());
+    }
+
+    private Host ownHost(Account lender, HostId id) {
+        return store.host(id)
+                .filter(known -> known.lender().equals(lender))
+                .orElseThrow(() -> new RentalException.NotFound("lender %s has no host %s".formatted(lender, id)));
+    }
+
+    Rental reclaim(RentalId id, Account lender, Instant at) {
+        while (true) {
+            Rental rental = rentals.ofParty(id, lender);
+            if (!lender.equals(rental.terms().lender())) {
+                throw new RentalException.NotAllowed("only the lender of %s may do this".formatted(id));
+            }
+            if (rental.reclaimedAt().filter(at::equals).isPresent()) {
+                return rental;
+            }
+            checkReclaim(rental, at);
+            try {
+                return journal.commit(rental, new RentalEvent.ReclaimAnnounced(journal.now(), at));
+            } catch (RentalException.Superseded e) {
+                LOG.debug("{} changed meanwhile; looking again", rental);
+            }
+        }
+    }
+
+    private void checkReclaim(Rental rental, Instant at) {
+        if (at.getNano() != 0) {
+            throw new RentalException.Unacceptable("reclaim at %s is not in whole seconds".formatted(at));
+        }
+        rental.reclaimedAt().ifPresent(announced -> {
+            throw new RentalException.WrongState(
+                    "rental %s is reclaimed at %s already: notice is given once".formatted(rental.id(), announced));
+        });
+        Duration notice = store.quote(rental.id())
+                .map(quote -> Duration.ofHours(1))
+                .orElseThrow(() -> new RentalException.NotFound("there is no quote %s".formatted(rental.id())));
+        Instant earliest = journal.now().plus(notice);
+        if (at.isBefore(earliest)) {
+            throw new RentalException.Unacceptable(
+                    "reclaim at %s is too soon: the listing's notice is %s, so %s at the earliest"
+                            .formatted(at, notice, earliest));
+        }
+        if (!at.isBefore(rental.sessionEnd())) {
+            throw new RentalException.Unacceptable("reclaim at %s is too late: rental %s ends at %s anyway"
+                    .formatted(at, rental.id(), rental.sessionEnd()));
+        }
+    }
+
+    List<Rental> stuck() {
+        return store.stuck(MANY);
+    }
+
+    Rental resume(RentalId id, String note) {
+        if (note.isBlank()) {
+            throw new RentalException.Unacceptable("rental %s is resumed with a note: say what was done".formatted(id));
+        }
+        Rental rental = rentals.existing(id);
+        if (rental.stuck().isEmpty()) {
+            throw new RentalException.WrongState("rental %s has no step that is stuck".formatted(id));
+        }
+        while (!rental.stuck().isEmpty()) {
+            Step step = rental.stuck().keySet().stream().sorted().findFirst().orElseThrow();
+            try {
+                rental = journal.commit(rental, new RentalEvent.Resumed(journal.now(), step, Reason.of(note)));
+            } catch (RentalException.Superseded e) {
+                rental = rentals.existing(id);
+            }
+        }
+        return rental;
+    }
+}
