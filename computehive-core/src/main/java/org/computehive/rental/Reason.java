@@ -9,8 +9,9 @@ final class Reason {
     // Addresses of chain nodes, calendars and webhooks often carry a key in their path, query or user part.
     private static final Pattern ADDRESS = Pattern.compile("\\b[a-zA-Z][a-zA-Z0-9+.-]*://\\S+");
     private static final Pattern LONG_HEX = Pattern.compile("(?:0x)?[0-9a-fA-F]{48,}");
-    private static final Pattern CREDENTIAL = Pattern.compile(
-            "(?i)\\b(authorization|bearer|token|password|passwd|secret|api[-_]?key)\\b\\s*[:= ]\\s*\\S+");
+    private static final Pattern CREDENTIAL =
+            Pattern.compile("(?i)\\b(authorization|bearer|token|password|passwd|secret|api[-_]?key)\\b\\s*[:= ]\\s*"
+                    + "(?:(?:bearer|basic|digest|token)\\s+)?\\S+");
     private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}+");
 
     private Reason() {}
