@@ -162,6 +162,7 @@ public record Listing(
      * @param grace how long after the start a renter may end and pay nothing, because the lender never started
      * @param disputeWindow how long after the end the lender waits before it can settle alone
      * @param cancellation what calling off late and not coming cost
+     * @param reclaimNotice how long before it takes its gpus back from a rental the lender must say so, zero to 7 days
      */
     public record Rules(
             Duration shortest,
@@ -169,8 +170,13 @@ public record Listing(
             Duration turnover,
             Duration grace,
             Duration disputeWindow,
-            Cancellation cancellation) {
+            Cancellation cancellation,
+            Duration reclaimNotice) {
+        /** The notice of rules that don't say otherwise: an hour. */
+        public static final Duration USUAL_RECLAIM_NOTICE = Duration.ofHours(1);
+
         private static final Duration MOST = Duration.ofDays(366);
+        private static final Duration LONGEST_NOTICE = Duration.ofDays(7);
 
         /** From a minute to a week; a minute of turnover, fifteen of grace, and an hour to dispute. */
         public static final Rules DEFAULT = new Rules(
@@ -183,7 +189,8 @@ public record Listing(
         /**
          * Checks the ranges.
          *
-         * @throws IllegalArgumentException if a duration is negative, over 366 days, or shortest is over longest
+         * @throws IllegalArgumentException if a duration is negative, over 366 days, or shortest is over longest, or the
+         *     notice is over 7 days
          */
         public Rules {
             within("shortest", shortest, Duration.ofSeconds(1));
@@ -192,6 +199,21 @@ public record Listing(
             within("grace", grace, Duration.ZERO);
             within("disputeWindow", disputeWindow, Duration.ZERO);
             Objects.requireNonNull(cancellation, "cancellation");
+            if (reclaimNotice.isNegative() || reclaimNotice.compareTo(LONGEST_NOTICE) > 0) {
+                throw new IllegalArgumentException(
+                        "reclaimNotice %s is out of range: zero to %s".formatted(reclaimNotice, LONGEST_NOTICE));
+            }
+        }
+
+        /** Returns rules with {@link #USUAL_RECLAIM_NOTICE}. */
+        public Rules(
+                Duration shortest,
+                Duration longest,
+                Duration turnover,
+                Duration grace,
+                Duration disputeWindow,
+                Cancellation cancellation) {
+            this(shortest, longest, turnover, grace, disputeWindow, cancellation, USUAL_RECLAIM_NOTICE);
         }
 
         /** Returns rules under which calling off is free until the start: {@link Cancellation#FREE}. */

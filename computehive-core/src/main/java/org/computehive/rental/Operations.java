@@ -108,7 +108,7 @@ final class Operations {
                     "rental %s is reclaimed at %s already: notice is given once".formatted(rental.id(), announced));
         });
         Duration notice = store.quote(rental.id())
-                .map(quote -> Duration.ofHours(1))
+                .map(quote -> quote.offered().rules().reclaimNotice())
                 .orElseThrow(() -> new RentalException.NotFound("there is no quote %s".formatted(rental.id())));
         Instant earliest = journal.now().plus(notice);
         if (at.isBefore(earliest)) {

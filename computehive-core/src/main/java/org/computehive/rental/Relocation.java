@@ -132,7 +132,13 @@ final class Relocation {
     private Window needed(Rental rental) {
         Instant start = rental.terms().window().start();
         Instant from = journal.now().isAfter(start) ? journal.now() : start;
-        return new Window(from, rental.sessionEnd().plus(rental.terms().turnover()));
+        Instant end = rental.sessionEnd().plus(rental.terms().turnover());
+        // An extension that is held already moves along.
+        Instant held = rental.occupied().stream()
+                .map(occupancy -> occupancy.window().end())
+                .max(Instant::compareTo)
+                .orElse(end);
+        return new Window(from, held.isAfter(end) ? held : end);
     }
 
     /** Takes down what is left at a place whose host was lost; its gpus can be rented again then. */

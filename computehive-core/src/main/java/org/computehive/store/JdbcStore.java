@@ -50,8 +50,15 @@ import org.computehive.store.Histories.Stored;
  */
 public final class JdbcStore implements RentalStore, FeedStore {
     /** What listings did not say before their second form. */
-    private static final Map<String, ?> SINCE_LISTING_V2 =
-            Map.of("region", "", "interconnect", Interconnect.NONE, "rules/cancellation", Cancellation.FREE);
+    private static final Map<String, ?> SINCE_LISTING_V2 = Map.of(
+            "region",
+            "",
+            "interconnect",
+            Interconnect.NONE,
+            "rules/cancellation",
+            Cancellation.FREE,
+            "rules/reclaimNotice",
+            Listing.Rules.USUAL_RECLAIM_NOTICE);
 
     private final Database database;
     private final Runnable onClose;

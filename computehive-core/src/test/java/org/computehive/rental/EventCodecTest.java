@@ -119,8 +119,15 @@ class EventCodecTest {
     @Test
     void goldenFile_ofListingsBeforeRegions_isReadAsSayingNeither() throws IOException {
         Listing today = RentalStoreContract.listing("lot-1", Rate.of(7)).at("", Interconnect.NONE);
-        Map<String, ?> added =
-                Map.of("region", "", "interconnect", Interconnect.NONE, "rules/cancellation", Cancellation.FREE);
+        Map<String, ?> added = Map.of(
+                "region",
+                "",
+                "interconnect",
+                Interconnect.NONE,
+                "rules/cancellation",
+                Cancellation.FREE,
+                "rules/reclaimNotice",
+                Duration.ofHours(1));
 
         assertEquals(today, RentalJson.readOlder(Listing.class, golden("listing.v1", ""), "", added));
         assertEquals(

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import org.computehive.market.Amount;
+import org.computehive.market.Listing;
 import org.computehive.rental.RentalEvent.EndCause;
 import org.computehive.schedule.Window;
 import org.junit.jupiter.api.Test;
@@ -36,7 +37,7 @@ class ReclaimTest {
             assertEquals(EndCause.RECLAIMED, ended.endCause().orElseThrow());
             assertEquals(Fault.Blame.LENDER, ended.fault().orElseThrow().blame());
             assertEquals(NOTICE, ended.used());
-            assertFalse(ended.mayTimeLock(), "the platform never has it paid in full");
+            assertFalse(ended.mayTimeLock(ended.legs().getFirst()), "the platform never has it paid in full");
             assertEquals(List.of(), world.host(1).list());
             assertEquals(1, ended.lastInvitation(), "the parties knew, so nothing more is sent");
         }
@@ -133,6 +134,49 @@ class ReclaimTest {
                     RentalException.WrongState.class,
                     () -> world.engine.reclaim(rental.id(), lender, earliest.plusSeconds(60)));
         }
+    }
+
+    @Test
+    void notice_isTheOneOfTheListingAsItWasQuoted() {
+        try (World world = World.ofHosts(1)) {
+            Rental rental = world.active();
+            Listing listing = world.engine.listing(world.lot(1));
+            world.engine.list(withNotice(listing, Duration.ZERO));
+            assertThrows(
+                    RentalException.Unacceptable.class,
+                    () -> world.engine.reclaim(rental.id(), world.lender.account(), world.now.plusSeconds(60)));
+            for (Duration wrong :
+                    List.of(Duration.ofSeconds(-1), Duration.ofDays(7).plusSeconds(1))) {
+                assertThrows(IllegalArgumentException.class, () -> withNotice(listing, wrong));
+            }
+        }
+    }
+
+    private static Listing withNotice(Listing listing, Duration notice) {
+        Listing.Rules rules = listing.rules();
+        return new Listing(
+                listing.id(),
+                listing.lender(),
+                listing.host(),
+                listing.gpus(),
+                listing.shape(),
+                listing.token(),
+                listing.floor(),
+                listing.ceiling(),
+                listing.price(),
+                listing.availability(),
+                new Listing.Rules(
+                        rules.shortest(),
+                        rules.longest(),
+                        rules.turnover(),
+                        rules.grace(),
+                        rules.disputeWindow(),
+                        rules.cancellation(),
+                        notice),
+                listing.assurance(),
+                listing.emulated(),
+                listing.region(),
+                listing.interconnect());
     }
 
     @Test

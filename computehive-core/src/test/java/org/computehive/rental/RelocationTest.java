@@ -161,7 +161,9 @@ class RelocationTest {
                             new Window(usableAgain, world.window().end())),
                     ended.usable());
             assertEquals(world.window().length().minusSeconds(15), ended.used());
-            assertFalse(ended.mayTimeLock(), "an interrupted session is never paid in full by the platform");
+            assertFalse(
+                    ended.mayTimeLock(ended.legs().getFirst()),
+                    "an interrupted session is never paid in full by the platform");
         }
     }
 

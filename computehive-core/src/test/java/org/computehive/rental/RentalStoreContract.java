@@ -46,6 +46,7 @@ import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
+import org.computehive.market.Maintenance;
 import org.computehive.market.PciAddress;
 import org.computehive.market.Rate;
 import org.computehive.market.Token;
@@ -457,6 +458,64 @@ public abstract class RentalStoreContract {
         assertFalse(store.isFree(List.of(gpu(1)), seconds(7200, 7201)));
         assertTrue(store.isFree(List.of(gpu(1)), hours(0, 1)));
         assertTrue(store.isFree(List.of(), hours(1, 2)));
+    }
+
+    private static Maintenance maintenance(String name, Window window, GpuId... gpus) {
+        return new Maintenance(new HostId("rack-1"), name, List.of(gpus), window, "new fans");
+    }
+
+    @Test
+    void maintenance_keepsItsGpusFromRentals_untilItIsRemoved() {
+        Maintenance fans = maintenance("fans", hours(1, 2), gpu(1), gpu(2));
+        store.putMaintenance(fans);
+        store.putMaintenance(fans);
+
+        assertEquals(List.of(fans), store.maintenances(new HostId("rack-1")));
+        assertEquals(List.of(), store.maintenances(new HostId("rack-2")));
+        assertFalse(store.isFree(List.of(gpu(2)), hours(1, 2)));
+        assertThrows(RentalException.Overlap.class, () -> reserve(terms(0, hours(0, 3), gpu(2))));
+        assertTrue(store.removeMaintenance(new HostId("rack-1"), "fans"));
+        assertFalse(store.removeMaintenance(new HostId("rack-1"), "fans"));
+        assertTrue(store.isFree(List.of(gpu(1), gpu(2)), hours(1, 2)));
+        reserve(terms(0, hours(0, 3), gpu(2)));
+    }
+
+    @Test
+    void maintenance_overARentalOrAnother_isRefusedNamingWhen_andLeavesNothing() {
+        Rental rental = reserve(terms(0, hours(1, 2), gpu(2)));
+        var refused = assertThrows(
+                RentalException.Overlap.class,
+                () -> store.putMaintenance(maintenance("fans", hours(2, 4), gpu(1), gpu(2))));
+
+        assertTrue(refused.getMessage().contains(rental.terms().occupied().toString()), refused.getMessage());
+        assertTrue(store.isFree(List.of(gpu(1)), hours(2, 4)), "all or none");
+        assertEquals(List.of(), store.maintenances(new HostId("rack-1")));
+        store.putMaintenance(maintenance("fans", hours(2, 4), gpu(1)));
+        assertThrows(
+                RentalException.Overlap.class, () -> store.putMaintenance(maintenance("paste", hours(3, 5), gpu(1))));
+        assertThrows(
+                IllegalArgumentException.class, () -> store.putMaintenance(maintenance("fans", hours(6, 7), gpu(1))));
+    }
+
+    @Test
+    void sighting_isTheLatest() {
+        Rental rental = reserve(terms(0, hours(1, 2), gpu(1)));
+        assertEquals(Optional.empty(), store.lastSaw(rental.id()));
+        store.saw(rental.id(), NOON.plusSeconds(60));
+        store.saw(rental.id(), NOON.plusSeconds(30));
+        assertEquals(Optional.of(NOON.plusSeconds(60)), store.lastSaw(rental.id()));
+    }
+
+    @Test
+    void stuck_areThoseWhoseStepsAreStuckNow() {
+        Rental rental = reserve(terms(0, hours(1, 2), gpu(1)));
+        reserve(terms(1, hours(1, 2), gpu(2)));
+        assertEquals(List.of(), store.stuck(10));
+        Recorded stuck = then(rental, new RentalEvent.Stuck(NOON, RentalEffect.Step.WRITE_OFFER, "no chain"));
+        store.append(stuck);
+        assertEquals(List.of(stuck.after()), store.stuck(10));
+        store.append(then(stuck.after(), new RentalEvent.Resumed(NOON, RentalEffect.Step.WRITE_OFFER, "it works")));
+        assertEquals(List.of(), store.stuck(10));
     }
 
     @Test

@@ -151,7 +151,8 @@ class SqliteStoreTest extends RentalStoreContract {
             assertEquals(
                     1,
                     statement.executeUpdate("UPDATE ch_listings SET format = 'listing.v1',"
-                            + " payload = json_remove(payload, '$.region', '$.interconnect', '$.rules.cancellation')"));
+                            + " payload = json_remove(payload, '$.region', '$.interconnect', '$.rules.cancellation',"
+                            + " '$.rules.reclaimNotice')"));
         }
 
         assertEquals(Optional.of(listing.at("", Interconnect.NONE)), store().listing(listing.id()));
