@@ -266,7 +266,13 @@ public final class Rental {
             case Interrupted e ->
                 from(e, state == RentalState.ACTIVE && !e.lastUsable().isAfter(e.at()), RentalState.STARTING);
             case Placed e ->
-                from(e, isLeaving() && nextTeardown().isEmpty() && e.gpus().size() == gpus().size(), state);
+                from(
+                        e,
+                        isLeaving()
+                                && nextTeardown().isEmpty()
+                                && e.gpus().size() == gpus().size()
+                                && e.at().isBefore(sessionEnd()),
+                        state);
             case Swept e -> from(e, leftAt(e.host()).isPresent(), state);
             case ReclaimAnnounced e ->
                 from(
@@ -304,7 +310,7 @@ public final class Rental {
     private boolean hasTimeFor(OfLeg event) {
         boolean booked = event.leg() == 0;
         return switch (event) {
-            case OfLeg.Held e -> mayEnter();
+            case OfLeg.Held e -> mayEnter() && reclaimedAt().isEmpty();
             case OfLeg.OfferWritten e -> booked ? state == RentalState.RESERVED : mayEnter();
             case OfLeg.OfferSigned e -> booked ? state == RentalState.RESERVED : mayEnter();
             case OfLeg.Funded e -> booked == (state == RentalState.RESERVED);

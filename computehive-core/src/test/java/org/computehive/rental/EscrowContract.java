@@ -566,4 +566,69 @@ public abstract class EscrowContract {
             assertTrue(called.await(20, TimeUnit.SECONDS), "nobody called");
         }
     }
+
+    /** What more time rests on: a second offer on a lane of its own, beside the first, without a grace. */
+    private EscrowOffer further(Party lender, Party renter, EscrowOffer first) {
+        Window window = Window.of(first.window().end(), LENGTH);
+        EscrowOffer offer = escrow().offer(new Terms(
+                lender.account(),
+                BigInteger.valueOf(8),
+                renter.account(),
+                Account.ZERO,
+                Rate.of(2_000_003),
+                window,
+                Duration.ZERO,
+                DISPUTE_WINDOW,
+                first.window().end().minusSeconds(10),
+                first.digest()));
+        renter.open(offer, lender.sign(offer.digest()));
+        confirm();
+        return offer;
+    }
+
+    @Test
+    void chainedOffer_isOpenBesideTheFirst_andEachIsSettledByItsOwnReceipt() {
+        Party lender = party();
+        Party renter = party();
+        Amount money = lender.worth().plus(renter.worth());
+        EscrowOffer first = opened(lender, renter);
+        EscrowOffer second = further(lender, renter, first);
+        assertInstanceOf(Reading.Open.class, escrow().read(first));
+        assertInstanceOf(Reading.Open.class, escrow().read(second));
+
+        Duration used = Duration.ofSeconds(11);
+        assertPaid(first, byReceipt(lender, renter, first, LENGTH), first.deposit());
+        assertPaid(
+                second, byReceipt(lender, renter, second, used), second.rate().cost(used));
+        confirm();
+        assertEquals(money, lender.worth().plus(renter.worth()), "nothing is lost between two legs");
+    }
+
+    private Reading.Closed byReceipt(Party lender, Party renter, EscrowOffer offer, Duration used) {
+        Hash32 receipt = escrow().receiptDigest(offer, used);
+        return escrow().settle(
+                        offer, new Escrow.Settlement.ByReceipt(used, renter.sign(receipt), lender.sign(receipt)));
+    }
+
+    @Test
+    void chainedOffer_takenBackBeforeItsTime_refundsAll_andLeavesTheFirst() {
+        Party lender = party();
+        Party renter = party();
+        EscrowOffer first = opened(lender, renter);
+        EscrowOffer second = further(lender, renter, first);
+        assertPaid(second, renter.end(second), Amount.ZERO);
+        confirm();
+        assertInstanceOf(Reading.Closed.class, escrow().read(second));
+        assertInstanceOf(Reading.Open.class, escrow().read(first));
+    }
+
+    @Test
+    void chainedOffer_hasNoGrace_itsFirstSecondsArePaid() {
+        Party lender = party();
+        Party renter = party();
+        EscrowOffer first = opened(lender, renter);
+        EscrowOffer second = further(lender, renter, first);
+        advanceTo(second.window().start().plusSeconds(2));
+        assertTrue(renter.end(second).paid().compareTo(Amount.ZERO) > 0);
+    }
 }
