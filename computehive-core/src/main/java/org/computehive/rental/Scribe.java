@@ -33,6 +33,8 @@ import org.slf4j.LoggerFactory;
 final class Scribe {
     private static final Logger LOG = LoggerFactory.getLogger(Scribe.class);
     private static final int BATCH = 256;
+    /** How many events a message names. */
+    private static final int NAMED = 10;
     /** More than a crash can leave between a log and its notes. */
     private static final int MOST_OPEN = 10_000;
     /** A rental is forgotten after this many others; then the store is asked again. */
@@ -219,23 +221,62 @@ final class Scribe {
                         open.put(new EventKey(event.after().id(), event.after().version()), event));
         OptionalLong last = store.lastAudited(log.origin());
         long size = log.size();
+        if (last.isPresent() && last.getAsLong() >= size) {
+            throw new AuditMismatchException(
+                    "audit log %s has %d entries, but the store knows of one at index %d: another engine has a log of that name, or this one was cut short; put back the whole log, or give the engine a new one under a new name"
+                            .formatted(log.origin(), size, last.getAsLong()));
+        }
         var found = new ArrayList<Audited>();
-        for (long start = last.isPresent() ? last.getAsLong() + 1 : 0;
-                start < size && !open.isEmpty();
-                start += BATCH) {
+        var heard = new ArrayList<Recorded>();
+        var missing = new ArrayList<String>();
+        for (long start = last.isPresent() ? last.getAsLong() + 1 : 0; start < size; start += BATCH) {
             List<byte[]> tail = log.entries(start, Math.min(size, start + BATCH));
             for (int i = 0; i < tail.size(); i++) {
-                Recorded event = open.remove(EventKey.of(AuditEntry.parse(tail.get(i))));
+                AuditEntry logEntry = AuditEntry.parse(tail.get(i));
+                Recorded event = open.remove(EventKey.of(logEntry));
                 if (event != null && Arrays.equals(entry(event).bytes(), tail.get(i))) {
                     found.add(place(event, start + i));
-                    logged.accept(event);
+                    heard.add(event);
+                } else if (!isStored(logEntry, tail.get(i))) {
+                    missing.add("version %d of rental %s at index %d"
+                            .formatted(
+                                    logEntry.number().orElse(0),
+                                    logEntry.rental().orElse("?"),
+                                    start + i));
                 }
             }
         }
+        if (!missing.isEmpty()) {
+            throw ahead(missing);
+        }
+        heard.forEach(logged);
         if (!found.isEmpty()) {
             store.audited(found);
         }
         tailMatched = true;
+    }
+
+    /** Returns whether an entry is of no rental's event, or of one that the store has, word for word. */
+    private boolean isStored(AuditEntry logEntry, byte[] bytes) {
+        if (logEntry.rental().isEmpty()) {
+            return true;
+        }
+        long version = logEntry.number().orElse(0);
+        List<Recorded> history = store.history(new RentalId(logEntry.rental().orElseThrow()));
+        return version >= 1
+                && version <= history.size()
+                && Arrays.equals(
+                        entry(history.get(Math.toIntExact(version) - 1)).bytes(), bytes);
+    }
+
+    private AuditMismatchException ahead(List<String> missing) {
+        return new AuditMismatchException(
+                "audit log %s holds %d events that the store doesn't: %s%s. The store was restored from an older backup: restore a newer one, or, if there is none, give the engine a new log under a new name and keep this one, which proves what was lost"
+                        .formatted(
+                                log.origin(),
+                                missing.size(),
+                                String.join(", ", missing.subList(0, Math.min(NAMED, missing.size()))),
+                                missing.size() > NAMED ? " and more" : ""));
     }
 
     private Audited place(Recorded event, long index) {

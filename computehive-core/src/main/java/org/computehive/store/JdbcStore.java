@@ -201,6 +201,31 @@ public final class JdbcStore implements RentalStore, FeedStore {
         }
     }
 
+    /**
+     * Copies a SQLite database to a file, as it is at one instant, while the store goes on; all of it or nothing, and
+     * durable when it returns. The copy is for its owner's eyes alone, and is restored by opening it, under its own name or
+     * in the place of the old file (with that one's {@code -wal} and {@code -shm} removed).
+     *
+     * <p>PostgreSQL is backed up by its own {@code pg_dump --format=custom} and restored by {@code pg_restore}, or by
+     * continuous archiving.
+     *
+     * <p>The audit log is copied after the store, so that it holds whatever the store says is in it. An engine that is
+     * started on a store older than its log notices that, and names what is missing
+     * ({@link org.computehive.rental.AuditMismatchException}).
+     *
+     * @param file the copy, which must not be there yet
+     * @throws StoreException if it can't be written, or the database is PostgreSQL
+     */
+    public void backup(Path file) {
+        switch (database.dialect()) {
+            case SqliteDialect sqlite -> SqliteBackup.write(database, file);
+            case PostgresDialect postgres ->
+                throw new StoreException(
+                        "a PostgreSQL database is backed up by its own tools: pg_dump --format=custom, pg_restore",
+                        null);
+        }
+    }
+
     @Override
     public void putHost(Host host) {
         hosts.put(host.id().value(), host);
@@ -309,25 +334,31 @@ public final class JdbcStore implements RentalStore, FeedStore {
     @Override
     public void append(Recorded event) {
         Preconditions.storable(event);
-        RuntimeException refusal = null;
-        try {
-            appends.append(event);
-        } catch (RuntimeException e) {
-            refusal = e;
-            throw e;
-        } finally {
-            lanes.settle(event.after(), refusal);
-        }
+        settling(event, () -> appends.append(event));
     }
 
     @Override
     public void append(Recorded event, Answer answer) {
         Preconditions.storable(event);
         String payload = EventCodec.write(event.event());
-        together("append an event of rental " + event.after().id(), answer, connection -> {
-            new AppendTransaction(connection, database.dialect(), timers, event, payload).run();
-            return event;
-        });
+        settling(
+                event,
+                () -> together("append an event of rental " + event.after().id(), answer, connection -> {
+                    new AppendTransaction(connection, database.dialect(), timers, event, payload).run();
+                    return event;
+                }));
+    }
+
+    private void settling(Recorded event, Runnable append) {
+        RuntimeException refusal = null;
+        try {
+            append.run();
+        } catch (RuntimeException e) {
+            refusal = e;
+            throw e;
+        } finally {
+            lanes.settle(event.after(), refusal);
+        }
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.computehive.rental;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
@@ -183,6 +184,65 @@ class RentalEngineRestartTest {
             Rental ended = second.await(id, RentalState.SETTLED);
             assertEquals(RentalEvent.EndCause.WINDOW_OVER, ended.endCause().orElseThrow());
             assertEquals(List.of(), hypervisor.list());
+        }
+    }
+
+    @Test
+    void storeRestoredFromBeforeTheLog_isNoticed_andNamesWhatIsMissing() {
+        Path backup = folder.resolve("backup.sqlite");
+        RentalId id;
+        try (Run run = new Run()) {
+            run.engine.list(listing(run.host));
+            run.store.backup(backup);
+            Instant start = clock.instant().truncatedTo(ChronoUnit.SECONDS).plusSeconds(600);
+            id = run.engine
+                    .quote(renter.account(), Sample.listing().id(), Window.of(start, Duration.ofMinutes(10)))
+                    .id();
+            run.engine.reserve(id, renter.account());
+        }
+        try (Run same = new Run()) {
+            assertEquals(1, same.engine.rentals(renter.account()).size(), "the store itself fits its log");
+        }
+        long size = log.size();
+        try (JdbcStore restored = JdbcStore.sqlite(backup, clock)) {
+            RentalEngine engine = RentalEngine.builder()
+                    .store(restored)
+                    .escrow(escrow)
+                    .access(new InMemoryAccess(clock))
+                    .auditLog(log)
+                    .notifier(notice -> {})
+                    .clock(clock)
+                    .policy(POLICY)
+                    .build();
+            var refused = assertThrows(AuditMismatchException.class, engine::start);
+            assertTrue(refused.getMessage().contains("version 1 of rental " + id), refused.getMessage());
+            assertTrue(refused.getMessage().contains("restore a newer one"), refused.getMessage());
+        }
+        assertEquals(size, log.size(), "nothing was added to the log");
+    }
+
+    @Test
+    void logThatIsShorterThanTheStoreSays_isNoticed() {
+        try (Run run = new Run()) {
+            run.engine.list(listing(run.host));
+            Instant start = clock.instant().truncatedTo(ChronoUnit.SECONDS).plusSeconds(600);
+            RentalId id = run.engine
+                    .quote(renter.account(), Sample.listing().id(), Window.of(start, Duration.ofMinutes(10)))
+                    .id();
+            run.engine.reserve(id, renter.account());
+        }
+        try (JdbcStore store = JdbcStore.sqlite(folder.resolve("rentals.sqlite"), clock)) {
+            RentalEngine engine = RentalEngine.builder()
+                    .store(store)
+                    .escrow(escrow)
+                    .access(new InMemoryAccess(clock))
+                    .auditLog(new InMemoryAuditLog(NoteKey.generate("test.example")))
+                    .notifier(notice -> {})
+                    .clock(clock)
+                    .policy(POLICY)
+                    .build();
+            var refused = assertThrows(AuditMismatchException.class, engine::start);
+            assertTrue(refused.getMessage().contains("put back the whole log"), refused.getMessage());
         }
     }
 

@@ -214,7 +214,7 @@ class ScribeTest {
         Recorded first = reserved(0);
         Recorded second = reserved(1);
         store.audited(List.of(new Audited(first.after().id(), 1, "test.example/a", 0)));
-        assertThrows(IllegalStateException.class, () -> scribe.write(second));
+        assertThrows(AuditMismatchException.class, () -> scribe.write(second));
     }
 
     @Test

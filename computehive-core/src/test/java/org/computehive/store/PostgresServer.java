@@ -118,6 +118,21 @@ public final class PostgresServer implements AutoCloseable {
         return url(name);
     }
 
+    /** Runs one of the server's client programs, such as {@code pg_dump}, with the password in its environment. */
+    void client(String program, String... arguments) throws IOException {
+        command(program, arguments);
+    }
+
+    /** Returns a new path at which the client programs can write, gone with the server. */
+    Path file(String name) {
+        return directory.resolve(name);
+    }
+
+    /** Returns an address as the client programs want it. */
+    String libpq(String jdbc) {
+        return "postgresql://%s@127.0.0.1:%d/%s".formatted(USER, port, jdbc.substring(jdbc.lastIndexOf('/') + 1));
+    }
+
     private String url(String database) {
         return "jdbc:postgresql://127.0.0.1:%d/%s".formatted(port, database);
     }
@@ -167,6 +182,7 @@ public final class PostgresServer implements AutoCloseable {
                 .directory(directory.toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile());
+        process.environment().put("PGPASSWORD", password);
         try {
             Process running = process.start();
             if (!running.waitFor(2L * START_SECONDS, TimeUnit.SECONDS) || running.exitValue() != 0) {

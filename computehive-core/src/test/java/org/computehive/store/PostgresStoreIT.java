@@ -2,24 +2,35 @@ package org.computehive.store;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import org.computehive.market.GpuId;
 import org.computehive.market.Rate;
 import org.computehive.rental.Rental;
+import org.computehive.rental.RentalEvent;
 import org.computehive.rental.RentalException;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.RentalStore;
@@ -114,7 +125,7 @@ class PostgresStoreIT extends RentalStoreContract {
             RentalStore.Claim lost = other.claim(id).orElseThrow();
             try (Connection connection = DriverManager.getConnection(url, server.user(), server.password());
                     Statement statement = connection.createStatement()) {
-                statement.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'");
+                statement.execute("SELECT pg_terminate_backend(pid, 20000) FROM pg_locks WHERE locktype = 'advisory'");
             }
             RentalStore.Claim next = store().claim(id).orElseThrow();
             lost.close();
@@ -146,6 +157,111 @@ class PostgresStoreIT extends RentalStoreContract {
         }
         assertEquals(count, woken.size());
         assertTrue(woken.values().stream().allMatch(times -> times == 1), woken::toString);
+    }
+
+    @Test
+    void manyGpus_askedForInAnyOrder_neverOverlapAndNeverDeadlock() throws Exception {
+        long seed = System.nanoTime();
+        System.out.println("PostgresStoreIT many gpus seed " + seed);
+        var random = new Random(seed);
+        var wanted = new ArrayList<Recorded>();
+        for (int i = 0; i < 1_200; i++) {
+            List<Integer> gpus =
+                    new ArrayList<>(IntStream.rangeClosed(1, 8).boxed().toList());
+            Collections.shuffle(gpus, random);
+            int from = random.nextInt(120) * 300;
+            wanted.add(reserved(
+                    RentalId.random(),
+                    terms(
+                            i,
+                            seconds(from, from + 300 * (1 + random.nextInt(6))),
+                            gpus.subList(0, 1 + random.nextInt(8)).stream()
+                                    .map(RentalStoreContract::gpu)
+                                    .toArray(GpuId[]::new))));
+        }
+        List<Object> outcomes;
+        try (RentalStore other = openAgain(InstantSource.system())) {
+            outcomes = inParallel(16, wanted.size(), i -> {
+                RentalStore one = i % 2 == 0 ? store() : other;
+                one.append(wanted.get(i));
+                // Some let go at once, so that inserts and deletes of the same gpus cross.
+                if (i % 3 == 0) {
+                    one.append(then(wanted.get(i).after(), new RentalEvent.HoldExpired(NOON)));
+                }
+                return wanted.get(i).after();
+            });
+        }
+        for (int i = 0; i < outcomes.size(); i++) {
+            RentalId id = wanted.get(i).after().id();
+            if (outcomes.get(i) instanceof Throwable refused) {
+                assertInstanceOf(RentalException.Overlap.class, refused);
+                assertEquals(0, store().version(id));
+            } else {
+                assertEquals(i % 3 == 0 ? 2 : 1, store().version(id));
+            }
+        }
+        try (Connection connection = DriverManager.getConnection(url, server.user(), server.password());
+                Statement statement = connection.createStatement()) {
+            assertEquals(0, count(statement, """
+                    SELECT count(*) FROM ch_bookings a JOIN ch_bookings b ON a.gpu = b.gpu AND a.rental < b.rental
+                    AND tstzrange(a.starts, a.ends) && tstzrange(b.starts, b.ends)"""));
+            assertEquals(0, count(statement, """
+                    SELECT count(*) FROM ch_bookings b LEFT JOIN ch_rentals r ON r.id = b.rental
+                    WHERE r.id IS NULL OR r.state <> 'RESERVED'"""));
+            assertEquals(0, count(statement, """
+                    SELECT count(*) FROM ch_lanes l LEFT JOIN ch_rentals r ON r.id = l.rental
+                    WHERE r.id IS NULL OR r.state <> 'RESERVED'"""));
+        }
+    }
+
+    private static long count(Statement statement, String sql) throws SQLException {
+        try (ResultSet rows = statement.executeQuery(sql)) {
+            rows.next();
+            return rows.getLong(1);
+        }
+    }
+
+    @Test
+    void dumpedAndRestored_everythingIsThere_andNothingOverlaps() throws Exception {
+        List<Recorded> life = wholeLife(RentalId.random(), terms(0, hours(0, 1), gpu(1)));
+        life.forEach(store()::append);
+        Recorded waiting = reserved(RentalId.random(), terms(1, hours(0, 1), gpu(2)));
+        store().append(new Recorded(waiting.after(), waiting.event(), waiting.salt(), Optional.of(Instant.now())));
+        store().audited(List.of(new RentalStore.Audited(waiting.after().id(), 1, "log", 7)));
+        Path dump = server.file("backup.dump");
+
+        // While it goes on.
+        var stop = new AtomicBoolean();
+        Thread writer = Thread.ofPlatform().start(() -> {
+            for (int i = 10; !stop.get(); i++) {
+                store().append(reserved(RentalId.random(), terms(i, hours(i, i + 1), gpu(3))));
+            }
+        });
+        server.client("pg_dump", "--format=custom", "--file=" + dump, server.libpq(url));
+        stop.set(true);
+        writer.join();
+        assertThrows(StoreException.class, () -> ((JdbcStore) store()).backup(Path.of("unused")));
+        String target = server.createDatabase();
+        server.client(
+                "pg_restore", "--exit-on-error", "--no-owner", "--dbname=" + server.libpq(target), dump.toString());
+
+        try (RentalStore restored =
+                JdbcStore.postgres(target, server.user(), server.password(), InstantSource.system())) {
+            assertEquals(life, restored.history(life.getFirst().after().id()));
+            assertEquals(OptionalLong.of(7), restored.lastAudited("log"));
+            assertThrows(
+                    RentalException.Overlap.class,
+                    () -> restored.append(reserved(RentalId.random(), terms(9_000, hours(0, 1), gpu(2)))));
+            restored.append(reserved(RentalId.random(), terms(9_001, hours(0, 1), gpu(1))));
+            var woken = new LinkedBlockingQueue<RentalId>();
+            restored.timers().start((id, version) -> {
+                if (id.equals(waiting.after().id())) {
+                    woken.add(id);
+                }
+                return null;
+            });
+            assertEquals(waiting.after().id(), woken.poll(30, TimeUnit.SECONDS));
+        }
     }
 
     @Test

@@ -1,6 +1,7 @@
 package org.computehive.store;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -13,14 +14,20 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.Rate;
+import org.computehive.rental.Rental;
 import org.computehive.rental.RentalEvent;
 import org.computehive.rental.RentalException;
 import org.computehive.rental.RentalId;
@@ -104,6 +111,70 @@ class SqliteStoreTest extends RentalStoreContract {
             }
         }
         assertEquals(List.of(first), store().history(first.after().id()));
+    }
+
+    @Test
+    void backup_whileOthersWrite_opensAndHoldsWhatWasAcknowledgedBefore() throws Exception {
+        var acknowledged = new ConcurrentLinkedQueue<Rental>();
+        var stop = new AtomicBoolean();
+        try (var pool = Executors.newFixedThreadPool(3)) {
+            List<Future<?>> writers = new ArrayList<>();
+            for (int writer = 0; writer < 3; writer++) {
+                int gpu = writer + 1;
+                writers.add(pool.submit(() -> {
+                    for (int i = 0; !stop.get(); i++) {
+                        Recorded recorded =
+                                reserved(RentalId.random(), terms(1000L * gpu + i, hours(2 * i, 2 * i + 1), gpu(gpu)));
+                        store().append(recorded);
+                        acknowledged.add(recorded.after());
+                        store().append(then(recorded.after(), new RentalEvent.HoldExpired(NOON)));
+                    }
+                }));
+            }
+            try {
+                for (int round = 0; round < 3; round++) {
+                    int target = 50 * (round + 1);
+                    while (acknowledged.size() < target) {
+                        Thread.onSpinWait();
+                    }
+                    List<Rental> before = List.copyOf(acknowledged);
+                    Path copy = directory.resolve("backup-" + round + ".db");
+                    ((JdbcStore) store()).backup(copy);
+                    checkRestored(copy, before);
+                }
+            } finally {
+                stop.set(true);
+            }
+            for (Future<?> writer : writers) {
+                writer.get(30, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    private void checkRestored(Path copy, List<Rental> acknowledged) throws Exception {
+        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(copy)));
+        try (RentalStore restored = JdbcStore.sqlite(copy, InstantSource.system())) {
+            for (Rental rental : acknowledged) {
+                assertTrue(restored.version(rental.id()) >= 1, rental::toString);
+                assertEquals(
+                        restored.version(rental.id()),
+                        restored.rental(rental.id()).orElseThrow().version());
+            }
+            Recorded more = reserved(RentalId.random(), terms(1, hours(0, 1), gpu(9)));
+            restored.append(more);
+            assertThrows(
+                    RentalException.Overlap.class,
+                    () -> restored.append(reserved(RentalId.random(), terms(2, hours(0, 1), gpu(9)))));
+        }
+    }
+
+    @Test
+    void backup_overAFileOrIntoNoDirectory_isRefusedAndLeavesNothing() throws Exception {
+        Path there = Files.writeString(directory.resolve("there.db"), "mine");
+        assertThrows(StoreException.class, () -> ((JdbcStore) store()).backup(there));
+        assertEquals("mine", Files.readString(there));
+        assertThrows(StoreException.class, () -> ((JdbcStore) store()).backup(directory.resolve("none/copy.db")));
+        assertFalse(Files.exists(directory.resolve("there.db.part")));
     }
 
     @Test
