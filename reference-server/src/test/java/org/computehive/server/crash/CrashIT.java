@@ -1,0 +1,135 @@
+package org.computehive.server.crash;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.computehive.chain.AnvilNode;
+import org.computehive.server.platform.FolderTree;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The crash test in short, in a process of its own; another seed each day, which it prints. */
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
+class CrashIT {
+    private Path folder = Path.of("");
+
+    @BeforeEach
+    void makeFolder() throws IOException {
+        // Other users' programs pass through it, and a socket's path is short.
+        folder = Files.createTempDirectory("chit-");
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+    }
+
+    @AfterEach
+    void nothingIsLeft() throws IOException {
+        try (Stream<Path> left = Files.list(folder)) {
+            assertEquals(List.of(), left.toList(), "files left");
+        } finally {
+            FolderTree.delete(folder);
+        }
+        String name = folder.getFileName().toString();
+        assertEquals(
+                List.of(),
+                ProcessHandle.allProcesses()
+                        .filter(process -> commandLine(process).contains(name))
+                        .map(CrashIT::commandLine)
+                        .toList(),
+                "processes left");
+    }
+
+    private static String commandLine(ProcessHandle process) {
+        try {
+            return Files.readString(
+                    Path.of("/proc", Long.toString(process.pid()), "cmdline"), StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    @Test
+    void killedAtPointsAndAtRandom_doesNothingTwiceAndLosesNothing() throws Exception {
+        long seed = LocalDate.now(ZoneOffset.UTC).toEpochDay();
+
+        Outcome outcome = crashTest("--kills", "10", "--points", "15", "--gpus", "11", "--seed", Long.toString(seed));
+
+        assertEquals(0, outcome.exit(), outcome.said());
+        assertTrue(outcome.said().contains("nothing acknowledged lost"), outcome.said());
+    }
+
+    @Test
+    void databaseAndChainCutOff_tearsNothingDownAndCatchesUp() throws Exception {
+        long seed = LocalDate.now(ZoneOffset.UTC).toEpochDay();
+
+        Outcome outcome = crashTest(
+                "--kills", "8", "--points", "none", "--outages", "--gpus", "11", "--seed", Long.toString(seed));
+
+        assertEquals(0, outcome.exit(), outcome.said());
+    }
+
+    @Test
+    void faultsBuiltIn_areFoundOneByOne() throws Exception {
+        Outcome outcome = crashTest(
+                "--kills",
+                "1",
+                "--points",
+                "libvirt.create/after,Hypervisor.start/after",
+                "--gpus",
+                "11",
+                "--fault",
+                "second-vm,machine-left,lost-event,second-entry,wrong-payment,changed-calendar");
+
+        assertEquals(1, outcome.exit(), outcome.said());
+        for (String found : List.of(
+                "no rental has two domains",
+                "no domain is left",
+                "what was acknowledged is in the history",
+                "every event is in the log once",
+                "the engine knows what the chain paid",
+                "a calendar message has one content")) {
+            assertTrue(
+                    outcome.said().contains("VIOLATION  " + found), () -> found + " was not seen: " + outcome.said());
+        }
+        // A run that failed keeps its evidence.
+        try (Stream<Path> kept = Files.list(folder)) {
+            for (Path each : kept.toList()) {
+                FolderTree.delete(each);
+            }
+        }
+    }
+
+    private record Outcome(int exit, String said) {}
+
+    private Outcome crashTest(String... arguments) throws IOException, InterruptedException {
+        var words = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Xmx512m",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Djava.io.tmpdir=" + folder,
+                "-Dcomputehive.anvil="
+                        + AnvilNode.find(Path.of("..").toAbsolutePath().normalize()),
+                "-cp",
+                System.getProperty("java.class.path"),
+                CrashTest.class.getName()));
+        words.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        System.out.println(said);
+        return new Outcome(process.waitFor(), said);
+    }
+}
