@@ -57,8 +57,9 @@ final class TimerLateness implements Benchmark {
             List<Rental> rentals = book(replicas, SPREAD + AT_ONCE);
             progress.accept(
                     "%,d rentals booked; %d wake-ups %d ms apart".formatted(rentals.size(), SPREAD, APART.toMillis()));
-            var woken = new Woken();
+            var woken = new Woken(rentals.size());
             replicas.store().timers().start(woken);
+            woken.awaitFirst();
             double[] ours = woken.expect(replicas.store(), rentals.subList(0, SPREAD), spread());
             double[] peer = poll(bare, spread());
             progress.accept("ours p50 %.0f ms, p99 %.0f ms; poller p50 %.0f ms, p99 %.0f ms"
@@ -127,12 +128,26 @@ final class TimerLateness implements Benchmark {
     private static final class Woken implements Timers.Handler {
         private final Map<RentalId, Instant> dues = new ConcurrentHashMap<>();
         private final Map<RentalId, Double> late = new ConcurrentHashMap<>();
+        private final CountDownLatch first;
         private volatile CountDownLatch left = new CountDownLatch(0);
+
+        Woken(int rentals) {
+            first = new CountDownLatch(rentals);
+        }
+
+        /** Awaits the wake-ups that the bookings themselves set, so that nothing else is due. */
+        void awaitFirst() throws InterruptedException {
+            if (!first.await(LONGEST_MINUTES, TimeUnit.MINUTES)) {
+                throw new IllegalStateException("%d bookings were not woken for".formatted(first.getCount()));
+            }
+        }
 
         @Override
         public @Nullable Instant wake(RentalId rental, long version) {
             Instant due = dues.get(rental);
-            // Version 1 has a wake-up of its own, which came before.
+            if (version == 1) {
+                first.countDown();
+            }
             if (due != null && version == 2 && late.putIfAbsent(rental, lateness(due)) == null) {
                 left.countDown();
             }
