@@ -1,7 +1,5 @@
 package org.computehive.rental;
 
-import java.util.Comparator;
-import java.util.List;
 import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
@@ -10,7 +8,6 @@ import org.computehive.market.Host;
 import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
-import org.computehive.market.ListingQuery;
 import org.computehive.market.Token;
 import org.computehive.rental.Asking.Answering;
 
@@ -77,20 +74,6 @@ final class Market {
     Listing listing(ListingId id) {
         return store.listing(id)
                 .orElseThrow(() -> new RentalException.NotFound("there is no listing %s".formatted(id)));
-    }
-
-    List<Listing> search(ListingQuery query) {
-        return store.listings().stream()
-                .filter(listing -> store.host(listing.host())
-                        .filter(host -> query.fits(listing, host))
-                        .isPresent())
-                .filter(listing -> listing.gpus().stream().noneMatch(this::isQuarantined))
-                .filter(listing -> store.isFree(
-                        listing.gpus(),
-                        query.window().extendedBy(listing.rules().turnover())))
-                .sorted(Comparator.comparing(Listing::price)
-                        .thenComparing(listing -> listing.id().value()))
-                .toList();
     }
 
     GpuCondition release(GpuId gpu, Account lender, String why, Answering<GpuCondition> answering) {

@@ -5,12 +5,14 @@ import java.time.InstantSource;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.computehive.audit.AuditLog;
 import org.computehive.market.Account;
@@ -22,6 +24,7 @@ import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.ListingQuery;
 import org.computehive.market.Maintenance;
+import org.computehive.market.search.FreeWindow;
 import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.EscrowOffer.Signature;
@@ -63,6 +66,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     private final RentalPolicy policy;
     private final Journal journal;
     private final Market market;
+    private final Search search;
     private final Rentals rentals;
     private final Signing signing;
     private final Commands commands;
@@ -75,7 +79,12 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     private final @Nullable ClockWatch clockWatch;
     private @Nullable AutoCloseable chainSubscription;
 
-    RentalEngine(RentalEngineBuilder.Ports ports, InstantSource clock, RentalPolicy policy, Retention retention) {
+    RentalEngine(
+            RentalEngineBuilder.Ports ports,
+            InstantSource clock,
+            RentalPolicy policy,
+            Retention retention,
+            Function<Account, OptionalInt> reputation) {
         store = ports.store();
         escrow = ports.escrow();
         access = ports.access();
@@ -91,6 +100,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         steps = new Steps(store, escrow, access, invitations, journal, policy);
         runner = new Runner(store, steps, journal, policy);
         market = new Market(store, steps, escrow.token(), policy, journal);
+        search = new Search(store, market, clock, reputation);
         pruning = new Pruning(store, journal, retention);
         rentals = new Rentals(store, journal);
         signing = new Signing(escrow, journal, rentals);
@@ -162,9 +172,23 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         return market.listing(id);
     }
 
-    /** Returns the listings that fit a query and are free in its window, cheapest first. A hint: a reservation decides. */
+    /**
+     * Returns the listings that fit a query and are free, cheapest first. A hint: a reservation decides.
+     *
+     * @param query what is looked for, and how many answers at most
+     */
     public List<Listing> search(ListingQuery query) {
-        return market.search(query);
+        return freeWindows(query).stream().map(FreeWindow::listing).toList();
+    }
+
+    /**
+     * Returns when the listings that fit a query are free: for each its earliest window, cheapest first, and at one price
+     * the earliest first (in runs of 256). What has begun already is not looked at. A hint: a reservation decides.
+     *
+     * @param query what is looked for, and how many answers at most
+     */
+    public List<FreeWindow> freeWindows(ListingQuery query) {
+        return search.freeWindows(query);
     }
 
     @Override
@@ -402,6 +426,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
             pruning.run();
             return runner.wake(id, version);
         });
+        search.start();
         chainSubscription = escrow.onChange(() -> background(this::nudgeOpenOnChain));
         if (clockWatch != null) {
             clockWatch.start();
@@ -484,6 +509,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         nudges.shutdown();
         closeQuietly(store.timers());
         nudges.close();
+        closeQuietly(search);
         closeQuietly(access);
         closeQuietly(escrow);
         closeQuietly(store);

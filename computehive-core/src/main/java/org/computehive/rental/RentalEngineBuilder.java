@@ -5,8 +5,11 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.ServiceLoader;
+import java.util.function.Function;
 import org.computehive.audit.AuditLog;
+import org.computehive.market.Account;
 import org.jspecify.annotations.Nullable;
 
 /** Puts an engine together. Not thread-safe. */
@@ -22,6 +25,7 @@ public final class RentalEngineBuilder {
     private InstantSource clock = InstantSource.system();
     private RentalPolicy policy = RentalPolicy.DEFAULT;
     private Retention retention = Retention.DEFAULT;
+    private Function<Account, OptionalInt> reputation = lender -> OptionalInt.empty();
 
     RentalEngineBuilder() {}
 
@@ -97,6 +101,16 @@ public final class RentalEngineBuilder {
     }
 
     /**
+     * Sets where a search finds a lender's reputation, 0 to 1,000. Not set: no lender's is known.
+     *
+     * @param value answers from memory and from any thread; empty where none is known
+     */
+    public RentalEngineBuilder reputation(Function<Account, OptionalInt> value) {
+        reputation = value;
+        return this;
+    }
+
+    /**
      * Returns the engine; {@link RentalEngine#start} sets it going.
      *
      * @throws IllegalStateException if a part that was not set can't be made, such as an escrow for a folder; what was
@@ -106,7 +120,7 @@ public final class RentalEngineBuilder {
         var made = new ArrayDeque<AutoCloseable>();
         boolean done = false;
         try {
-            var engine = new RentalEngine(ports(made), clock, policy, retention);
+            var engine = new RentalEngine(ports(made), clock, policy, retention, reputation);
             done = true;
             return engine;
         } finally {

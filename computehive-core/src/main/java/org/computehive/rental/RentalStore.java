@@ -12,6 +12,7 @@ import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingStore;
 import org.computehive.market.Maintenance;
+import org.computehive.market.search.MarketFeed;
 import org.computehive.once.Answer;
 import org.computehive.once.AnswerStore;
 import org.computehive.schedule.Window;
@@ -26,7 +27,7 @@ import org.computehive.schedule.Window;
  * {@link Rental#lanes() lanes} of two, and no rental has two events of one version: under any number of
  * threads and processes.
  */
-public interface RentalStore extends ListingStore, AnswerStore, AutoCloseable {
+public interface RentalStore extends ListingStore, MarketFeed, AnswerStore, AutoCloseable {
 
     /** Keeps a quote. */
     void putQuote(Quote quote);

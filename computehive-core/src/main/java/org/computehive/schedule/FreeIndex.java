@@ -33,8 +33,8 @@ public final class FreeIndex {
     /** The largest number of gpus. */
     public static final int MAX_GPUS = 1 << 22;
 
-    /** The longest window, and the longest time within which one is sought. */
-    public static final Duration MAX_WINDOW = Duration.ofDays(366);
+    /** The longest window, and the longest time within which one is sought: a year, with turnovers of a year. */
+    public static final Duration MAX_WINDOW = Duration.ofDays(1_100);
 
     private static final Instant FIRST = Instant.parse("0000-01-01T00:00:00Z");
     private static final Instant END = Instant.parse("+10000-01-01T00:00:00Z");

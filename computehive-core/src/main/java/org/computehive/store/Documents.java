@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -14,6 +15,7 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import org.computehive.internal.Gathering;
 import org.computehive.internal.Gathering.Asked;
+import org.computehive.market.search.MarketFeed.Changed;
 import org.computehive.rental.RentalJson;
 
 /**
@@ -139,6 +141,25 @@ final class Documents<T> {
                     found.put(rows.getString(1), read(rows.getString(2), rows.getString(3)));
                 }
                 return List.copyOf(found.values());
+            }
+        });
+    }
+
+    /** Returns records as they are now whose latest change has a larger number, by that number. */
+    List<Changed<T>> changedAfter(long change, int limit) {
+        String sql =
+                "SELECT changed, format, payload FROM %s WHERE changed > ? ORDER BY changed LIMIT ?".formatted(table);
+        return database.single("read changes of %s".formatted(format), connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(sql)) {
+                statement.setLong(1, change);
+                statement.setInt(2, limit);
+                try (ResultSet rows = statement.executeQuery()) {
+                    var changes = new ArrayList<Changed<T>>();
+                    while (rows.next()) {
+                        changes.add(new Changed<>(rows.getLong(1), read(rows.getString(2), rows.getString(3))));
+                    }
+                    return changes;
+                }
             }
         });
     }

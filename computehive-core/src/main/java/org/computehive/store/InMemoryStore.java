@@ -3,6 +3,7 @@ package org.computehive.store;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -15,6 +16,8 @@ import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.computehive.feed.FeedStore;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
@@ -47,6 +50,8 @@ public final class InMemoryStore implements RentalStore, FeedStore {
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, Host> hosts = new TreeMap<>();
     private final Map<String, Listing> listings = new TreeMap<>();
+    private final LatestChanges hostChanges = new LatestChanges();
+    private final LatestChanges listingChanges = new LatestChanges();
     private final Map<GpuId, GpuCondition> conditions = new HashMap<>();
     private final Map<RentalId, Quote> quotes = new HashMap<>();
     private final Map<CallerKey, Answer> answers = new HashMap<>();
@@ -105,7 +110,10 @@ public final class InMemoryStore implements RentalStore, FeedStore {
 
     @Override
     public void putHost(Host host) {
-        locked(() -> hosts.put(host.id().value(), host));
+        locked(() -> {
+            hostChanges.changed(host.id().value());
+            return hosts.put(host.id().value(), host);
+        });
     }
 
     @Override
@@ -120,7 +128,10 @@ public final class InMemoryStore implements RentalStore, FeedStore {
 
     @Override
     public void putListing(Listing listing) {
-        locked(() -> listings.put(listing.id().value(), listing));
+        locked(() -> {
+            listingChanges.changed(listing.id().value());
+            return listings.put(listing.id().value(), listing);
+        });
     }
 
     @Override
@@ -131,6 +142,18 @@ public final class InMemoryStore implements RentalStore, FeedStore {
     @Override
     public List<Listing> listings() {
         return locked(() -> List.copyOf(listings.values()));
+    }
+
+    @Override
+    public List<Changed<Listing>> listingsChangedAfter(long change, int limit) {
+        Preconditions.limit(limit);
+        return locked(() -> listingChanges.after(change, limit, listings));
+    }
+
+    @Override
+    public List<Changed<Host>> hostsChangedAfter(long change, int limit) {
+        Preconditions.limit(limit);
+        return locked(() -> hostChanges.after(change, limit, hosts));
     }
 
     @Override
@@ -394,6 +417,49 @@ public final class InMemoryStore implements RentalStore, FeedStore {
                 .limit(1)
                 .filter(booking -> booking.window().overlaps(window))
                 .findFirst();
+    }
+
+    @Override
+    public long lastBookingChange() {
+        return locked(log::size);
+    }
+
+    @Override
+    public List<BookingChange> bookingChangesAfter(long change, int limit) {
+        Preconditions.limit(limit);
+        return locked(() -> LongStream.range(Math.max(0, change), log.size())
+                .limit(limit)
+                .mapToObj(i ->
+                        new BookingChange(i + 1, log.get((int) i).after().id().value()))
+                .toList());
+    }
+
+    @Override
+    public List<Booked> booked(Collection<String> names) {
+        Preconditions.names(names);
+        return locked(() -> names.stream()
+                .flatMap(name -> booked(histories.get(new RentalId(name))))
+                .toList());
+    }
+
+    @Override
+    public List<Booked> bookedAfter(String booking, int limit) {
+        Preconditions.limit(limit);
+        return locked(() -> histories.entrySet().stream()
+                .filter(entry -> entry.getKey().value().compareTo(booking) > 0)
+                .filter(entry -> !last(entry.getValue()).occupied().isEmpty())
+                .sorted(Map.Entry.comparingByKey())
+                .limit(limit)
+                .flatMap(entry -> booked(entry.getValue()))
+                .toList());
+    }
+
+    private static Stream<Booked> booked(@Nullable List<Recorded> history) {
+        return history == null
+                ? Stream.of()
+                : last(history).occupied().stream()
+                        .sorted(Occupancy.ORDER)
+                        .map(held -> new Booked(last(history).id().value(), held.gpu(), held.window()));
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
@@ -73,6 +74,7 @@ public final class JdbcStore implements RentalStore, FeedStore {
     private final Maintenances maintenances;
     private final Sightings sightings;
     private final Claims claims;
+    private final StoredFeed feed;
     private final JdbcTimers timers;
     private final Appends appends;
     private final LaneDesk lanes;
@@ -118,6 +120,7 @@ public final class JdbcStore implements RentalStore, FeedStore {
             case PostgresDialect postgres -> new AdvisoryClaims(database);
             case SqliteDialect sqlite -> Claims.inProcess();
         };
+        this.feed = new StoredFeed(database);
         this.timers = new JdbcTimers(database, clock);
         this.appends = new Appends(database, timers);
         this.lanes = new LaneDesk(database);
@@ -254,6 +257,18 @@ public final class JdbcStore implements RentalStore, FeedStore {
     @Override
     public List<Listing> listings() {
         return listings.all();
+    }
+
+    @Override
+    public List<Changed<Listing>> listingsChangedAfter(long change, int limit) {
+        Preconditions.limit(limit);
+        return listings.changedAfter(change, limit);
+    }
+
+    @Override
+    public List<Changed<Host>> hostsChangedAfter(long change, int limit) {
+        Preconditions.limit(limit);
+        return hosts.changedAfter(change, limit);
     }
 
     @Override
@@ -480,6 +495,29 @@ public final class JdbcStore implements RentalStore, FeedStore {
                 }
             }
         });
+    }
+
+    @Override
+    public long lastBookingChange() {
+        return feed.lastChange();
+    }
+
+    @Override
+    public List<BookingChange> bookingChangesAfter(long change, int limit) {
+        Preconditions.limit(limit);
+        return feed.changesAfter(change, limit);
+    }
+
+    @Override
+    public List<Booked> booked(Collection<String> bookings) {
+        Preconditions.names(bookings);
+        return feed.booked(bookings);
+    }
+
+    @Override
+    public List<Booked> bookedAfter(String booking, int limit) {
+        Preconditions.limit(limit);
+        return feed.bookedAfter(booking, limit);
     }
 
     @Override

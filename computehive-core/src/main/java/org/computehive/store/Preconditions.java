@@ -1,6 +1,7 @@
 package org.computehive.store;
 
 import java.time.Instant;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** What every store checks in the same way, and says in the same words. */
 final class Preconditions {
     private static final int LIMIT = 10_000;
+    private static final int MOST_NAMES = 1_000;
 
     static final Comparator<Maintenance> BY_START = Comparator.comparing(
                     (Maintenance maintenance) -> maintenance.window().start())
@@ -30,6 +32,13 @@ final class Preconditions {
     static void limit(int limit) {
         if (limit < 1 || limit > LIMIT) {
             throw new IllegalArgumentException("limit %d is out of range: 1 to %d".formatted(limit, LIMIT));
+        }
+    }
+
+    static void names(Collection<String> names) {
+        if (names.size() > MOST_NAMES) {
+            throw new IllegalArgumentException(
+                    "%d names at once are too many: ask for %d at most".formatted(names.size(), MOST_NAMES));
         }
     }
 

@@ -50,6 +50,9 @@ import org.computehive.market.Maintenance;
 import org.computehive.market.PciAddress;
 import org.computehive.market.Rate;
 import org.computehive.market.Token;
+import org.computehive.market.search.MarketFeed.Booked;
+import org.computehive.market.search.MarketFeed.BookingChange;
+import org.computehive.market.search.MarketFeed.Changed;
 import org.computehive.once.Answer;
 import org.computehive.once.IdempotencyKey;
 import org.computehive.once.KeyTakenException;
@@ -116,6 +119,94 @@ public abstract class RentalStoreContract {
                 store.listings().stream().map(l -> l.id().value()).toList());
         assertEquals(new Rate(Rate.MAX), store.listings().getFirst().price());
         assertEquals(Optional.empty(), store.listing(new ListingId("lot-3")));
+    }
+
+    @Test
+    void listingsAndHosts_changed_areReadInTheOrderOfTheirLatestChange() {
+        assertEquals(List.of(), store.listingsChangedAfter(0, 10));
+        for (String name : List.of("lot-b", "lot-a", "lot-c", "lot-b")) {
+            store.putListing(
+                    listing(name, Rate.of(1 + store.listingsChangedAfter(0, 10).size())));
+        }
+        store.putHost(host("rack-2", 4));
+        store.putHost(host("rack-1", 4));
+        store.putHost(host("rack-2", 8));
+
+        List<Changed<Listing>> changes = store.listingsChangedAfter(0, 10);
+        assertEquals(
+                List.of("lot-a", "lot-c", "lot-b"),
+                changes.stream().map(each -> each.value().id().value()).toList());
+        assertEquals(listing("lot-b", Rate.of(4)), changes.getLast().value());
+        assertEquals(
+                changes.subList(1, 2),
+                store.listingsChangedAfter(changes.getFirst().change(), 1));
+        assertEquals(List.of(), store.listingsChangedAfter(changes.getLast().change(), 1));
+        assertEquals(
+                List.of(host("rack-1", 4), host("rack-2", 8)),
+                store.hostsChangedAfter(0, 10).stream().map(Changed::value).toList());
+        assertThrows(IllegalArgumentException.class, () -> store.hostsChangedAfter(0, 0));
+    }
+
+    @Test
+    void bookings_changed_areReadByNumber_andWhatTheyHoldByName() {
+        assertEquals(0, store.lastBookingChange());
+        assertEquals(List.of(), store.bookedAfter("", 10));
+        Rental one = reserve(terms(0, hours(0, 1), gpu(1), gpu(2)));
+        Rental two = reserve(terms(1, hours(2, 3), gpu(1)));
+        List<BookingChange> changes = store.bookingChangesAfter(0, 10);
+        store.append(then(one, new RentalEvent.Cancelled(NOON, RENTER)));
+        Rental three = reserve(terms(2, hours(0, 1), gpu(1)));
+
+        assertEquals(
+                List.of(one.id().value(), two.id().value()),
+                changes.stream().map(BookingChange::booking).toList());
+        assertEquals(
+                List.of(one.id().value()),
+                store.bookingChangesAfter(changes.getLast().change(), 1).stream()
+                        .map(BookingChange::booking)
+                        .toList());
+        assertEquals(
+                store.lastBookingChange(),
+                store.bookingChangesAfter(0, 10).getLast().change());
+        assertEquals(List.of(), store.bookingChangesAfter(store.lastBookingChange(), 10));
+        List<String> names = List.of(
+                one.id().value(),
+                two.id().value(),
+                RentalId.random().value(),
+                three.id().value());
+        assertEquals(
+                Set.of(
+                        new Booked(
+                                two.id().value(),
+                                gpu(1),
+                                terms(1, hours(2, 3), gpu(1)).occupied()),
+                        new Booked(
+                                three.id().value(),
+                                gpu(1),
+                                terms(2, hours(0, 1), gpu(1)).occupied())),
+                Set.copyOf(store.booked(names)));
+        assertEquals(List.of(), store.booked(List.of()));
+        assertThrows(IllegalArgumentException.class, () -> store.booked(Collections.nCopies(1_001, "a")));
+    }
+
+    @Test
+    void bookedAfter_pages_haveEveryBookingWholeAndOnce() {
+        List<String> names = new ArrayList<>();
+        for (int i = 0; i < 7; i++) {
+            names.add(reserve(terms(i, hours(2 * i, 2 * i + 1), gpu(1), gpu(2)))
+                    .id()
+                    .value());
+        }
+        List<String> seen = new ArrayList<>();
+        for (List<Booked> page = store.bookedAfter("", 3);
+                !page.isEmpty();
+                page = store.bookedAfter(page.getLast().booking(), 3)) {
+            assertTrue(page.size() % 2 == 0 && page.size() <= 6, page.toString());
+            page.stream().map(Booked::booking).distinct().forEach(seen::add);
+        }
+
+        assertEquals(names.stream().sorted().toList(), seen);
+        assertEquals(14, store.bookedAfter("", 10).size());
     }
 
     @Test

@@ -12,6 +12,7 @@ import org.computehive.market.Account;
 import org.computehive.market.Assurance;
 import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
+import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
@@ -69,7 +70,13 @@ final class Bodies {
             String assurance,
 
             @Nullable @Schema(description = "whether its gpus are emulated stand-ins")
-            Boolean emulated) {
+            Boolean emulated,
+
+            @Nullable @Schema(description = "where its host stands; not said without it", example = "eu-central")
+            String region,
+
+            @Nullable @Schema(description = "NONE, PCIE, NVLINK, INFINITY_FABRIC or NVSWITCH; NONE without it")
+            String interconnect) {
 
         Listing listing(ListingId id, Account lender, Token token) {
             HostId hostId = BadField.parse("host", host, HostId::new);
@@ -84,12 +91,16 @@ final class Bodies {
             Availability hours = BadField.parse("availability", availability, Availability::parse);
             Assurance promised = BadField.constant("assurance", assurance, Assurance.class);
             boolean standIn = BadField.require("emulated", emulated);
-            return BadField.parse(
+            Interconnect links = interconnect == null
+                    ? Interconnect.NONE
+                    : BadField.constant("interconnect", interconnect, Interconnect.class);
+            Listing listing = BadField.parse(
                     "price",
                     id,
                     name -> new Listing(
                             name, lender, hostId, devices, machine, token, least, most, asked, hours, limits, promised,
                             standIn));
+            return BadField.parse("region", region == null ? "" : region, where -> listing.at(where, links));
         }
     }
 

@@ -17,17 +17,17 @@ import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.security.SecurityRequirement;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import java.util.List;
-import java.util.Optional;
 import org.computehive.market.Account;
 import org.computehive.market.Assurance;
+import org.computehive.market.Interconnect;
 import org.computehive.market.ListingId;
 import org.computehive.market.ListingQuery;
-import org.computehive.market.Rate;
 import org.computehive.market.Token;
 import org.computehive.rental.RentalEngine;
 import org.computehive.server.api.Bodies.ListingBody;
 import org.computehive.server.api.Bodies.PriceBody;
 import org.computehive.server.api.Bodies.QuoteBody;
+import org.computehive.server.api.Views.FreeWindowView;
 import org.computehive.server.api.Views.HostView;
 import org.computehive.server.api.Views.ListingView;
 import org.computehive.server.api.Views.QuoteView;
@@ -82,40 +82,60 @@ class MarketController {
     }
 
     /**
-     * Returns the listings that are free in a window, cheapest first.
+     * Returns the listings that are free in a window, cheapest first; or, with {@code length}, those that are free for so
+     * long at some time within it, each with the earliest such window.
      *
      * @param start the window's first instant
      * @param end the first instant after the window
-     * @param model a part of the gpu model's name; any without it
+     * @param length for how long, as an ISO 8601 duration; the whole window without it
+     * @param model words of the gpu model's name, such as H100; any without it
+     * @param gpuMemoryMiB each gpu's memory at least
      * @param gpus how many gpus at least; 1 without it
-     * @param atMost the most the renter pays, in the token's units per second
+     * @param gpusAtMost how many gpus at most; 64 without it
+     * @param atMost the most the renter pays for all gpus, in the token's units per second
+     * @param atMostPerGpu the most the renter pays for each gpu, likewise
      * @param assurance the least that it needs; ISOLATED without it
+     * @param region a region that will do; may be given several times
+     * @param interconnect the least that it needs; NONE without it
+     * @param reputation the lender's reputation at least, 0 to 1000
+     * @param emulated whether emulated stand-ins are shown; they are without it
+     * @param answers how many at most; 100 without it
      */
     @Get("/listings")
-    List<ListingView> search(
+    List<FreeWindowView> search(
             @Parameter(hidden = true) Caller caller,
             @Nullable @QueryValue @Parameter(required = true) String start,
             @Nullable @QueryValue @Parameter(required = true) String end,
+            @Nullable @QueryValue String length,
             @Nullable @QueryValue String model,
+            @Nullable @QueryValue String gpuMemoryMiB,
             @Nullable @QueryValue String gpus,
+            @Nullable @QueryValue String gpusAtMost,
             @Nullable @QueryValue String atMost,
-            @Nullable @QueryValue String assurance) {
+            @Nullable @QueryValue String atMostPerGpu,
+            @Nullable @QueryValue String assurance,
+            @Nullable @QueryValue List<String> region,
+            @Nullable @QueryValue String interconnect,
+            @Nullable @QueryValue String reputation,
+            @Nullable @QueryValue String emulated,
+            @Nullable @QueryValue String answers) {
         caller.as(Role.LENDER, Role.RENTER, Role.OPERATOR);
-        var window = Bodies.window(start, end);
-        int atLeastGpus = gpus == null ? 1 : BadField.parse("gpus", gpus, MarketController::count);
-        var most = atMost == null ? Optional.<Rate>empty() : Optional.of(Bodies.rate("atMost", atMost));
-        Assurance least =
-                assurance == null ? Assurance.ISOLATED : BadField.constant("assurance", assurance, Assurance.class);
-        var query = BadField.parse(
-                "model", model == null ? "" : model, text -> new ListingQuery(window, text, atLeastGpus, most, least));
-        return engine.search(query).stream().map(ListingView::of).toList();
-    }
-
-    private static int count(String text) {
-        if (!text.matches("[0-9]{1,2}")) {
-            throw new IllegalArgumentException("gpus is not a count: 1 to 64");
-        }
-        return Integer.parseInt(text);
+        var question = new SearchQuestion(Bodies.window(start, end), length);
+        question.take("model", model, ListingQuery.Builder::model);
+        question.number("gpuMemoryMiB", gpuMemoryMiB, ListingQuery.Builder::gpuMemoryMiB);
+        question.number("gpus", gpus, ListingQuery.Builder::gpusAtLeast);
+        question.number("gpusAtMost", gpusAtMost, ListingQuery.Builder::gpusAtMost);
+        question.rate("atMost", atMost, ListingQuery.Builder::atMost);
+        question.rate("atMostPerGpu", atMostPerGpu, ListingQuery.Builder::atMostPerGpu);
+        question.constant("assurance", assurance, Assurance.class, ListingQuery.Builder::assurance);
+        question.take("region", region, ListingQuery.Builder::regions);
+        question.constant("interconnect", interconnect, Interconnect.class, ListingQuery.Builder::interconnect);
+        question.number("reputation", reputation, ListingQuery.Builder::reputation);
+        question.flag("emulated", emulated, ListingQuery.Builder::emulated);
+        question.number("answers", answers, ListingQuery.Builder::answers);
+        return engine.freeWindows(question.query()).stream()
+                .map(FreeWindowView::of)
+                .toList();
     }
 
     /** Quotes a listing's price for a window. */

@@ -2,6 +2,7 @@ package org.computehive.server.api;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonRawValue;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.swagger.v3.oas.annotations.media.Schema;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +19,7 @@ import org.computehive.market.Host;
 import org.computehive.market.Listing;
 import org.computehive.market.Rate;
 import org.computehive.market.Token;
+import org.computehive.market.search.FreeWindow;
 import org.computehive.rental.EventCodec;
 import org.computehive.rental.PriceSuggestion;
 import org.computehive.rental.Quote;
@@ -110,7 +112,9 @@ final class Views {
             String availability,
             Bodies.RulesBody rules,
             String assurance,
-            boolean emulated) {
+            boolean emulated,
+            String region,
+            String interconnect) {
         static ListingView of(Listing listing) {
             Token token = listing.token();
             var shape = listing.shape();
@@ -133,7 +137,20 @@ final class Views {
                             rules.grace().toString(),
                             rules.disputeWindow().toString()),
                     listing.assurance().name(),
-                    listing.emulated());
+                    listing.emulated(),
+                    listing.region(),
+                    listing.interconnect().name());
+        }
+    }
+
+    /** A listing, a window in which it is free, and the price for all of that. */
+    @Schema(name = "FreeWindow")
+    record FreeWindowView(@JsonUnwrapped ListingView listing, WindowView window, String total) {
+        static FreeWindowView of(FreeWindow free) {
+            return new FreeWindowView(
+                    ListingView.of(free.listing()),
+                    WindowView.of(free.window()),
+                    free.total().toString());
         }
     }
 

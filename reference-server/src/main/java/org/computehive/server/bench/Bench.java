@@ -32,7 +32,7 @@ public final class Bench {
     public static void main(String[] arguments) {
         System.setProperty("logback.configurationFile", "logback-bench.xml");
         var bench = new Bench(
-                List.of(new DemoSteps(), new Certificates(), new Bookings(), new TimerLateness()),
+                List.of(new DemoSteps(), new Certificates(), new Bookings(), new TimerLateness(), new SearchIndex()),
                 System.out,
                 System.err);
         System.exit(bench.run(List.of(arguments)));
