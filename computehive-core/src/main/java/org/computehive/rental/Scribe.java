@@ -129,10 +129,18 @@ final class Scribe {
         append(List.copyOf(missing.values()));
         synchronized (known) {
             sure.forEach((id, version) -> known.merge(id, version, Math::max));
+            // A later event may have come along with what was asked for: whoever committed it will still ask.
+            missing.keySet()
+                    .forEach(event -> known.computeIfPresent(
+                            new RentalId(event.rental()), (id, version) -> Math.max(version, follows(event, version))));
         }
         for (int i = 0; i < asked.size(); i++) {
             asked.get(i).answer(counts.get(i));
         }
+    }
+
+    private static long follows(EventKey event, long version) {
+        return event.version() == version + 1 ? event.version() : version;
     }
 
     private void collect(Question question, Map<EventKey, Recorded> missing, Map<RentalId, Long> sure) {

@@ -122,6 +122,17 @@ class ScribeTest {
     }
 
     @Test
+    void write_ofAnEventThatCameAlongWithTheOneBefore_isInTheLogOnce() {
+        Recorded first = reserved(0);
+        other.write(first);
+        Recorded second = expired(first);
+        scribe.ensure(first.after().id(), 1);
+        scribe.write(second);
+        assertEquals(names(second), events(log));
+        assertEquals(List.of(second), heard);
+    }
+
+    @Test
     void crashBetweenLogAndNote_isMatchedByTheNextRun() {
         Recorded noted = reserved(0);
         scribe.write(noted);
