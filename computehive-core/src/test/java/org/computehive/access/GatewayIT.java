@@ -251,9 +251,53 @@ class GatewayIT {
     }
 
     @Test
-    void liveConnection_whoseCertificateEndsFirst_isCutThen() throws Exception {
+    void liveConnections_whenTheWindowIsExtended_endWithTheOldCertificateAndWithTheNewEnd() throws Exception {
+        Instant oldEnd = Instant.ofEpochSecond(Instant.now().getEpochSecond() + 8);
+        Instant newEnd = oldEnd.plusSeconds(3);
+        gateway.admit(new Lease(PRINCIPAL, VM, vm.address(), oldEnd.minusSeconds(60), oldEnd));
+        certifyUntil(oldEnd);
+        var oldFlows = new CompletableFuture<Void>();
+        CompletableFuture<Cut> old = stream(oldFlows);
+        oldFlows.get(10, TimeUnit.SECONDS);
+
+        certify(Duration.ofMinutes(1)); // outlives the new end too, so that it is the lease that ends
+        var newFlows = new CompletableFuture<Void>();
+        CompletableFuture<Cut> renewed = stream(newFlows);
+        newFlows.get(10, TimeUnit.SECONDS);
+        assertTrue(Instant.now().isBefore(oldEnd), "too slow a machine: both were to flow before the old end");
+        gateway.admit(new Lease(PRINCIPAL, VM, vm.address(), oldEnd.minusSeconds(60), newEnd));
+
+        Cut first = old.get(20, TimeUnit.SECONDS);
+        report("old certificate's end", oldEnd, first);
+        assertTrue(first.lastByte().isBefore(oldEnd.plusMillis(100)), first.toString());
+        assertFalse(first.clientExit().isBefore(oldEnd), first.toString());
+
+        Cut second = renewed.get(20, TimeUnit.SECONDS);
+        report("extended window's end", newEnd, second);
+        assertTrue(second.lastByte().isAfter(oldEnd.plusSeconds(2)), second.toString());
+        assertTrue(second.lastByte().isBefore(newEnd.plusMillis(100)), second.toString());
+        assertFalse(second.clientExit().isBefore(newEnd), second.toString());
+        assertTrue(
+                second.result().err().contains("rental-r1 ended: its window is over"),
+                second.result().err());
+    }
+
+    @Test
+    void liveConnection_whenTheWindowIsCutShort_endsWithTheEarlierEnd() throws Exception {
         admit(Duration.ofMinutes(1));
-        Instant end = Instant.ofEpochSecond(Instant.now().getEpochSecond() + 4);
+        certify(Duration.ofMinutes(1));
+        var flowing = new CompletableFuture<Void>();
+        CompletableFuture<Cut> stream = stream(flowing);
+        flowing.get(10, TimeUnit.SECONDS);
+        Instant end = Instant.now().plusMillis(700);
+        gateway.admit(new Lease(PRINCIPAL, VM, vm.address(), end.minusSeconds(60), end));
+        Cut cut = stream.get(20, TimeUnit.SECONDS);
+        report("earlier end", end, cut);
+        assertTrue(cut.lastByte().isBefore(end.plusMillis(100)), cut.toString());
+        assertFalse(cut.clientExit().isBefore(end), cut.toString());
+    }
+
+    private void certifyUntil(Instant end) throws Exception {
         Files.writeString(
                 certificate,
                 authority
@@ -261,6 +305,13 @@ class GatewayIT {
                                         "r1", PRINCIPAL, renter.publicKey(), end.minusSeconds(30), end))
                                 .line()
                         + "\n");
+    }
+
+    @Test
+    void liveConnection_whoseCertificateEndsFirst_isCutThen() throws Exception {
+        admit(Duration.ofMinutes(1));
+        Instant end = Instant.ofEpochSecond(Instant.now().getEpochSecond() + 4);
+        certifyUntil(end);
         Cut cut = stream(new CompletableFuture<>()).get(20, TimeUnit.SECONDS);
         report("certificate's end", end, cut);
         assertTrue(cut.lastByte().isBefore(end.plusMillis(100)), cut.toString());
