@@ -15,6 +15,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.computehive.audit.AuditLog;
+import org.computehive.manifest.Manifest;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
@@ -24,6 +25,9 @@ import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.ListingQuery;
 import org.computehive.market.Maintenance;
+import org.computehive.market.matching.Candidate;
+import org.computehive.market.matching.Objective;
+import org.computehive.market.matching.Proposals;
 import org.computehive.market.search.FreeWindow;
 import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.EscrowOffer.Hash32;
@@ -189,6 +193,39 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
      */
     public List<FreeWindow> freeWindows(ListingQuery query) {
         return search.freeWindows(query);
+    }
+
+    /**
+     * Proposes windows for a request, the best first, each with its terms and the reason for its rank. Nothing is booked:
+     * people decide, and a reservation then may find it taken.
+     *
+     * @param query what is looked for; its {@link ListingQuery#answers answers} say how many listings are looked at
+     * @param objective what counts how much: waiting, gaps that nobody would rent
+     * @param most how many proposals at the most, 1 to {@value Proposals#MAX_PROPOSALS}
+     * @throws RentalException.Unacceptable if the query's time is over
+     */
+    public List<Proposals.Ranked> propose(ListingQuery query, Objective objective, int most) {
+        return search.propose(query, objective, most);
+    }
+
+    /**
+     * Returns the listings that fit a query with all the time in which each could be rented, for {@code Matching.best}, which
+     * serves many requests at once.
+     *
+     * @param query what is looked for, in what time, and how many answers at most
+     */
+    public List<Candidate> candidates(ListingQuery query) {
+        return search.candidates(query);
+    }
+
+    /**
+     * Finds where a session can be had again, nearest first, and says in what each would differ.
+     *
+     * @param manifest what the session ran on, such as {@link Rental#manifest}
+     * @param query when, and what else matters; ask for the same number of gpus to get the same
+     */
+    public List<Rebooking> rebook(Manifest manifest, ListingQuery query) {
+        return search.rebook(manifest, query);
     }
 
     @Override

@@ -13,9 +13,16 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.computehive.manifest.Manifest;
 import org.computehive.market.Account;
+import org.computehive.market.Amount;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingQuery;
+import org.computehive.market.matching.Candidate;
+import org.computehive.market.matching.Objective;
+import org.computehive.market.matching.Proposals;
+import org.computehive.market.matching.Proposals.Ranked;
+import org.computehive.market.matching.Request;
 import org.computehive.market.search.Catalogue;
 import org.computehive.market.search.FreeWindow;
 import org.computehive.market.search.Offer;
@@ -55,6 +62,48 @@ final class Search implements AutoCloseable {
             }
         }
         return List.copyOf(answers);
+    }
+
+    /** Returns what fits a query apart from its time, each with all the time in which it could be rented then. */
+    List<Candidate> candidates(ListingQuery query) {
+        List<Candidate> candidates = new ArrayList<>();
+        Optional<ListingQuery> ahead = ahead(query);
+        if (ahead.isPresent()) {
+            Iterator<FreeWindow> hints = catalogue.find(ahead.get(), reputation);
+            while (candidates.size() < query.answers() && hints.hasNext()) {
+                Listing listing = hints.next().listing();
+                if (listing.gpus().stream().noneMatch(market::isQuarantined)) {
+                    candidates.add(new Candidate(
+                            listing.id().value(),
+                            listing.gpus().size(),
+                            listing.price(),
+                            listing.rules().turnover(),
+                            catalogue.index().freeOf(listing, ahead.get().within())));
+                }
+            }
+        }
+        return List.copyOf(candidates);
+    }
+
+    List<Ranked> propose(ListingQuery query, Objective objective, int most) {
+        ListingQuery ahead = ahead(query)
+                .orElseThrow(() -> new RentalException.Unacceptable(
+                        "window %s has no %s left: look further ahead".formatted(query.within(), query.length())));
+        var request = new Request(
+                "request",
+                query.gpusAtLeast(),
+                query.length(),
+                ahead.within().start(),
+                ahead.within().end(),
+                new Amount(Amount.MAX_UNITS));
+        return Proposals.best(request, candidates(ahead), objective, most);
+    }
+
+    List<Rebooking> rebook(Manifest manifest, ListingQuery query) {
+        return freeWindows(query).stream()
+                .map(free -> new Rebooking(free, manifest.setup().differences(market.setupOf(free.listing()))))
+                .sorted()
+                .toList();
     }
 
     /** What is left of a query's time: nobody can rent what has begun already. */

@@ -2,6 +2,8 @@ package org.computehive.schedule;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -207,6 +209,30 @@ public final class FreeIndex {
             put(gpu, Arrays.copyOf(left, size));
             count -= (entries.length - size) / FIELDS;
         }
+    }
+
+    /**
+     * Returns when a gpu is booked, as far as that reaches into a window: by start, cut to the window.
+     *
+     * @param gpu the gpu, 0 to {@link #MAX_GPUS} - 1
+     * @param within when
+     * @throws IllegalArgumentException as {@link #book} does
+     */
+    public List<Window> booked(int gpu, Window within) {
+        checkGpu(gpu);
+        checkBooked(within);
+        long[] entries = of(gpu);
+        long from = micros(within.start());
+        long to = micros(within.end());
+        List<Window> booked = new ArrayList<>();
+        for (int i = 0; i < entries.length && entries[i] < to; i += FIELDS) {
+            if (entries[i + 1] > from) {
+                booked.add(new Window(
+                        Instant.EPOCH.plus(Math.max(entries[i], from), ChronoUnit.MICROS),
+                        Instant.EPOCH.plus(Math.min(entries[i + 1], to), ChronoUnit.MICROS)));
+            }
+        }
+        return List.copyOf(booked);
     }
 
     /**

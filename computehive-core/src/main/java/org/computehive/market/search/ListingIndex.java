@@ -1,6 +1,8 @@
 package org.computehive.market.search;
 
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
@@ -143,6 +145,52 @@ public final class ListingIndex {
         } finally {
             writing.unlock();
         }
+    }
+
+    /**
+     * Returns within which windows a listing could be rented: its hours without what is booked of its gpus, by start, apart
+     * from each other. Before each booking its turnover is left out, so that a rental that ends there is over in time.
+     *
+     * @param listing the listing
+     * @param within where to look, at most 366 days
+     * @throws IllegalArgumentException if the window is too long or in the years beyond 9999
+     */
+    public List<Window> freeOf(Listing listing, Window within) {
+        Duration turnover = listing.rules().turnover();
+        Window reached = within.extendedBy(turnover);
+        List<Window> left = listing.availability().openings(within);
+        for (int gpu : numbersOf(listing)) {
+            for (Window booked : free.booked(gpu, reached)) {
+                left = without(left, booked.start().minus(turnover), booked.end());
+            }
+        }
+        return left;
+    }
+
+    private int[] numbersOf(Listing listing) {
+        writing.lock();
+        try {
+            return listing.gpus().stream().mapToInt(this::number).toArray();
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    private static List<Window> without(List<Window> windows, Instant from, Instant to) {
+        List<Window> left = new ArrayList<>();
+        for (Window window : windows) {
+            if (!window.start().isBefore(to) || !from.isBefore(window.end())) {
+                left.add(window);
+                continue;
+            }
+            if (window.start().isBefore(from)) {
+                left.add(new Window(window.start(), from));
+            }
+            if (to.isBefore(window.end())) {
+                left.add(new Window(to, window.end()));
+            }
+        }
+        return left;
     }
 
     /** Lets days pass; see {@link FreeIndex#advance}. */
