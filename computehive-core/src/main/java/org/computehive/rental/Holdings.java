@@ -37,6 +37,15 @@ record Holdings(HostId host, List<GpuId> gpus, Set<Occupancy> occupied, Set<Long
                 Set.of(terms.lane()));
     }
 
+    /** Returns what is held after an event that moves or shortens the time of what is occupied. */
+    Holdings after(RentalEvent event, Duration turnover) {
+        return switch (event) {
+            case RentalEvent.Placed e when e.gpus().size() == gpus.size() -> movedTo(e.host(), e.gpus(), e.at());
+            case RentalEvent.ReclaimAnnounced e -> until(e.ends().plus(turnover));
+            default -> this;
+        };
+    }
+
     /** Returns these and further times of gpus. */
     Holdings with(Collection<Occupancy> further) {
         var all = new HashSet<>(occupied);

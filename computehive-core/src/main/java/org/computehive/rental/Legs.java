@@ -70,6 +70,21 @@ record Legs(List<Leg> all, Instant toldMachine) {
         return find(event.leg()).filter(leg -> leg.canFollow(event)).isPresent();
     }
 
+    /**
+     * Returns the legs after any event of their rental.
+     *
+     * @param mayEnter whether the session was not over before it
+     */
+    Legs following(RentalEvent event, boolean mayEnter) {
+        return switch (event) {
+            case RentalEvent.MachineStarted e -> toldMachine(end());
+            case RentalEvent.EndMoved e -> toldMachine(e.end());
+            // A deposit that is taken back while the session is not over takes the session's end back with it.
+            case OfLeg.Settled e when mayEnter -> after(e).dropFrom(e.leg());
+            default -> OfLeg.of(event).map(this::after).orElse(this);
+        };
+    }
+
     Legs after(OfLeg event) {
         var legs = new ArrayList<>(all);
         if (event instanceof OfLeg.Held held) {
@@ -81,7 +96,7 @@ record Legs(List<Leg> all, Instant toldMachine) {
     }
 
     /** A leg whose deposit went back before its time takes those after it along. */
-    Legs dropFrom(int number) {
+    private Legs dropFrom(int number) {
         return new Legs(
                 all.stream()
                         .map(leg -> leg.number() < number ? leg : leg.drop())
@@ -89,7 +104,7 @@ record Legs(List<Leg> all, Instant toldMachine) {
                 toldMachine);
     }
 
-    Legs toldMachine(Instant end) {
+    private Legs toldMachine(Instant end) {
         return new Legs(all, end);
     }
 

@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -55,20 +54,11 @@ import org.jspecify.annotations.Nullable;
  * clock. Immutable and thread-safe; equal if id and version are.
  */
 public final class Rental {
-    /** What is true of one place alone. */
-    private static final Set<Class<? extends RentalEvent>> OF_A_PLACE = Set.of(
-            MachineStarted.class,
-            RentalEvent.AccessCut.class,
-            RentalEvent.MachineDestroyed.class,
-            RentalEvent.DiskErased.class,
-            RentalEvent.TurnedOver.class);
-
     private final RentalId id;
     private final long version;
     private final RentalState state;
     private final Reserved reserved;
-    /** The latest event of each kind: all that later decisions look at. */
-    private final Map<Class<? extends RentalEvent>, RentalEvent> latest;
+    private final LatestEvents latest;
     /** What is its own unless it is over. */
     private final Holdings holdings;
 
@@ -84,7 +74,7 @@ public final class Rental {
             long version,
             RentalState state,
             Reserved reserved,
-            Map<Class<? extends RentalEvent>, RentalEvent> latest,
+            LatestEvents latest,
             Holdings holdings,
             Legs legs,
             Runs runs,
@@ -110,7 +100,7 @@ public final class Rental {
                 1,
                 RentalState.RESERVED,
                 reserved,
-                Map.of(Reserved.class, reserved),
+                LatestEvents.of(reserved),
                 Holdings.of(reserved.terms()),
                 Legs.of(reserved.terms()),
                 Runs.from(reserved.terms().window().start()),
@@ -144,74 +134,24 @@ public final class Rental {
      * @throws RentalException.WrongState if the event can't happen in this state
      */
     public Rental after(RentalEvent event) {
-        return after(event, holdingsAfter(event));
-    }
-
-    private Holdings holdingsAfter(RentalEvent event) {
-        return switch (event) {
-            case Placed e when e.gpus().size() == gpus().size() -> holdings.movedTo(e.host(), e.gpus(), e.at());
-            case ReclaimAnnounced e -> holdings.until(e.ends().plus(terms().turnover()));
-            default -> holdings;
-        };
+        return after(event, holdings.after(event, terms().turnover()));
     }
 
     /** Returns this rental after an event that leaves it other holdings. */
     Rental after(RentalEvent event, Holdings then) {
         RentalState next = stateAfter(event);
-        var known = new HashMap<>(latest);
-        known.put(event.getClass(), event);
-        if (event instanceof Placed) {
-            known.keySet().removeAll(OF_A_PLACE);
-        } else if (event instanceof Ending || event instanceof EndedByOperator || event instanceof StartFailed) {
-            // Access that was only withdrawn from a place is now to be cut for good.
-            known.remove(RentalEvent.AccessCut.class);
-        }
-        if (event instanceof EndedByOperator ended) {
-            known.put(Ending.class, new Ending(ended.at(), EndCause.BY_OPERATOR));
-        }
-        Legs legsThen = legsAfter(event);
+        Legs legsThen = legs.following(event, mayEnter());
         return new Rental(
                 id,
                 version + 1,
                 next,
                 reserved,
-                Map.copyOf(known),
+                latest.after(event),
                 legsThen.holdings(then, event, terms().turnover()),
                 legsThen,
-                runsAfter(event),
+                runs.after(event, place(), sessionEnd()),
                 trouble.after(event),
                 this);
-    }
-
-    private Legs legsAfter(RentalEvent event) {
-        return switch (event) {
-            case MachineStarted e -> legs.toldMachine(legs.end());
-            case EndMoved e -> legs.toldMachine(e.end());
-            // A deposit that is taken back while the session is not over takes the session's end back with it.
-            case OfLeg.Settled e when mayEnter() -> legs.after(e).dropFrom(e.leg());
-            default -> OfLeg.of(event).map(legs::after).orElse(legs);
-        };
-    }
-
-    private Runs runsAfter(RentalEvent event) {
-        return switch (event) {
-            case Activated e -> runs.usableFrom(e.at());
-            case Interrupted e ->
-                runs.usableUntil(earlier(e.lastUsable(), sessionEnd()))
-                        .interrupted(e.at())
-                        .leaving(e.fault(), e.hostLost(), gpus());
-            case PlacementFailed e -> runs.leaving(e.fault(), e.hostLost(), gpus());
-            case Placed e -> runs.placed(e.at(), place(), new Place(e.host(), e.gpus()));
-            case Swept e -> leftAt(e.host()).map(runs::swept).orElse(runs);
-            case Ending e -> runs.usableUntil(earlier(e.at(), sessionEnd()));
-            case EndedByOperator e -> runs.usableUntil(earlier(e.at(), sessionEnd()));
-            case Invited e -> runs.told();
-            default -> runs;
-        };
-    }
-
-    private static Instant earlier(Instant one, Instant other) {
-        return one.isBefore(other) ? one : other;
     }
 
     private RentalState stateAfter(RentalEvent event) {
@@ -256,7 +196,7 @@ public final class Rental {
                 from(
                         e,
                         nextTeardown().equals(Optional.of(Step.CUT_ACCESS)),
-                        latest.containsKey(RentalEvent.TurnedOver.class) && !isLeaving() ? RentalState.ENDED : state);
+                        latest.has(RentalEvent.TurnedOver.class) && !isLeaving() ? RentalState.ENDED : state);
             case RentalEvent.MachineDestroyed e -> from(e, nextTeardown().equals(Optional.of(Step.DESTROY)), state);
             case RentalEvent.DiskErased e -> from(e, nextTeardown().equals(Optional.of(Step.ERASE)), state);
             case RentalEvent.TurnedOver e ->
@@ -273,7 +213,7 @@ public final class Rental {
                                 && e.gpus().size() == gpus().size()
                                 && e.at().isBefore(sessionEnd()),
                         state);
-            case Swept e -> from(e, leftAt(e.host()).isPresent(), state);
+            case Swept e -> from(e, runs.leftAt(e.host()).isPresent(), state);
             case ReclaimAnnounced e ->
                 from(
                         e,
@@ -451,16 +391,7 @@ public final class Rental {
         if (state != RentalState.ENDING && state != RentalState.FAILED && !isLeaving()) {
             return Optional.empty();
         }
-        if (!latest.containsKey(RentalEvent.AccessCut.class)) {
-            return Optional.of(Step.CUT_ACCESS);
-        }
-        if ((isLeaving() && runs.hostLost()) || latest.containsKey(RentalEvent.TurnedOver.class)) {
-            return Optional.empty();
-        }
-        if (!latest.containsKey(RentalEvent.MachineDestroyed.class)) {
-            return Optional.of(Step.DESTROY);
-        }
-        return Optional.of(latest.containsKey(RentalEvent.DiskErased.class) ? Step.TURN_OVER : Step.ERASE);
+        return latest.nextTeardown(isLeaving() && runs.hostLost());
     }
 
     /** Returns whether its place is being given up, so that another can be found; no session runs then. */
@@ -486,10 +417,6 @@ public final class Rental {
     /** Returns where it runs, or is to run. */
     Place place() {
         return new Place(host(), gpus());
-    }
-
-    private Optional<Place> leftAt(HostId host) {
-        return runs.left().stream().filter(place -> place.host().equals(host)).findFirst();
     }
 
     /** Returns when the lender takes its gpus back, if it gave notice. */
@@ -796,7 +723,7 @@ public final class Rental {
     }
 
     private boolean neverTookPlace() {
-        return latest.containsKey(StartFailed.class) || endCause().equals(Optional.of(EndCause.MACHINE_LOST));
+        return latest.has(StartFailed.class) || endCause().equals(Optional.of(EndCause.MACHINE_LOST));
     }
 
     /** Returns what its calendar entry says: what is to be shown, or for one that is off what was shown last. */
@@ -832,13 +759,13 @@ public final class Rental {
         return find(RentalEvent.Cancelled.class)
                 .map(RentalEvent.Cancelled::by)
                 .or(() -> find(ReleaseSigned.class)
-                        .filter(release -> !latest.containsKey(Starting.class))
+                        .filter(release -> !latest.has(Starting.class))
                         .map(release -> terms().lender()))
                 .or(() -> reclaimedAt().filter(this::neverBegins).map(reclaimed -> terms().lender()));
     }
 
     <E extends RentalEvent> Optional<E> find(Class<E> kind) {
-        return Optional.ofNullable(latest.get(kind)).map(kind::cast);
+        return latest.find(kind);
     }
 
     @Override

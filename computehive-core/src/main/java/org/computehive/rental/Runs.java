@@ -8,7 +8,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.computehive.market.GpuId;
+import org.computehive.market.HostId;
 import org.computehive.placement.Place;
+import org.computehive.rental.RentalEvent.Activated;
+import org.computehive.rental.RentalEvent.EndedByOperator;
+import org.computehive.rental.RentalEvent.Ending;
+import org.computehive.rental.RentalEvent.Interrupted;
+import org.computehive.rental.RentalEvent.Invited;
+import org.computehive.rental.RentalEvent.Placed;
+import org.computehive.rental.RentalEvent.PlacementFailed;
+import org.computehive.rental.RentalEvent.Swept;
 import org.computehive.schedule.Window;
 
 /**
@@ -54,6 +63,38 @@ record Runs(
                 0);
     }
 
+    /**
+     * Returns what became of the session after an event.
+     *
+     * @param place where it was before
+     * @param sessionEnd when it was to end before
+     */
+    Runs after(RentalEvent event, Place place, Instant sessionEnd) {
+        return switch (event) {
+            case Activated e -> usableFrom(e.at());
+            case Interrupted e ->
+                usableUntil(earlier(e.lastUsable(), sessionEnd))
+                        .interrupted(e.at())
+                        .leaving(e.fault(), e.hostLost(), place.gpus());
+            case PlacementFailed e -> leaving(e.fault(), e.hostLost(), place.gpus());
+            case Placed e -> placed(e.at(), place, new Place(e.host(), e.gpus()));
+            case Swept e -> leftAt(e.host()).map(this::swept).orElse(this);
+            case Ending e -> usableUntil(earlier(e.at(), sessionEnd));
+            case EndedByOperator e -> usableUntil(earlier(e.at(), sessionEnd));
+            case Invited e -> told();
+            default -> this;
+        };
+    }
+
+    private static Instant earlier(Instant one, Instant other) {
+        return one.isBefore(other) ? one : other;
+    }
+
+    /** Returns the place at a host that was left without being taken down. */
+    Optional<Place> leftAt(HostId host) {
+        return left.stream().filter(place -> place.host().equals(host)).findFirst();
+    }
+
     /** Returns whether the session was usable once. */
     boolean everUsable() {
         return usableSince.isPresent() || !usable.isEmpty() || interruptedAt.isPresent();
@@ -63,7 +104,7 @@ record Runs(
         return usable.stream().map(Window::length).reduce(Duration.ZERO, Duration::plus);
     }
 
-    Runs usableFrom(Instant at) {
+    private Runs usableFrom(Instant at) {
         // A clock that was set back must not have a second counted twice.
         Instant start = usable.isEmpty() || at.isAfter(usable.getLast().end())
                 ? at
@@ -82,7 +123,7 @@ record Runs(
                 movesTold);
     }
 
-    Runs usableUntil(Instant at) {
+    private Runs usableUntil(Instant at) {
         var all = new ArrayList<>(usable);
         usableSince.filter(at::isAfter).ifPresent(since -> all.add(new Window(since, at)));
         return new Runs(
@@ -99,13 +140,13 @@ record Runs(
                 movesTold);
     }
 
-    Runs interrupted(Instant at) {
+    private Runs interrupted(Instant at) {
         return new Runs(
                 from, usable, usableSince, faults, Optional.of(at), failed, leaving, hostLost, left, moves, movesTold);
     }
 
     /** The place is given up: for a fault of the lender's its gpus are not tried again. */
-    Runs leaving(Fault fault, boolean isHostLost, List<GpuId> gpus) {
+    private Runs leaving(Fault fault, boolean isHostLost, List<GpuId> gpus) {
         var allFaults = new ArrayList<>(faults);
         allFaults.add(fault);
         var allFailed = new HashSet<>(failed);
@@ -127,7 +168,7 @@ record Runs(
     }
 
     /** Another place is given; one whose host was lost stays to be taken down. */
-    Runs placed(Instant at, Place before, Place now) {
+    private Runs placed(Instant at, Place before, Place now) {
         var stillLeft = new ArrayList<>(left);
         if (hostLost && !before.equals(now)) {
             stillLeft.add(before);
@@ -149,7 +190,7 @@ record Runs(
                 same ? movesTold + 1 : movesTold);
     }
 
-    Runs swept(Place place) {
+    private Runs swept(Place place) {
         return new Runs(
                 from,
                 usable,
@@ -169,7 +210,7 @@ record Runs(
         return interruptedAt.isPresent() && movesTold < moves;
     }
 
-    Runs told() {
+    private Runs told() {
         return new Runs(
                 from, usable, usableSince, faults, interruptedAt, failed, leaving, hostLost, left, moves, moves);
     }
