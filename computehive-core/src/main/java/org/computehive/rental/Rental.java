@@ -19,21 +19,12 @@ import org.computehive.market.HostId;
 import org.computehive.placement.Place;
 import org.computehive.rental.EscrowOffer.Signature;
 import org.computehive.rental.RentalEffect.Step;
-import org.computehive.rental.RentalEvent.Activated;
 import org.computehive.rental.RentalEvent.EndCause;
-import org.computehive.rental.RentalEvent.EndMoved;
 import org.computehive.rental.RentalEvent.EndedByOperator;
 import org.computehive.rental.RentalEvent.Ending;
 import org.computehive.rental.RentalEvent.Entered;
-import org.computehive.rental.RentalEvent.Interrupted;
 import org.computehive.rental.RentalEvent.Invited;
 import org.computehive.rental.RentalEvent.MachineStarted;
-import org.computehive.rental.RentalEvent.OfLeg;
-import org.computehive.rental.RentalEvent.OfferSigned;
-import org.computehive.rental.RentalEvent.OfferWritten;
-import org.computehive.rental.RentalEvent.Placed;
-import org.computehive.rental.RentalEvent.PlacementFailed;
-import org.computehive.rental.RentalEvent.ReceiptSigned;
 import org.computehive.rental.RentalEvent.ReclaimAnnounced;
 import org.computehive.rental.RentalEvent.ReleaseSigned;
 import org.computehive.rental.RentalEvent.Reserved;
@@ -41,7 +32,6 @@ import org.computehive.rental.RentalEvent.Settled;
 import org.computehive.rental.RentalEvent.StartFailed;
 import org.computehive.rental.RentalEvent.Starting;
 import org.computehive.rental.RentalEvent.Stuck;
-import org.computehive.rental.RentalEvent.Swept;
 import org.computehive.rental.RentalEvent.Told;
 import org.computehive.schedule.CalendarMessage;
 import org.computehive.schedule.Window;
@@ -139,7 +129,7 @@ public final class Rental {
 
     /** Returns this rental after an event that leaves it other holdings. */
     Rental after(RentalEvent event, Holdings then) {
-        RentalState next = stateAfter(event);
+        RentalState next = new Transitions(this).stateAfter(event);
         Legs legsThen = legs.following(event, mayEnter());
         return new Rental(
                 id,
@@ -152,134 +142,6 @@ public final class Rental {
                 runs.after(event, place(), sessionEnd()),
                 trouble.after(event),
                 this);
-    }
-
-    private RentalState stateAfter(RentalEvent event) {
-        return switch (event) {
-            case Reserved e -> throw wrong(e);
-            case OfferWritten e -> ofLeg(e);
-            case OfferSigned e -> ofLeg(e);
-            case RentalEvent.HoldExpired e -> ofLeg(e);
-            case RentalEvent.Funded e -> ofLeg(e);
-            case OfLeg e -> ofLeg(e);
-            case Invited e -> from(e, e.sequence() > lastInvitation(), state);
-            case RentalEvent.Cancelled e -> from(e, canCancel(e.by()), RentalState.CANCELLED);
-            case Starting e -> from(e, state == RentalState.FUNDED, RentalState.STARTING);
-            case MachineStarted e ->
-                from(
-                        e,
-                        state == RentalState.STARTING
-                                && !isLeaving()
-                                && machine().isEmpty(),
-                        state);
-            case Activated e ->
-                from(
-                        e,
-                        state == RentalState.STARTING
-                                && !isLeaving()
-                                && machine().isPresent()
-                                && window().contains(e.at()),
-                        RentalState.ACTIVE);
-            case Entered e -> from(e, enteredAt().isEmpty() && hasMachine(), state);
-            case EndMoved e -> from(e, state == RentalState.ACTIVE && e.end().equals(window().end()), state);
-            case StartFailed e ->
-                from(e, state == RentalState.FUNDED || state == RentalState.STARTING, RentalState.FAILED);
-            case RentalEvent.CertificateIssued e -> from(e, mayEnter(), state);
-            case Ending e ->
-                from(
-                        e,
-                        hasSession()
-                                && (e.cause() != EndCause.NO_SHOW || noShowDue().isPresent()),
-                        RentalState.ENDING);
-            case EndedByOperator e -> from(e, hasSession(), RentalState.ENDING);
-            case RentalEvent.AccessCut e ->
-                from(
-                        e,
-                        nextTeardown().equals(Optional.of(Step.CUT_ACCESS)),
-                        latest.has(RentalEvent.TurnedOver.class) && !isLeaving() ? RentalState.ENDED : state);
-            case RentalEvent.MachineDestroyed e -> from(e, nextTeardown().equals(Optional.of(Step.DESTROY)), state);
-            case RentalEvent.DiskErased e -> from(e, nextTeardown().equals(Optional.of(Step.ERASE)), state);
-            case RentalEvent.TurnedOver e ->
-                from(e, nextTeardown().equals(Optional.of(Step.TURN_OVER)), isLeaving() ? state : RentalState.ENDED);
-            case PlacementFailed e ->
-                from(e, state == RentalState.STARTING && (!isLeaving() || (e.hostLost() && !runs.hostLost())), state);
-            case Interrupted e ->
-                from(e, state == RentalState.ACTIVE && !e.lastUsable().isAfter(e.at()), RentalState.STARTING);
-            case Placed e ->
-                from(
-                        e,
-                        isLeaving()
-                                && nextTeardown().isEmpty()
-                                && e.gpus().size() == gpus().size()
-                                && e.at().isBefore(sessionEnd()),
-                        state);
-            case Swept e -> from(e, runs.leftAt(e.host()).isPresent(), state);
-            case ReclaimAnnounced e ->
-                from(
-                        e,
-                        mayEnter()
-                                && reclaimedAt().isEmpty()
-                                && !e.ends().isBefore(e.at())
-                                && e.ends().isBefore(window().end()),
-                        state == RentalState.FUNDED && neverBegins(e.ends()) ? RentalState.CANCELLED : state);
-            case RentalEvent.Stuck e -> from(e, !trouble.stuck().containsKey(e.step()), state);
-            case RentalEvent.Resumed e -> from(e, trouble.stuck().containsKey(e.step()), state);
-            case ReceiptSigned e -> ofLeg(e);
-            case RentalEvent.ReceiptCountersigned e -> ofLeg(e);
-            case ReleaseSigned e -> ofLeg(e);
-            case Settled e -> ofLeg(e);
-        };
-    }
-
-    private RentalState ofLeg(RentalEvent event) {
-        OfLeg ofLeg = OfLeg.of(event).orElseThrow();
-        boolean named = ofLeg.leg() > 0 || event != ofLeg || event instanceof OfLeg.Disputed;
-        if (!named || !legs.canFollow(ofLeg) || !hasTimeFor(ofLeg)) {
-            throw wrong(event);
-        }
-        return switch (ofLeg) {
-            case OfLeg.Funded e when e.leg() == 0 -> RentalState.FUNDED;
-            case OfLeg.Lapsed e when e.leg() == 0 -> RentalState.EXPIRED;
-            // A lender that gives all back before the start calls the rental off.
-            case OfLeg.ReleaseSigned e when state == RentalState.FUNDED -> RentalState.CANCELLED;
-            case OfLeg.Disputed e -> RentalState.DISPUTED;
-            default -> isClosing() && legs.after(ofLeg).areClosed() ? RentalState.SETTLED : state;
-        };
-    }
-
-    private boolean hasTimeFor(OfLeg event) {
-        boolean booked = event.leg() == 0;
-        return switch (event) {
-            case OfLeg.Held e -> mayEnter() && reclaimedAt().isEmpty();
-            case OfLeg.OfferWritten e -> booked ? state == RentalState.RESERVED : mayEnter();
-            case OfLeg.OfferSigned e -> booked ? state == RentalState.RESERVED : mayEnter();
-            case OfLeg.Funded e -> booked == (state == RentalState.RESERVED);
-            case OfLeg.Lapsed e -> booked == (state == RentalState.RESERVED);
-            // A receipt can't be taken back, so each party signs one, and the lender only once the VM is gone.
-            case OfLeg.ReceiptSigned e ->
-                owesSettlement() && e.used().equals(charged(legs.all().get(e.leg())));
-            case OfLeg.ReceiptCountersigned e -> state == RentalState.ENDED || state == RentalState.CANCELLED;
-            case OfLeg.ReleaseSigned e -> owesSettlement() || (booked && state == RentalState.FUNDED);
-            case OfLeg.Disputed e -> isClosing();
-            case OfLeg.Settled e ->
-                isClosing()
-                        || (!booked
-                                && mayEnter()
-                                && e.at().isBefore(
-                                                legs.all().get(e.leg()).window().start()));
-        };
-    }
-
-    private RentalState from(RentalEvent event, boolean possible, RentalState next) {
-        if (!possible) {
-            throw wrong(event);
-        }
-        return next;
-    }
-
-    private RentalException.WrongState wrong(RentalEvent event) {
-        return new RentalException.WrongState("rental %s is %s (version %d): %s can't happen to it now"
-                .formatted(id, state, version, event.getClass().getSimpleName()));
     }
 
     /**
@@ -332,26 +194,11 @@ public final class Rental {
                 .orElse(null);
     }
 
-    /** When a renter who has not come is taken for one who won't; empty if that is not in the terms, or it came. */
-    private Optional<Instant> noShowDue() {
+    /** Returns when a renter who has not come is taken for one who won't; empty if no term says so, or it came. */
+    Optional<Instant> noShowDue() {
         return enteredAt().isPresent() || !terms().cancellation().endsNoShows()
                 ? Optional.empty()
                 : activeSince().map(since -> since.plus(terms().cancellation().noShowAfter()));
-    }
-
-    private boolean hasSession() {
-        return state == RentalState.STARTING || state == RentalState.ACTIVE;
-    }
-
-    private boolean hasMachine() {
-        return hasSession() && machine().isPresent();
-    }
-
-    /** Whether nothing is left but to settle. */
-    private boolean isClosing() {
-        return state == RentalState.ENDED
-                || state == RentalState.DISPUTED
-                || (state == RentalState.CANCELLED && funded());
     }
 
     private RentalEffect[] toStart() {
@@ -386,8 +233,8 @@ public final class Rental {
         return new RentalEffect(step, Instant.EPOCH);
     }
 
-    /** What is to be taken down next; empty once all was, or while nothing is to be. */
-    private Optional<Step> nextTeardown() {
+    /** Returns what is to be taken down next; empty once all was, or while nothing is to be. */
+    Optional<Step> nextTeardown() {
         if (state != RentalState.ENDING && state != RentalState.FAILED && !isLeaving()) {
             return Optional.empty();
         }
@@ -429,14 +276,9 @@ public final class Rental {
         return reclaimedAt().filter(window().end()::isAfter).orElse(window().end());
     }
 
-    private boolean neverBegins(Instant ends) {
+    /** Returns whether a session that ends then never begins. */
+    boolean neverBegins(Instant ends) {
         return !ends.isAfter(terms().window().start());
-    }
-
-    /** Once the deposit is locked a lender calls off by its release alone, so that nobody is paid for nothing. */
-    private boolean canCancel(Account by) {
-        return (state == RentalState.FUNDED && by.equals(terms().renter()))
-                || (state == RentalState.RESERVED && offerSignature().isEmpty());
     }
 
     boolean owesSettlement() {
@@ -613,6 +455,11 @@ public final class Rental {
         return legs.all();
     }
 
+    /** Returns the legs as what they are together. */
+    Legs allLegs() {
+        return legs;
+    }
+
     /** Returns the last leg whose time comes. */
     Leg lastLeg() {
         return legs.last();
@@ -762,6 +609,10 @@ public final class Rental {
                         .filter(release -> !latest.has(Starting.class))
                         .map(release -> terms().lender()))
                 .or(() -> reclaimedAt().filter(this::neverBegins).map(reclaimed -> terms().lender()));
+    }
+
+    boolean has(Class<? extends RentalEvent> kind) {
+        return latest.has(kind);
     }
 
     <E extends RentalEvent> Optional<E> find(Class<E> kind) {
