@@ -2,14 +2,11 @@ package org.computehive.rental;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.computehive.manifest.Manifest;
 import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
@@ -20,16 +17,13 @@ import org.computehive.placement.Place;
 import org.computehive.rental.EscrowOffer.Signature;
 import org.computehive.rental.RentalEffect.Step;
 import org.computehive.rental.RentalEvent.EndCause;
-import org.computehive.rental.RentalEvent.EndedByOperator;
 import org.computehive.rental.RentalEvent.Ending;
 import org.computehive.rental.RentalEvent.Entered;
 import org.computehive.rental.RentalEvent.Invited;
 import org.computehive.rental.RentalEvent.MachineStarted;
 import org.computehive.rental.RentalEvent.ReclaimAnnounced;
-import org.computehive.rental.RentalEvent.ReleaseSigned;
 import org.computehive.rental.RentalEvent.Reserved;
 import org.computehive.rental.RentalEvent.Settled;
-import org.computehive.rental.RentalEvent.StartFailed;
 import org.computehive.rental.RentalEvent.Starting;
 import org.computehive.rental.RentalEvent.Stuck;
 import org.computehive.rental.RentalEvent.Told;
@@ -150,48 +144,7 @@ public final class Rental {
      * @param policy how long to wait for what
      */
     public List<RentalEffect> effects(RentalPolicy policy) {
-        Stream<RentalEffect> beside = runs.left().isEmpty() ? Stream.empty() : Stream.of(atOnce(Step.SWEEP));
-        return Stream.concat(effectsOfState(policy).stream(), beside).toList();
-    }
-
-    private List<RentalEffect> effectsOfState(RentalPolicy policy) {
-        Window window = window();
-        return switch (state) {
-            case RESERVED -> List.of(atOnce(offer().isEmpty() ? Step.WRITE_OFFER : Step.WATCH_FUNDING));
-            case FUNDED ->
-                Stream.of(
-                                invitationDue().isEmpty() ? null : atOnce(Step.NOTIFY),
-                                new RentalEffect(Step.START, window.start().minus(policy.lead())),
-                                extensionStep(),
-                                atOnce(Step.WATCH_ESCROW))
-                        .filter(Objects::nonNull)
-                        .toList();
-            // A calendar that is slow must not hold up what has its time: it comes after.
-            case STARTING -> thenNotify(toStart());
-            case ACTIVE ->
-                thenNotify(Stream.of(
-                                end(),
-                                noShowDue()
-                                        .map(due -> new RentalEffect(Step.END_NO_SHOW, due))
-                                        .orElse(null),
-                                legs.toldMachine().equals(window.end()) ? null : atOnce(Step.MOVE_END),
-                                extensionStep(),
-                                atOnce(Step.WATCH_ESCROW))
-                        .filter(Objects::nonNull)
-                        .toArray(RentalEffect[]::new));
-            case ENDING, FAILED -> List.of(atOnce(nextTeardown().orElseThrow()));
-            case CANCELLED -> funded() ? notifyThenSettle() : List.of();
-            case ENDED -> notifyThenSettle();
-            case SETTLED -> thenNotify();
-            case DISPUTED -> notifyThenSettle();
-            case EXPIRED -> List.of();
-        };
-    }
-
-    private @Nullable RentalEffect extensionStep() {
-        return legs.pending()
-                .map(leg -> atOnce(leg.offer().isEmpty() ? Step.WRITE_EXTENSION : Step.WATCH_EXTENSION))
-                .orElse(null);
+        return new Effects(this, policy).all();
     }
 
     /** Returns when a renter who has not come is taken for one who won't; empty if no term says so, or it came. */
@@ -199,38 +152,6 @@ public final class Rental {
         return enteredAt().isPresent() || !terms().cancellation().endsNoShows()
                 ? Optional.empty()
                 : activeSince().map(since -> since.plus(terms().cancellation().noShowAfter()));
-    }
-
-    private RentalEffect[] toStart() {
-        if (isLeaving()) {
-            return new RentalEffect[] {atOnce(nextTeardown().orElse(Step.PLACE)), end()};
-        }
-        RentalEffect next = machine().isEmpty()
-                ? atOnce(Step.BOOT)
-                : new RentalEffect(Step.PROVE, terms().window().start());
-        return Stream.of(reclaimedAt().isPresent() ? end() : null, next, extensionStep())
-                .filter(Objects::nonNull)
-                .toArray(RentalEffect[]::new);
-    }
-
-    private RentalEffect end() {
-        return neverBegins(sessionEnd()) ? atOnce(Step.END) : new RentalEffect(Step.END, sessionEnd());
-    }
-
-    private List<RentalEffect> thenNotify(RentalEffect... first) {
-        var all = new ArrayList<>(List.of(first));
-        invitationDue().ifPresent(method -> all.add(atOnce(Step.NOTIFY)));
-        return List.copyOf(all);
-    }
-
-    private List<RentalEffect> notifyThenSettle() {
-        return invitationDue().isPresent()
-                ? List.of(atOnce(Step.NOTIFY), atOnce(Step.SETTLE))
-                : List.of(atOnce(Step.SETTLE));
-    }
-
-    private static RentalEffect atOnce(Step step) {
-        return new RentalEffect(step, Instant.EPOCH);
     }
 
     /** Returns what is to be taken down next; empty once all was, or while nothing is to be. */
@@ -416,28 +337,7 @@ public final class Rental {
 
     /** Returns what went wrong for good, if it could not start, its VM was lost or its lender took the gpus back. */
     public Optional<Fault> fault() {
-        if (endCause().equals(Optional.of(EndCause.MACHINE_LOST))) {
-            return runs.faults().stream()
-                    .reduce((earlier, later) -> later)
-                    .or(() -> Optional.of(new Fault(Fault.Blame.LENDER, "the VM was no longer on its host")));
-        }
-        if (wasReclaimed()) {
-            return Optional.of(new Fault(
-                    Fault.Blame.LENDER,
-                    "the lender took its gpus back at %s, as it had announced".formatted(sessionEnd())));
-        }
-        Optional<Fault> atEnd = endCause().flatMap(cause -> switch (cause) {
-            case BY_LENDER -> Optional.of(new Fault(Fault.Blame.LENDER, "the lender ended it early"));
-            case NO_SHOW -> Optional.of(new Fault(Fault.Blame.RENTER, "the renter never came"));
-            case BY_OPERATOR -> find(EndedByOperator.class).map(EndedByOperator::fault);
-            default -> Optional.empty();
-        });
-        return atEnd.or(() -> find(StartFailed.class).map(StartFailed::fault));
-    }
-
-    private boolean wasReclaimed() {
-        return endCause().equals(Optional.of(EndCause.RECLAIMED))
-                || reclaimedAt().filter(this::neverBegins).isPresent();
+        return Endings.fault(this);
     }
 
     /** Returns when the renter first came in; empty if it has not. */
@@ -548,7 +448,7 @@ public final class Rental {
 
     /** Returns what the last calendar message told the parties; empty if none was sent. */
     public Optional<Told> told() {
-        return find(Invited.class).map(sent -> sent.told().orElseGet(() -> Told.of(reserved.terms())));
+        return Telling.told(this);
     }
 
     /**
@@ -556,26 +456,12 @@ public final class Rental {
      * the time until then. Empty if the window has nothing to show, since it never took place.
      */
     public Optional<Told> toTell() {
-        Window window = window();
-        if (calledOffBy().isPresent() || neverTookPlace()) {
-            return Optional.empty();
-        }
-        Instant end = endedAt()
-                .map(at -> at.truncatedTo(ChronoUnit.SECONDS))
-                .filter(sessionEnd()::isAfter)
-                .orElse(sessionEnd());
-        return end.isAfter(window.start())
-                ? Optional.of(new Told(new Window(window.start(), end), terms().listing(), host()))
-                : Optional.empty();
-    }
-
-    private boolean neverTookPlace() {
-        return latest.has(StartFailed.class) || endCause().equals(Optional.of(EndCause.MACHINE_LOST));
+        return Telling.toTell(this);
     }
 
     /** Returns what its calendar entry says: what is to be shown, or for one that is off what was shown last. */
     Told shown() {
-        return toTell().or(this::told).orElseGet(() -> Told.of(terms()));
+        return Telling.shown(this);
     }
 
     /** Returns when the parties were told last; when it was reserved, if never. */
@@ -585,30 +471,12 @@ public final class Rental {
 
     /** Returns the calendar message that is due because the parties know nothing yet, or what no longer holds. */
     public Optional<CalendarMessage.Method> invitationDue() {
-        boolean concerns = funded()
-                && switch (state) {
-                    case FUNDED, STARTING, ACTIVE, CANCELLED, ENDED, SETTLED -> true;
-                    case RESERVED, EXPIRED, ENDING, FAILED, DISPUTED -> false;
-                };
-        boolean cancelled = find(Invited.class)
-                .filter(sent -> sent.method().equals(CalendarMessage.Method.CANCEL.name()))
-                .isPresent();
-        Optional<Told> current = toTell();
-        boolean known = current.equals(told()) && runs.movesTold() == runs.moves();
-        if (!concerns || (current.isEmpty() ? cancelled : !cancelled && known)) {
-            return Optional.empty();
-        }
-        return Optional.of(current.isEmpty() ? CalendarMessage.Method.CANCEL : CalendarMessage.Method.REQUEST);
+        return Telling.due(this);
     }
 
     /** Returns who called it off before it began. */
     public Optional<Account> calledOffBy() {
-        return find(RentalEvent.Cancelled.class)
-                .map(RentalEvent.Cancelled::by)
-                .or(() -> find(ReleaseSigned.class)
-                        .filter(release -> !latest.has(Starting.class))
-                        .map(release -> terms().lender()))
-                .or(() -> reclaimedAt().filter(this::neverBegins).map(reclaimed -> terms().lender()));
+        return Endings.calledOffBy(this);
     }
 
     boolean has(Class<? extends RentalEvent> kind) {

@@ -56,18 +56,11 @@ final class Transitions {
             case Invited e -> from(e, e.sequence() > rental.lastInvitation(), state);
             case RentalEvent.Cancelled e -> from(e, canCancel(e.by()), RentalState.CANCELLED);
             case Starting e -> from(e, state == RentalState.FUNDED, RentalState.STARTING);
-            case MachineStarted e ->
-                from(
-                        e,
-                        state == RentalState.STARTING
-                                && !rental.isLeaving()
-                                && rental.machine().isEmpty(),
-                        state);
+            case MachineStarted e -> from(e, isBeingMade() && rental.machine().isEmpty(), state);
             case Activated e ->
                 from(
                         e,
-                        state == RentalState.STARTING
-                                && !rental.isLeaving()
+                        isBeingMade()
                                 && rental.machine().isPresent()
                                 && rental.window().contains(e.at()),
                         RentalState.ACTIVE);
@@ -92,16 +85,12 @@ final class Transitions {
             case RentalEvent.AccessCut e ->
                 from(
                         e,
-                        rental.nextTeardown().equals(Optional.of(Step.CUT_ACCESS)),
+                        isNext(Step.CUT_ACCESS),
                         rental.has(RentalEvent.TurnedOver.class) && !rental.isLeaving() ? RentalState.ENDED : state);
-            case RentalEvent.MachineDestroyed e ->
-                from(e, rental.nextTeardown().equals(Optional.of(Step.DESTROY)), state);
-            case RentalEvent.DiskErased e -> from(e, rental.nextTeardown().equals(Optional.of(Step.ERASE)), state);
+            case RentalEvent.MachineDestroyed e -> from(e, isNext(Step.DESTROY), state);
+            case RentalEvent.DiskErased e -> from(e, isNext(Step.ERASE), state);
             case RentalEvent.TurnedOver e ->
-                from(
-                        e,
-                        rental.nextTeardown().equals(Optional.of(Step.TURN_OVER)),
-                        rental.isLeaving() ? state : RentalState.ENDED);
+                from(e, isNext(Step.TURN_OVER), rental.isLeaving() ? state : RentalState.ENDED);
             case PlacementFailed e ->
                 from(
                         e,
@@ -196,6 +185,15 @@ final class Transitions {
     private boolean canCancel(Account by) {
         return (state == RentalState.FUNDED && by.equals(rental.terms().renter()))
                 || (state == RentalState.RESERVED && rental.offerSignature().isEmpty());
+    }
+
+    private boolean isNext(Step teardown) {
+        return rental.nextTeardown().equals(Optional.of(teardown));
+    }
+
+    /** Whether a VM is made for it where it is placed now. */
+    private boolean isBeingMade() {
+        return state == RentalState.STARTING && !rental.isLeaving();
     }
 
     private boolean hasSession() {
