@@ -3,7 +3,45 @@ package org.computehive.rental;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** Where a rental stands. */
+/**
+ * Where a rental stands.
+ *
+ * <pre>{@code
+ * RESERVED --> FUNDED --> STARTING <--> ACTIVE --> ENDING --> ENDED ------> SETTLED
+ *  |    |       |  |       |    |                    ^        ^  |           ^   ^
+ *  |    |       |  |       |    +--------------------+        |  |           |   |
+ *  |    |       |  +-------+----> FAILED ---------------------+  v           |   |
+ *  |    |       |                                              DISPUTED -----+   |
+ *  |    v       v                                                 ^              |
+ *  v    CANCELLED ------------------------------------------------+--------------+
+ * EXPIRED
+ * }</pre>
+ *
+ * <p>What leads where; whatever else happens leaves a rental where it stands.
+ *
+ * <pre>{@code
+ * RESERVED   the deposit is seen                                     FUNDED
+ *            the hold ran out and nobody opened the escrow           EXPIRED
+ *            a party called it off before the lender signed          CANCELLED
+ * FUNDED     the lead time begins                                    STARTING
+ *            the renter calls it off, the lender gives all back,
+ *            or takes its gpus back before the start                 CANCELLED
+ *            it can't start                                           FAILED
+ * STARTING   the session is proved to be usable                      ACTIVE
+ *            it could not start anywhere in time                     FAILED
+ *            it is ended, or is not found again after it was lost    ENDING
+ * ACTIVE     the VM or its host is lost: another place is sought     STARTING
+ *            its end comes, or a party or an operator ends it        ENDING
+ * FAILED,    access is cut, and all that was made is gone from
+ * ENDING     where it was placed last                                ENDED
+ * ENDED,     a party disputes what is paid                           DISPUTED
+ * CANCELLED  every escrow of it is closed                            SETTLED
+ * DISPUTED   every escrow of it is closed                            SETTLED
+ * }</pre>
+ *
+ * <p>While it is STARTING, places can be given up and others taken as often as the policy allows. A cancelled rental whose
+ * escrow was never funded stays CANCELLED.
+ */
 public enum RentalState {
     /** The gpus are held; the escrow is not yet funded. */
     RESERVED,
