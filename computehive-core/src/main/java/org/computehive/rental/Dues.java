@@ -2,12 +2,26 @@ package org.computehive.rental;
 
 import java.time.Duration;
 import java.util.Optional;
+import org.computehive.market.Amount;
 import org.computehive.rental.RentalEvent.Cancelled;
 import org.computehive.rental.RentalEvent.EndCause;
 
-/** What a renter owes for a leg: the time used, or what the terms say of calling off late and of not coming. */
+/** What a renter owes, leg by leg: the time used, or what the terms say of calling off late and of not coming. */
 final class Dues {
     private Dues() {}
+
+    /** The time used over all legs. */
+    static Duration used(Rental rental) {
+        return rental.legs().stream().map(leg -> used(rental, leg)).reduce(Duration.ZERO, Duration::plus);
+    }
+
+    /** What the lender is due over all legs. */
+    static Amount due(Rental rental) {
+        return rental.legs().stream()
+                .filter(Leg::isFunded)
+                .map(leg -> leg.rate().cost(charged(rental, leg)))
+                .reduce(Amount.ZERO, Amount::plus);
+    }
 
     /** The part of a leg in which the session was usable and not yet ended. */
     static Duration used(Rental rental, Leg leg) {

@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.computehive.market.Amount;
 import org.computehive.rental.RentalEvent.OfLeg;
 
 /**
@@ -54,6 +55,23 @@ record Legs(List<Leg> all, Instant toldMachine) {
 
     boolean areClosed() {
         return all.stream().allMatch(Leg::isClosed);
+    }
+
+    /** What the renter locked over all legs. */
+    Amount deposit() {
+        return all.stream().filter(Leg::isFunded).map(Leg::deposit).reduce(Amount.ZERO, Amount::plus);
+    }
+
+    /** What the chain paid over all legs that are settled; the transaction is the last one. */
+    Optional<RentalEvent.Settled> settlement() {
+        return all.stream()
+                .flatMap(leg -> leg.settlement().stream())
+                .map(e -> new RentalEvent.Settled(e.at(), e.paid(), e.refunded(), e.transaction()))
+                .reduce((one, other) -> new RentalEvent.Settled(
+                        other.at(),
+                        one.paid().plus(other.paid()),
+                        one.refunded().plus(other.refunded()),
+                        other.transaction()));
     }
 
     /** Whether an event of a leg can happen, as far as the legs alone can say. */

@@ -380,7 +380,7 @@ public final class Rental {
 
     /** Returns what the renter locked, over all legs. */
     public Amount deposit() {
-        return legs.all().stream().filter(Leg::isFunded).map(Leg::deposit).reduce(Amount.ZERO, Amount::plus);
+        return legs.deposit();
     }
 
     /**
@@ -388,7 +388,7 @@ public final class Rental {
      * Zero for one that never was, or still is.
      */
     public Duration used() {
-        return legs.all().stream().map(leg -> Dues.used(this, leg)).reduce(Duration.ZERO, Duration::plus);
+        return Dues.used(this);
     }
 
     /**
@@ -404,10 +404,7 @@ public final class Rental {
      * org.computehive.market.Cancellation}.
      */
     public Amount due() {
-        return legs.all().stream()
-                .filter(Leg::isFunded)
-                .map(leg -> leg.rate().cost(charged(leg)))
-                .reduce(Amount.ZERO, Amount::plus);
+        return Dues.due(this);
     }
 
     /**
@@ -429,16 +426,7 @@ public final class Rental {
 
     /** Returns what the chain paid over all legs, once every one is closed; the transaction is the last one. */
     public Optional<Settled> settlement() {
-        return state == RentalState.SETTLED
-                ? legs.all().stream()
-                        .flatMap(leg -> leg.settlement().stream())
-                        .map(e -> new Settled(e.at(), e.paid(), e.refunded(), e.transaction()))
-                        .reduce((one, other) -> new Settled(
-                                other.at(),
-                                one.paid().plus(other.paid()),
-                                one.refunded().plus(other.refunded()),
-                                other.transaction()))
-                : Optional.empty();
+        return state == RentalState.SETTLED ? legs.settlement() : Optional.empty();
     }
 
     /** Returns the sequence of the last calendar message, or -1. */
