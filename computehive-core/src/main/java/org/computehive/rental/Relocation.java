@@ -28,13 +28,21 @@ final class Relocation {
     private final RentalStore store;
     private final Hosts hosts;
     private final GpuHealth health;
+    private final SessionWatch watch;
     private final Journal journal;
     private final RentalPolicy policy;
 
-    Relocation(RentalStore store, Hosts hosts, GpuHealth health, Journal journal, RentalPolicy policy) {
+    Relocation(
+            RentalStore store,
+            Hosts hosts,
+            GpuHealth health,
+            SessionWatch watch,
+            Journal journal,
+            RentalPolicy policy) {
         this.store = store;
         this.hosts = hosts;
         this.health = health;
+        this.watch = watch;
         this.journal = journal;
         this.policy = policy;
     }
@@ -139,6 +147,15 @@ final class Relocation {
                 .max(Instant::compareTo)
                 .orElse(end);
         return new Window(from, held.isAfter(end) ? held : end);
+    }
+
+    /** A host that does not answer is waited for, but not for ever: then the session is tried elsewhere. */
+    Outcome leaveSilentHost(Rental rental, HypervisorException why) {
+        Optional<Fault> lost = watch.silence(rental);
+        boolean elsewhere = lost.isPresent() && !rental.runs().hostLost() && isPossible(rental);
+        return elsewhere
+                ? Outcome.happened(new RentalEvent.PlacementFailed(journal.now(), true, lost.get()))
+                : Outcome.retry(rental, why);
     }
 
     /** Takes down what is left at a place whose host was lost; its gpus can be rented again then. */

@@ -1,0 +1,101 @@
+package org.computehive.rental;
+
+import java.util.List;
+import java.util.Optional;
+import org.computehive.market.GpuId;
+import org.computehive.rental.Steps.Outcome;
+
+/** The steps that leave nothing of a session: access cut, VM destroyed, disk erased, gpus turned over. */
+final class Teardown {
+    private final Hosts hosts;
+    private final SessionAccess access;
+    private final GpuHealth health;
+    private final SessionWatch watch;
+    private final Relocation relocation;
+    private final Journal journal;
+
+    Teardown(
+            Hosts hosts,
+            SessionAccess access,
+            GpuHealth health,
+            SessionWatch watch,
+            Relocation relocation,
+            Journal journal) {
+        this.hosts = hosts;
+        this.access = access;
+        this.health = health;
+        this.watch = watch;
+        this.relocation = relocation;
+        this.journal = journal;
+    }
+
+    Outcome cutAccess(Rental rental) {
+        watch.forget(rental.id());
+        int closed = rental.isLeaving()
+                ? access.withdraw(rental.id(), "rental " + rental.id() + " lost its VM; another is sought")
+                : access.cut(rental.id(), "rental " + rental.id() + " ended: " + reason(rental));
+        return Outcome.happened(new RentalEvent.AccessCut(journal.now(), closed));
+    }
+
+    Outcome destroy(Rental rental) {
+        try {
+            return Outcome.happened(new RentalEvent.MachineDestroyed(
+                    journal.now(), hypervisorOf(rental).destroy(rental.id()).facts()));
+        } catch (HypervisorException.Unreachable e) {
+            return rental.isLeaving() ? relocation.leaveSilentHost(rental, e) : Outcome.retry(rental, e);
+        } catch (HypervisorException e) {
+            return Outcome.retry(rental, e);
+        }
+    }
+
+    Outcome sweep(Rental rental) {
+        try {
+            return relocation.sweep(rental);
+        } catch (HypervisorException e) {
+            return Outcome.retry(rental, e);
+        }
+    }
+
+    Outcome erase(Rental rental) {
+        try {
+            return Outcome.happened(new RentalEvent.DiskErased(
+                    journal.now(), hypervisorOf(rental).erase(rental.id()).facts()));
+        } catch (HypervisorException e) {
+            return Outcome.retry(rental, e);
+        }
+    }
+
+    Outcome turnOver(Rental rental) {
+        try {
+            List<Hypervisor.Turnover> results = hypervisorOf(rental)
+                    .turnOver(
+                            rental.id(),
+                            rental.gpus().stream().map(GpuId::address).toList());
+            Optional<Fault> noted =
+                    rental.isLeaving() ? Optional.of(rental.runs().faults().getLast()) : Optional.empty();
+            health.turnedOver(rental.id(), rental.host(), results, noted);
+            return Outcome.happened(new RentalEvent.TurnedOver(journal.now(), results));
+        } catch (HypervisorException e) {
+            return Outcome.retry(rental, e);
+        }
+    }
+
+    private Hypervisor hypervisorOf(Rental rental) {
+        return hosts.of(rental.host());
+    }
+
+    private static String reason(Rental rental) {
+        return rental.endCause()
+                .map(cause -> switch (cause) {
+                    case WINDOW_OVER -> "the window is over";
+                    case BY_RENTER -> "the renter ended it";
+                    case BY_LENDER -> "the lender ended it";
+                    case NO_SHOW -> "the renter never came";
+                    case BY_OPERATOR -> "the operator ended it";
+                    case ESCROW_CLOSED -> "the escrow was closed";
+                    case MACHINE_LOST -> "the VM was lost";
+                    case RECLAIMED -> "the lender took its gpus back, as announced";
+                })
+                .orElse("it could not start");
+    }
+}
