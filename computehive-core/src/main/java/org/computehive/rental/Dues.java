@@ -1,6 +1,7 @@
 package org.computehive.rental;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import org.computehive.market.Amount;
 import org.computehive.rental.RentalEvent.Cancelled;
@@ -32,6 +33,14 @@ final class Dues {
                 .map(usable -> leg.part(usable.start(), usable.end()))
                 .reduce(Duration.ZERO, Duration::plus);
         return Duration.ofSeconds(sum.toSeconds());
+    }
+
+    /** When a renter who has not come is taken for one who won't; empty if no term says so, or it came. */
+    static Optional<Instant> noShowDue(Rental rental) {
+        var terms = rental.terms().cancellation();
+        return rental.enteredAt().isPresent() || !terms.endsNoShows()
+                ? Optional.empty()
+                : rental.activeSince().map(since -> since.plus(terms.noShowAfter()));
     }
 
     /** What the receipt of a leg is for. */

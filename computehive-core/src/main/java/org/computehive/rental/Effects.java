@@ -10,8 +10,8 @@ import org.computehive.schedule.Window;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is to be done outside for a rental as it stands. Nothing is done because a command or a timer says so, but because
- * it is among these.
+ * What is to be done outside for a rental as it stands. A step is carried out because it is among these, never because a
+ * timer was set once.
  */
 final class Effects {
     private final Rental rental;
@@ -45,7 +45,7 @@ final class Effects {
             case ACTIVE ->
                 thenNotify(Stream.of(
                                 end(),
-                                rental.noShowDue()
+                                Dues.noShowDue(rental)
                                         .map(due -> new RentalEffect(Step.END_NO_SHOW, due))
                                         .orElse(null),
                                 rental.allLegs().toldMachine().equals(window.end()) ? null : atOnce(Step.MOVE_END),

@@ -104,7 +104,7 @@ final class Extensions {
     }
 
     private static EscrowOffer lastOffer(Rental rental) {
-        return rental.lastLeg().offer().orElseThrow();
+        return rental.allLegs().last().offer().orElseThrow();
     }
 
     private void check(Rental rental, Listing listing, Window further) {

@@ -53,7 +53,7 @@ final class Invitations {
      * @throws RuntimeException if somebody could not be reached; the others were
      */
     RentalEvent.Invited send(Rental rental, Instant now) {
-        Told told = rental.shown();
+        Told told = Telling.shown(rental);
         @Nullable RuntimeException failure = null;
         @Nullable CalendarMessage sent = null;
         for (Account recipient : List.of(rental.terms().renter(), rental.terms().lender())) {

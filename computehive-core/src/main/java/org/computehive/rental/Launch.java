@@ -80,6 +80,33 @@ final class Launch {
         }
     }
 
+    Outcome prove(Rental rental) {
+        Optional<RentalEvent> late = tooLate(rental, "its SSH server did not answer");
+        if (late.isPresent()) {
+            return Outcome.happened(late.get());
+        }
+        try {
+            Optional<Hypervisor.RunningVm> vm = hosts.vmOf(rental);
+            watch.answered(rental.id());
+            if (vm.isEmpty()) {
+                return Outcome.happened(notHere(rental, "the VM was no longer on its host"));
+            }
+            access.admit(rental.id(), rental.window(), vm.get().ssh());
+            String banner = access.probe(rental.id(), patience(rental));
+            Instant usable = journal.now();
+            if (!rental.window().contains(usable)) {
+                return Outcome.happened(
+                        failed(rental, "its SSH server answered only after the window", Fault.Blame.LENDER));
+            }
+            watch.saw(rental.id());
+            return Outcome.happened(new RentalEvent.Activated(usable, banner));
+        } catch (HypervisorException.Unreachable e) {
+            return relocation.leaveSilentHost(rental, e);
+        } catch (HypervisorException e) {
+            return Outcome.happened(notHere(rental, e.getMessage()));
+        }
+    }
+
     private RentalEvent started(Rental rental, Hypervisor.RunningVm vm) {
         Optional<Host> host = store.host(rental.host());
         if (host.isEmpty()) {
@@ -120,33 +147,6 @@ final class Launch {
         Window window = rental.window();
         Instant most = rental.terms().window().end().plus(policy.extensions().longest());
         return policy.extensions().most() > 0 && most.isAfter(window.end()) ? new Window(window.start(), most) : window;
-    }
-
-    Outcome prove(Rental rental) {
-        Optional<RentalEvent> late = tooLate(rental, "its SSH server did not answer");
-        if (late.isPresent()) {
-            return Outcome.happened(late.get());
-        }
-        try {
-            Optional<Hypervisor.RunningVm> vm = hosts.vmOf(rental);
-            watch.answered(rental.id());
-            if (vm.isEmpty()) {
-                return Outcome.happened(notHere(rental, "the VM was no longer on its host"));
-            }
-            access.admit(rental.id(), rental.window(), vm.get().ssh());
-            String banner = access.probe(rental.id(), patience(rental));
-            Instant usable = journal.now();
-            if (!rental.window().contains(usable)) {
-                return Outcome.happened(
-                        failed(rental, "its SSH server answered only after the window", Fault.Blame.LENDER));
-            }
-            watch.saw(rental.id());
-            return Outcome.happened(new RentalEvent.Activated(usable, banner));
-        } catch (HypervisorException.Unreachable e) {
-            return relocation.leaveSilentHost(rental, e);
-        } catch (HypervisorException e) {
-            return Outcome.happened(notHere(rental, e.getMessage()));
-        }
     }
 
     /** How long to wait for a session's banner: where there is another place to try, time is left for that. */

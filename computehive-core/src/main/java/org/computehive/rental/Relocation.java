@@ -12,19 +12,15 @@ import org.computehive.placement.Place;
 import org.computehive.rental.RentalEvent.EndCause;
 import org.computehive.rental.Steps.Outcome;
 import org.computehive.schedule.Window;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Finds a session another place when its own fails, and takes down later what it left at a host that was lost.
+ * Finds a session another place when its own fails.
  *
  * <p>Lender, terms and escrow stay: what the lender signed binds the rental's terms by their hash, which names the first
  * place; an equal one of the same lender gives the renter what it pays for, at the same rate, and the renter may end the
  * session at any time and pay for the time used. Nobody else's gpus are ever taken.
  */
 final class Relocation {
-    private static final Logger LOG = LoggerFactory.getLogger(Relocation.class);
-
     private final RentalStore store;
     private final Hosts hosts;
     private final GpuHealth health;
@@ -156,18 +152,5 @@ final class Relocation {
         return elsewhere
                 ? Outcome.happened(new RentalEvent.PlacementFailed(journal.now(), true, lost.get()))
                 : Outcome.retry(rental, why);
-    }
-
-    /** Takes down what is left at a place whose host was lost; its gpus can be rented again then. */
-    Outcome sweep(Rental rental) {
-        Place place = rental.runs().left().getFirst();
-        Hypervisor hypervisor = hosts.of(place.host());
-        hypervisor.destroy(rental.id());
-        hypervisor.erase(rental.id());
-        List<Hypervisor.Turnover> results = hypervisor.turnOver(
-                rental.id(), place.gpus().stream().map(GpuId::address).toList());
-        health.turnedOver(rental.id(), place.host(), results, Optional.empty());
-        LOG.info("{}: host {} is back and was swept", rental, place.host());
-        return new Outcome.Happened(new RentalEvent.Swept(journal.now(), place.host(), results));
     }
 }

@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * One renter, one listing's gpus, one window, one escrow, from reservation to settlement.
  *
  * <p>Pure: {@link #after} takes an event to a new rental, {@link #effects} says what is to be done outside. No I/O, no
- * clock. Immutable and thread-safe; equal if id and version are.
+ * clock. {@link RentalState} draws its way. Immutable and thread-safe; equal if id and version are.
  */
 public final class Rental {
     private final RentalId id;
@@ -147,13 +147,6 @@ public final class Rental {
         return new Effects(this, policy).all();
     }
 
-    /** Returns when a renter who has not come is taken for one who won't; empty if no term says so, or it came. */
-    Optional<Instant> noShowDue() {
-        return enteredAt().isPresent() || !terms().cancellation().endsNoShows()
-                ? Optional.empty()
-                : activeSince().map(since -> since.plus(terms().cancellation().noShowAfter()));
-    }
-
     /** Returns what is to be taken down next; empty once all was, or while nothing is to be. */
     Optional<Step> nextTeardown() {
         if (state != RentalState.ENDING && state != RentalState.FAILED && !isLeaving()) {
@@ -202,6 +195,7 @@ public final class Rental {
         return !ends.isAfter(terms().window().start());
     }
 
+    /** Returns whether the session is over, or never was, and its deposit is not settled. */
     boolean owesSettlement() {
         return funded()
                 && (state == RentalState.ENDING
@@ -355,14 +349,9 @@ public final class Rental {
         return legs.all();
     }
 
-    /** Returns the legs as what they are together. */
+    /** Returns the legs with what is true of all together. */
     Legs allLegs() {
         return legs;
-    }
-
-    /** Returns the last leg whose time comes. */
-    Leg lastLeg() {
-        return legs.last();
     }
 
     /** Returns the offer that its lender is asked to sign now: of what was booked, or of an extension. */
@@ -417,8 +406,8 @@ public final class Rental {
 
     /**
      * Returns whether the platform may have the lender paid in full once the time lock of a leg is over: the session ran to
-     * the leg's end without an interruption, nobody is at fault, and the renter, who could have signed for what it used, did not. Otherwise that is
-     * for the parties to do.
+     * the leg's end without an interruption, nobody is at fault, and the renter, who could have signed for what it used, did
+     * not. Otherwise that is for the parties to do.
      */
     public boolean mayTimeLock(Leg leg) {
         return Dues.mayTimeLock(this, leg);
@@ -445,16 +434,6 @@ public final class Rental {
      */
     public Optional<Told> toTell() {
         return Telling.toTell(this);
-    }
-
-    /** Returns what its calendar entry says: what is to be shown, or for one that is off what was shown last. */
-    Told shown() {
-        return Telling.shown(this);
-    }
-
-    /** Returns when the parties were told last; when it was reserved, if never. */
-    Instant toldAt() {
-        return find(Invited.class).map(Invited::at).orElse(reservedAt());
     }
 
     /** Returns the calendar message that is due because the parties know nothing yet, or what no longer holds. */

@@ -89,7 +89,7 @@ public final class RentalCalendar {
         return Optional.of(new CalendarFeed.Entry(
                 booking(rental, party, List.of()),
                 sequence,
-                rental.toldAt().truncatedTo(ChronoUnit.SECONDS),
+                Telling.toldAt(rental).truncatedTo(ChronoUnit.SECONDS),
                 rental.toTell().isEmpty()));
     }
 
@@ -104,7 +104,7 @@ public final class RentalCalendar {
 
     private Booking booking(Rental rental, Account party, List<String> changes) {
         RentalTerms terms = rental.terms();
-        Told told = rental.shown();
+        Told told = Telling.shown(rental);
         String summary = "GPU rental " + told.listing() + (terms.emulated() ? " (emulated device)" : "");
         var lines = new ArrayList<>(changes);
         lines.add("Rental " + rental.id());
@@ -139,8 +139,9 @@ public final class RentalCalendar {
         if (method == CalendarMessage.Method.CANCEL) {
             return List.of(whyCancelled(rental));
         }
-        var lines = new ArrayList<>(
-                rental.told().map(old -> differences(old, rental.shown())).orElse(List.of()));
+        var lines = new ArrayList<>(rental.told()
+                .map(old -> differences(old, Telling.shown(rental)))
+                .orElse(List.of()));
         if (rental.runs().isNewsOfAFreshMachine()) {
             lines.add("Interrupted: it goes on with a fresh machine, and what was on its disk is gone.");
         }

@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries out one step for one rental, by whoever knows its subject. Every step is safe to repeat: it first looks at what is there. What a step finds out
- * is an event; a step that has to wait says until when.
+ * Carries out one step for one rental, by whoever knows its subject. Every step is safe to repeat: it first looks at what
+ * is there. What a step finds out is an event; a step that has to wait says until when.
  */
 final class Steps {
     private static final Logger LOG = LoggerFactory.getLogger(Steps.class);

@@ -3,10 +3,18 @@ package org.computehive.rental;
 import java.util.List;
 import java.util.Optional;
 import org.computehive.market.GpuId;
+import org.computehive.placement.Place;
 import org.computehive.rental.Steps.Outcome;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** The steps that leave nothing of a session: access cut, VM destroyed, disk erased, gpus turned over. */
+/**
+ * The steps that leave nothing of a session at a place: access cut, VM destroyed, disk erased, gpus turned over. Where the
+ * host was lost, that comes once it answers again.
+ */
 final class Teardown {
+    private static final Logger LOG = LoggerFactory.getLogger(Teardown.class);
+
     private final Hosts hosts;
     private final SessionAccess access;
     private final GpuHealth health;
@@ -48,14 +56,6 @@ final class Teardown {
         }
     }
 
-    Outcome sweep(Rental rental) {
-        try {
-            return relocation.sweep(rental);
-        } catch (HypervisorException e) {
-            return Outcome.retry(rental, e);
-        }
-    }
-
     Outcome erase(Rental rental) {
         try {
             return Outcome.happened(new RentalEvent.DiskErased(
@@ -75,6 +75,23 @@ final class Teardown {
                     rental.isLeaving() ? Optional.of(rental.runs().faults().getLast()) : Optional.empty();
             health.turnedOver(rental.id(), rental.host(), results, noted);
             return Outcome.happened(new RentalEvent.TurnedOver(journal.now(), results));
+        } catch (HypervisorException e) {
+            return Outcome.retry(rental, e);
+        }
+    }
+
+    /** Takes down what is left at a place whose host was lost; its gpus can be rented again then. */
+    Outcome sweep(Rental rental) {
+        try {
+            Place place = rental.runs().left().getFirst();
+            Hypervisor hypervisor = hosts.of(place.host());
+            hypervisor.destroy(rental.id());
+            hypervisor.erase(rental.id());
+            List<Hypervisor.Turnover> results = hypervisor.turnOver(
+                    rental.id(), place.gpus().stream().map(GpuId::address).toList());
+            health.turnedOver(rental.id(), place.host(), results, Optional.empty());
+            LOG.info("{}: host {} is back and was swept", rental, place.host());
+            return Outcome.happened(new RentalEvent.Swept(journal.now(), place.host(), results));
         } catch (HypervisorException e) {
             return Outcome.retry(rental, e);
         }

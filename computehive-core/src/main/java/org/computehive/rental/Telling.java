@@ -38,6 +38,11 @@ final class Telling {
         return toTell(rental).or(() -> told(rental)).orElseGet(() -> Told.of(rental.terms()));
     }
 
+    /** When the parties were told last; when it was reserved, if never. */
+    static Instant toldAt(Rental rental) {
+        return rental.find(Invited.class).map(Invited::at).orElse(rental.reservedAt());
+    }
+
     /** The message that is due because the parties know nothing yet, or what no longer holds. */
     static Optional<CalendarMessage.Method> due(Rental rental) {
         boolean concerns = rental.funded()

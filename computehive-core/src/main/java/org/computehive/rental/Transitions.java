@@ -79,7 +79,7 @@ final class Transitions {
                         e,
                         hasSession()
                                 && (e.cause() != EndCause.NO_SHOW
-                                        || rental.noShowDue().isPresent()),
+                                        || Dues.noShowDue(rental).isPresent()),
                         RentalState.ENDING);
             case EndedByOperator e -> from(e, hasSession(), RentalState.ENDING);
             case RentalEvent.AccessCut e ->
