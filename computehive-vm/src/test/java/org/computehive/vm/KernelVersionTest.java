@@ -33,6 +33,29 @@ class KernelVersionTest {
                 Optional.of("6.1.0-42-cloud-amd64"), of(kernel(0x100, "6.1.0-42-cloud-amd64 (someone@somewhere) #1")));
     }
 
+    private static byte[] elf(int size, int at, String banner) {
+        byte[] text = banner.getBytes(StandardCharsets.US_ASCII);
+        ByteBuffer image = ByteBuffer.allocate(size).put(new byte[] {0x7f, 'E', 'L', 'F'});
+        return image.put(at, text).array();
+    }
+
+    @Test
+    void elfImage_saysTheVersionOfItsBanner_whereverItLies() throws Exception {
+        String banner = "Linux version 6.1.0-56-cloud-amd64 (someone@somewhere)";
+        int chunk = 1 << 20;
+        for (int at :
+                new int[] {0x300, chunk - 60, chunk - 15, chunk - 14, chunk - 13, chunk, 2 * chunk - 28, 3 * chunk - 54
+                }) {
+            assertEquals(Optional.of("6.1.0-56-cloud-amd64"), of(elf(3 * chunk, at, banner)), () -> "at " + at);
+        }
+    }
+
+    @Test
+    void elfImage_withoutABanner_hasNoVersion() throws Exception {
+        assertEquals(Optional.empty(), of(elf(0x400, 0x300, "Linux version %s (%s)")), "a format is no version");
+        assertEquals(Optional.empty(), of(elf(0x400, 0x3f2, "Linux version ")));
+    }
+
     @Test
     void whatIsNoKernel_hasNoVersion() throws Exception {
         assertEquals(Optional.empty(), of(new byte[0]));
