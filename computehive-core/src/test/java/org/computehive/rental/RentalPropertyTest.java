@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
  * does. A failure names its seed: {@code -Dcomputehive.seed=...} runs it again.
  */
 class RentalPropertyTest {
-    private static final int RENTALS = Integer.getInteger("computehive.rentals", 12_000);
+    private static final int RENTALS = Integer.getInteger("computehive.rentals", 2_000);
     private static final int OFFERED = 220;
     private static final Set<Step> BESIDE = Set.of(Step.NOTIFY, Step.SWEEP);
     private static final List<Step> TEARDOWN = List.of(Step.CUT_ACCESS, Step.DESTROY, Step.ERASE, Step.TURN_OVER);

@@ -17,14 +17,11 @@ import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
 import org.computehive.market.Token;
-import org.computehive.pricing.TribuoPriceAdvisor;
 import org.computehive.rental.PriceAdvisor.Request;
 import org.computehive.rental.RentalEngine;
-import org.computehive.rental.memory.InMemoryAccess;
 import org.computehive.rental.memory.InMemoryEscrow;
 import org.computehive.rental.memory.InMemoryHypervisor;
 import org.computehive.schedule.Window;
-import org.computehive.store.InMemoryStore;
 
 /**
  * One rental from listing to settlement, in a process with nothing installed beside it: twenty statements to a running
@@ -54,10 +51,7 @@ public final class EmbedInTwentyLines {
         var log = new InMemoryAuditLog(NoteKey.generate("example.org/audit"));
         try (log;
                 var engine = RentalEngine.builder()
-                        .store(new InMemoryStore(clock))
                         .escrow(escrow)
-                        .access(new InMemoryAccess(clock))
-                        .priceAdvisor(TribuoPriceAdvisor.bundled())
                         .auditLog(log)
                         .notifier(notice -> out.printf("calendar %s to %s%n", notice.method(), notice.recipient()))
                         .build()) {
