@@ -3,6 +3,7 @@ package org.computehive.vm;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -55,6 +56,7 @@ final class Libvirt implements AutoCloseable {
         var libvirt = new Libvirt(uri, connect(uri));
         try {
             libvirt.connect.addLifecycleListener(libvirt.listener);
+            EventLoop.CALLS.add(libvirt);
         } catch (LibvirtException e) {
             libvirt.close();
             throw unreachable(uri, e);
@@ -181,6 +183,7 @@ final class Libvirt implements AutoCloseable {
             LOG.debug("listener of {} could not be removed", uri, e);
         }
         free(connect);
+        EventLoop.CALLS.remove(this);
     }
 
     private static void free(Connect connect) {
@@ -194,6 +197,11 @@ final class Libvirt implements AutoCloseable {
     /** The one event loop of the process: libvirt allows no second, and it must run before any connection. */
     private static final class EventLoop {
         static final boolean RUNS = start();
+        /**
+         * The connections whose listeners it may call. One that its user lost without closing it stays here: were it
+         * collected as garbage, native code would call into freed memory at the next event and end the whole process.
+         */
+        static final Set<Libvirt> CALLS = ConcurrentHashMap.newKeySet();
 
         private static boolean start() {
             try {
