@@ -135,6 +135,11 @@ public final class LibvirtHypervisor implements Hypervisor {
     }
 
     @Override
+    public Optional<Instant> endedByPlatform(RentalId id) {
+        return sessions.endedByPlatform(id);
+    }
+
+    @Override
     public void prepare(VmSpec spec) {
         locked(spec.id(), () -> {
             if (domains.find(spec.id()).isEmpty()) {
@@ -213,7 +218,9 @@ public final class LibvirtHypervisor implements Hypervisor {
                 throw new HypervisorException.NotGone(
                         "VM %s still runs: destroy it before its disk is erased".formatted(id.vmName()), null);
             }
-            return new Teardown(sessions.erase(id));
+            Teardown erased = new Teardown(sessions.erase(id));
+            sessions.forgetEnd(id);
+            return erased;
         });
     }
 

@@ -26,6 +26,11 @@ record Places(
         Optional<String> guestLabel,
         boolean keysInMemory) {
 
+    /** On disk, this process's own: which VMs the platform itself ended. */
+    Path ended() {
+        return journals.resolveSibling("ended");
+    }
+
     Path seeds() {
         return runtime.resolve("seeds");
     }

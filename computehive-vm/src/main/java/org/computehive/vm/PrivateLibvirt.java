@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.computehive.rental.HypervisorException;
+import org.computehive.rental.RentalId;
 import org.libvirt.Domain;
 import org.libvirt.LibvirtException;
 import org.slf4j.Logger;
@@ -42,11 +44,13 @@ public final class PrivateLibvirt implements AutoCloseable {
 
     private final FileChannel lock;
     private final Places places;
+    private final InstantSource clock;
     private boolean closed;
 
-    private PrivateLibvirt(FileChannel lock, Places places) {
+    private PrivateLibvirt(FileChannel lock, Places places, InstantSource clock) {
         this.lock = lock;
         this.places = places;
+        this.clock = clock;
     }
 
     /**
@@ -74,10 +78,10 @@ public final class PrivateLibvirt implements AutoCloseable {
      */
     public static PrivateLibvirt open(Path state) {
         Account account = Account.unprivileged();
-        return open(state, account, RuntimeFolder.candidates(account), "libvirtd");
+        return open(state, account, RuntimeFolder.candidates(account), "libvirtd", InstantSource.system());
     }
 
-    static PrivateLibvirt open(Path state, Account account, List<Path> memory, String daemon) {
+    static PrivateLibvirt open(Path state, Account account, List<Path> memory, String daemon, InstantSource clock) {
         Path program = program(daemon);
         Path home = state.toAbsolutePath().normalize();
         FileChannel lock = lock(home);
@@ -92,7 +96,7 @@ public final class PrivateLibvirt implements AutoCloseable {
                     account,
                     Optional.empty(),
                     true);
-            var libvirt = new PrivateLibvirt(lock, places);
+            var libvirt = new PrivateLibvirt(lock, places, clock);
             try {
                 libvirt.makeFolders();
                 libvirt.start(program);
@@ -257,6 +261,9 @@ public final class PrivateLibvirt implements AutoCloseable {
      * Ends every VM of this libvirt, makes their disks unreadable and deletes them, ends the daemon and deletes its
      * folder in memory. Close the hypervisors on it first.
      *
+     * <p>Which VMs ran is noted in the state folder before they end: {@link LibvirtHypervisor#endedByPlatform} tells it
+     * after the next {@link #open} of that folder, and no lender is blamed.
+     *
      * @throws HypervisorException.NotGone if something is left
      */
     @Override
@@ -266,6 +273,7 @@ public final class PrivateLibvirt implements AutoCloseable {
         }
         closed = true;
         try {
+            noteGuests();
             endGuests();
             endDaemon();
             endOrphans();
@@ -278,6 +286,23 @@ public final class PrivateLibvirt implements AutoCloseable {
                     "private libvirt left something behind: %s; delete %s".formatted(e, places.runtime()), e);
         } finally {
             release(lock);
+        }
+    }
+
+    /** Notes the VMs that run now, as their processes show: libvirt may be gone already. */
+    private void noteGuests() {
+        List<ProcessHandle> processes =
+                Processes.mentioning("qemu-system", places.runtime().toString());
+        var ended = new EndedVms(places.ended());
+        try {
+            for (RentalId id : Journal.all(places.journals())) {
+                if (processes.stream().anyMatch(process -> Processes.mentions(process, "guest=" + id.vmName()))) {
+                    ended.note(id, clock.instant());
+                }
+            }
+        } catch (IOException e) {
+            // They end all the same: a VM that nobody watches is worse than a lender who has to ask why.
+            LOG.error("not all VMs that end now could be noted in {}: {}", places.ended(), e.toString());
         }
     }
 

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collection;
@@ -35,10 +36,30 @@ final class SessionStore {
 
     private final Libvirt libvirt;
     private final Places places;
+    private final EndedVms ended;
 
     SessionStore(Libvirt libvirt, Places places) {
         this.libvirt = libvirt;
         this.places = places;
+        this.ended = new EndedVms(places.ended());
+    }
+
+    /** Returns when the platform itself ended a rental's VM, if it did and was not told to forget it. */
+    Optional<Instant> endedByPlatform(RentalId id) {
+        try {
+            return ended.of(id);
+        } catch (IOException e) {
+            throw lacking("note of the end of " + id, e);
+        }
+    }
+
+    /** Forgets that the platform ended a rental's VM: it was erased, or has another. */
+    void forgetEnd(RentalId id) {
+        try {
+            ended.forget(id);
+        } catch (IOException e) {
+            throw notGone("note of the end", id, e);
+        }
     }
 
     Path overlay(RentalId id) {
@@ -75,6 +96,7 @@ final class SessionStore {
             return found.get();
         }
         erase(id);
+        forgetEnd(id);
         var journal = new Journal(id, Journal.Step.PREPARED, UUID.randomUUID(), OptionalLong.empty());
         try {
             journal.write(places.journals());
@@ -209,7 +231,7 @@ final class SessionStore {
         return places.consoles().resolve(id.value());
     }
 
-    /** Erases all that a session has; safe to repeat after a crash at any instant. */
+    /** Erases all that a session has but the note of who ended it; safe to repeat after a crash at any instant. */
     Map<String, String> erase(RentalId id) {
         var facts = new LinkedHashMap<String, String>();
         Optional<Journal> journal = journal(id);
@@ -266,6 +288,7 @@ final class SessionStore {
 
     /** Erases sessions that an earlier process left and nobody can use any more: no VM, and the key is gone. */
     void sweep(Collection<RentalId> running) {
+        running.forEach(this::forgetEnd); // noted, but the platform was killed before it ended them
         try {
             for (RentalId id : Journal.all(places.journals())) {
                 Optional<Journal> journal = journal(id);

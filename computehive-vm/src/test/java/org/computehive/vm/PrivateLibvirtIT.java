@@ -10,9 +10,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.computehive.market.PciAddress;
 import org.computehive.rental.HypervisorException;
 import org.computehive.rental.RentalId;
@@ -46,7 +49,12 @@ class PrivateLibvirtIT {
         Account account = Account.unprivileged();
         var unreachable = assertThrows(
                 HypervisorException.Unreachable.class,
-                () -> PrivateLibvirt.open(state, account, RuntimeFolder.candidates(account), "libvirtd-not-there"));
+                () -> PrivateLibvirt.open(
+                        state,
+                        account,
+                        RuntimeFolder.candidates(account),
+                        "libvirtd-not-there",
+                        InstantSource.system()));
         for (String name : List.of("libvirtd-not-there", "libvirt-daemon", "qemu-system-x86", "qemu-utils")) {
             assertTrue(unreachable.getMessage().contains(name), unreachable::getMessage);
         }
@@ -56,7 +64,8 @@ class PrivateLibvirtIT {
     void open_withoutMemoryFolder_isLackingAndSaysWhatToMount() {
         var lacking = assertThrows(
                 HypervisorException.Lacking.class,
-                () -> PrivateLibvirt.open(state, Account.unprivileged(), List.of(state), "libvirtd"));
+                () -> PrivateLibvirt.open(
+                        state, Account.unprivileged(), List.of(state), "libvirtd", InstantSource.system()));
         assertTrue(lacking.getMessage().contains("mount -t tmpfs"), lacking::getMessage);
     }
 
@@ -123,19 +132,64 @@ class PrivateLibvirtIT {
         assertEquals(List.of(), Processes.mentioning("", runtime.toString()));
     }
 
+    @Test
+    void vmThatEndedWithThePlatform_isToldUntilItIsErasedOrRunsAgain() throws Exception {
+        RentalId id = RentalId.random();
+        new TestHost.Keys(scratch.resolve("keys"), id);
+        Instant begin = Instant.now();
+        try (PrivateLibvirt libvirt = PrivateLibvirt.open(state);
+                LibvirtHypervisor hypervisor = hypervisor(libvirt)) {
+            hypervisor.start(spec(hypervisor, scratch.resolve("keys"), id));
+            assertEquals(Optional.empty(), hypervisor.endedByPlatform(id));
+        }
+
+        try (PrivateLibvirt libvirt = PrivateLibvirt.open(state);
+                LibvirtHypervisor hypervisor = hypervisor(libvirt)) {
+            assertEquals(List.of(), hypervisor.list());
+            Instant ended = hypervisor.endedByPlatform(id).orElseThrow();
+            assertFalse(ended.isBefore(begin), ended::toString);
+            assertFalse(ended.isAfter(Instant.now()), ended::toString);
+            assertEquals(Optional.empty(), hypervisor.endedByPlatform(RentalId.random()));
+            // Its destruction is no reason to forget, since the lender is still blamed or not.
+            hypervisor.destroy(id);
+            assertEquals(Optional.of(ended), hypervisor.endedByPlatform(id));
+
+            // It comes up again on this host, and what happens to that VM is not the platform's doing.
+            hypervisor.start(spec(hypervisor, scratch.resolve("keys"), id));
+            assertEquals(Optional.empty(), hypervisor.endedByPlatform(id));
+        }
+
+        try (PrivateLibvirt libvirt = PrivateLibvirt.open(state);
+                LibvirtHypervisor hypervisor = hypervisor(libvirt)) {
+            assertTrue(hypervisor.endedByPlatform(id).isPresent());
+            hypervisor.erase(id);
+            assertEquals(Optional.empty(), hypervisor.endedByPlatform(id));
+        }
+        try (Stream<Path> left = Files.list(state)) {
+            assertEquals(
+                    List.of("lock"),
+                    left.map(path -> path.getFileName().toString()).toList());
+        }
+    }
+
+    private static LibvirtHypervisor hypervisor(PrivateLibvirt libvirt) {
+        return LibvirtHypervisor.privateSession(libvirt, TestHost.images(), LibvirtHypervisor.Options.defaults());
+    }
+
+    private static VmSpec spec(LibvirtHypervisor hypervisor, Path keys, RentalId id) {
+        List<PciAddress> gpus = List.of(hypervisor.inventory().gpus().getLast().address());
+        var access = TestHost.Keys.existing(keys, id).access();
+        return new VmSpec(id, Instant.now().plusSeconds(600), TestHost.SHAPE, gpus, access);
+    }
+
     /** The process that is killed. */
     static final class Child {
         private Child() {}
 
         public static void main(String[] arguments) {
             var id = new RentalId(arguments[2]);
-            var access = TestHost.Keys.existing(Path.of(arguments[1]), id).access();
-            PrivateLibvirt libvirt = PrivateLibvirt.open(Path.of(arguments[0]));
-            var hypervisor =
-                    LibvirtHypervisor.privateSession(libvirt, TestHost.images(), LibvirtHypervisor.Options.defaults());
-            List<PciAddress> gpus =
-                    List.of(hypervisor.inventory().gpus().getLast().address());
-            var spec = new VmSpec(id, Instant.now().plusSeconds(600), TestHost.SHAPE, gpus, access);
+            LibvirtHypervisor hypervisor = hypervisor(PrivateLibvirt.open(Path.of(arguments[0])));
+            VmSpec spec = spec(hypervisor, Path.of(arguments[1]), id);
             System.out.println(STARTED + hypervisor.start(spec).ssh());
             System.out.flush();
             while (true) {
