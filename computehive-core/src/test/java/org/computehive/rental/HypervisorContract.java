@@ -10,7 +10,13 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.computehive.manifest.Setup;
+import org.computehive.market.Account;
 import org.computehive.market.Gpu;
+import org.computehive.market.GpuId;
+import org.computehive.market.Host;
+import org.computehive.market.HostId;
 import org.computehive.market.MachineShape;
 import org.computehive.market.PciAddress;
 import org.computehive.rental.Hypervisor.RunningVm;
@@ -128,6 +134,74 @@ public abstract class HypervisorContract {
             hypervisor.destroy(one.id());
             hypervisor.erase(one.id());
             assertEquals(List.of(second), hypervisor.list());
+        }
+    }
+
+    @Test
+    void expire_ofARunningVm_movesItsEndForEveryControllerAndNothingElse() {
+        Hypervisor lost = open();
+        VmSpec spec = spec(lost, shape());
+        RunningVm started = lost.start(spec);
+        Instant later = spec.expires().plus(90, ChronoUnit.MINUTES);
+        var moved = new RunningVm(started.id(), started.ssh(), later, started.facts());
+        assertEquals(moved, lost.expire(spec.id(), later));
+        assertEquals(moved, lost.expire(spec.id(), later), "again changes nothing");
+        assertEquals(List.of(moved), lost.list());
+        abandon(lost);
+
+        try (Hypervisor next = open()) {
+            assertEquals(List.of(moved), next.list());
+            assertEquals(moved, next.start(spec), "a start that is repeated doesn't move it back");
+            Instant earlier = spec.expires().minus(30, ChronoUnit.MINUTES);
+            assertEquals(earlier, next.expire(spec.id(), earlier).expires());
+            assertEquals(earlier, next.list().getFirst().expires());
+        }
+    }
+
+    @Test
+    void expire_whereNoVmRuns_isRefused() {
+        try (Hypervisor hypervisor = open()) {
+            RentalId nobody = RentalId.random();
+            var refused =
+                    assertThrows(HypervisorException.Refused.class, () -> hypervisor.expire(nobody, Instant.now()));
+            assertTrue(String.valueOf(refused.getMessage()).contains(nobody.vmName()), refused::getMessage);
+        }
+    }
+
+    @Test
+    void endedByPlatform_ofAVmThatRunsOrWasDestroyed_isEmpty() {
+        try (Hypervisor hypervisor = open()) {
+            VmSpec spec = spec(hypervisor, shape());
+            assertEquals(Optional.empty(), hypervisor.endedByPlatform(spec.id()));
+            hypervisor.start(spec);
+            assertEquals(Optional.empty(), hypervisor.endedByPlatform(spec.id()));
+            hypervisor.destroy(spec.id());
+            assertEquals(Optional.empty(), hypervisor.endedByPlatform(spec.id()));
+        }
+    }
+
+    @Test
+    void factsOfAStartedVm_areWhatItsHostPromised() {
+        try (Hypervisor hypervisor = open()) {
+            VmSpec spec = spec(hypervisor, shape());
+            Hypervisor.Inventory found = hypervisor.inventory();
+            var host = new Host(
+                    new HostId("host-1"),
+                    Account.ZERO,
+                    found.cpus(),
+                    found.memoryMiB(),
+                    found.gpus(),
+                    found.acceleration(),
+                    found.assurance(),
+                    found.platform());
+            List<GpuId> gpus =
+                    spec.gpus().stream().map(gpu -> new GpuId(host.id(), gpu)).toList();
+            Setup promised = Setups.promised(host, gpus, spec.shape());
+            Setup observed = Setups.observed(
+                    host, gpus, spec.shape(), hypervisor.start(spec).facts());
+            assertEquals(List.of(), promised.differences(observed));
+            assertFalse(promised.software().isEmpty(), promised::json);
+            assertEquals(1, promised.devices().size(), promised::json);
         }
     }
 
