@@ -26,12 +26,13 @@ import java.util.Set;
  * FUNDED     the lead time begins                                    STARTING
  *            the renter calls it off, the lender gives all back,
  *            or takes its gpus back before the start                 CANCELLED
- *            it can't start                                           FAILED
+ *            it can't start                                          FAILED
  * STARTING   the session is proved to be usable                      ACTIVE
  *            it could not start anywhere in time                     FAILED
  *            it is ended, or is not found again after it was lost    ENDING
  * ACTIVE     the VM or its host is lost: another place is sought     STARTING
- *            its end comes, or a party or an operator ends it        ENDING
+ *            its end comes, a party or an operator ends it,
+ *            its renter never comes, or its escrow is closed         ENDING
  * FAILED,    access is cut, and all that was made is gone from
  * ENDING     where it was placed last                                ENDED
  * ENDED,     a party disputes what is paid                           DISPUTED
