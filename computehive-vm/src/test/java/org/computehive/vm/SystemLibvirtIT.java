@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
  * that runs {@link SystemLibvirtCases}. Needs root.
  */
 class SystemLibvirtIT {
-    private static final Duration LIMIT = Duration.ofMinutes(6);
+    private static final Duration LIMIT = Duration.ofMinutes(10);
 
     private Path work;
     private Path images;
