@@ -62,6 +62,19 @@ public final class Gathering<Q, A> {
         return asked.result();
     }
 
+    /**
+     * Returns whether others wait for the work at hand to end: then the work is done once more, right after it. For the work
+     * to ask, that may so leave to the next time what is better done for many.
+     */
+    public boolean goesOn() {
+        lock.lock();
+        try {
+            return !waiting.isEmpty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void lead() {
         List<Asked<Q, A>> batch = take();
         try {

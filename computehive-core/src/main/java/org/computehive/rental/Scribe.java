@@ -117,7 +117,10 @@ final class Scribe {
 
     private void answerAll(List<Asked<Question, Integer>> asked) {
         matchTail();
-        note();
+        if (asked.stream().anyMatch(each -> !(each.question() instanceof Question.Committed))) {
+            // They ask the store what is in no log.
+            note();
+        }
         var missing = new LinkedHashMap<EventKey, Recorded>();
         var sure = new LinkedHashMap<RentalId, Long>();
         var counts = new ArrayList<Integer>();
@@ -127,6 +130,9 @@ final class Scribe {
             counts.add(missing.size() - before);
         }
         append(List.copyOf(missing.values()));
+        if (unnoted.size() >= BATCH || !gathering.goesOn()) {
+            note();
+        }
         synchronized (known) {
             sure.forEach((id, version) -> known.merge(id, version, Math::max));
             // A later event may have come along with what was asked for: whoever committed it will still ask.
@@ -195,7 +201,6 @@ final class Scribe {
             unnoted.add(place(event, index++));
         }
         events.forEach(logged);
-        note();
     }
 
     /** Notes in the store what is in the log. If the store can't, that waits: nothing that was promised depends on it. */

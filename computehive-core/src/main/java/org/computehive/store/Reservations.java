@@ -247,18 +247,26 @@ final class Reservations {
         }
     }
 
-    /** Who was refused because its own rental is there already is told so. */
+    /**
+     * Who was refused because its own rental is there already is told so. A statement of its own, since it must see what
+     * others committed while {@link #TAKE} waited for them; written so that its plan is the same for any number of ids, which
+     * lets PostgreSQL keep it.
+     */
     private void findSuperseded(Map<RentalId, RentalException> refused) throws SQLException {
         if (refused.isEmpty()) {
             return;
         }
         var stored = new LinkedHashMap<String, Long>();
-        try (PreparedStatement statement =
-                connection.prepareStatement("SELECT id, version FROM ch_rentals WHERE id = ANY (?::text[])")) {
+        try (PreparedStatement statement = connection.prepareStatement("""
+                        SELECT a.id, (SELECT r.version FROM ch_rentals r WHERE r.id = a.id)
+                        FROM unnest((SELECT ?::text[])) a (id)""")) {
             setArray(statement, 1, "text", ids(refused.keySet()));
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
-                    stored.put(rows.getString(1), rows.getLong(2));
+                    long version = rows.getLong(2);
+                    if (version > 0) {
+                        stored.put(rows.getString(1), version);
+                    }
                 }
             }
         }

@@ -214,6 +214,91 @@ class PostgresStoreIT extends RentalStoreContract {
         }
     }
 
+    @Test
+    void storedTogether_oneThatGetsAGpuInVain_keepsItFromNobody() throws Exception {
+        store().append(reserved(RentalId.random(), terms(1, hours(0, 1), gpu(2))));
+        Recorded inVain = reserved(RentalId.random(), terms(2, hours(0, 1), gpu(1), gpu(2)));
+        Recorded lostToIt = reserved(RentalId.random(), terms(3, hours(0, 1), gpu(1)));
+        Recorded other = reserved(RentalId.random(), terms(4, hours(0, 1), gpu(3)));
+
+        List<Optional<RuntimeException>> outcomes = appendedTogether(List.of(inVain, lostToIt, other));
+
+        assertInstanceOf(RentalException.Overlap.class, outcomes.get(0).orElseThrow());
+        assertEquals(Optional.empty(), outcomes.get(1));
+        assertEquals(Optional.empty(), outcomes.get(2));
+        assertEquals(0, store().version(inVain.after().id()));
+        assertEquals(List.of(lostToIt), store().history(lostToIt.after().id()));
+        assertTrue(store().isFree(List.of(gpu(2)), hours(2, 3)));
+        assertFalse(store().isFree(List.of(gpu(1)), hours(0, 1)));
+    }
+
+    @Test
+    void storedTogether_oneThatCannotBeStored_keepsNoneOfTheOthersFromIt() throws Exception {
+        Recorded first = reserved(RentalId.random(), terms(1, hours(0, 1), gpu(1)));
+        Recorded good = reserved(RentalId.random(), terms(2, hours(0, 1), gpu(2)));
+        // PostgreSQL's times end in the year 294276.
+        Recorded bad = new Recorded(
+                good.after(), good.event(), good.salt(), Optional.of(Instant.parse("+300000-01-01T00:00:00Z")));
+        Recorded overlapping = reserved(RentalId.random(), terms(3, hours(0, 1), gpu(1)));
+
+        List<Optional<RuntimeException>> outcomes = appendedTogether(List.of(first, bad, overlapping));
+
+        assertEquals(Optional.empty(), outcomes.get(0));
+        assertInstanceOf(StoreException.class, outcomes.get(1).orElseThrow());
+        assertInstanceOf(RentalException.Overlap.class, outcomes.get(2).orElseThrow());
+        assertEquals(List.of(first), store().history(first.after().id()));
+        assertEquals(0, store().version(bad.after().id()));
+        assertTrue(store().isFree(List.of(gpu(2)), hours(0, 1)), "nothing is left of it");
+    }
+
+    @Test
+    void storedTogether_theSameRentalTwice_isKeptOnce_andTheOtherIsToldSo() throws Exception {
+        Recorded one = reserved(RentalId.random(), terms(1, hours(0, 1), gpu(1)));
+        store().append(one);
+        Recorded other = reserved(RentalId.random(), terms(2, hours(0, 1), gpu(2)));
+
+        List<Optional<RuntimeException>> outcomes = appendedTogether(List.of(one, other));
+
+        assertInstanceOf(RentalException.Superseded.class, outcomes.get(0).orElseThrow());
+        assertEquals(Optional.empty(), outcomes.get(1));
+    }
+
+    /** Appends while the table is locked, so that all but a first that is of no interest share a transaction, in this order. */
+    private List<Optional<RuntimeException>> appendedTogether(List<Recorded> events) throws Exception {
+        var outcomes = new ConcurrentHashMap<Integer, Optional<RuntimeException>>();
+        var threads = new ArrayList<Thread>();
+        try (Connection connection = DriverManager.getConnection(url, server.user(), server.password());
+                Statement statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute("LOCK TABLE ch_bookings IN ACCESS EXCLUSIVE MODE");
+            Recorded leader = reserved(RentalId.random(), terms(9_000, hours(0, 1), gpu(8)));
+            threads.add(Thread.ofPlatform().start(() -> store().append(leader)));
+            while (count(statement, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 0) {
+                Thread.onSpinWait();
+            }
+            for (int i = 0; i < events.size(); i++) {
+                int number = i;
+                Thread thread = Thread.ofPlatform().start(() -> {
+                    try {
+                        store().append(events.get(number));
+                        outcomes.put(number, Optional.empty());
+                    } catch (RuntimeException e) {
+                        outcomes.put(number, Optional.of(e));
+                    }
+                });
+                threads.add(thread);
+                while (thread.getState() != Thread.State.WAITING) {
+                    Thread.onSpinWait();
+                }
+            }
+            connection.commit();
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        return IntStream.range(0, events.size()).mapToObj(outcomes::get).toList();
+    }
+
     private static long count(Statement statement, String sql) throws SQLException {
         try (ResultSet rows = statement.executeQuery(sql)) {
             rows.next();
