@@ -2,11 +2,9 @@ package org.computehive.market.search;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.List;
 import java.util.Optional;
+import java.util.PriorityQueue;
 import java.util.function.Predicate;
 import org.computehive.market.Account;
 import org.computehive.market.Listing;
@@ -26,9 +24,8 @@ final class Cursor {
     /** After so many listings that are nowhere free for long enough, those that can't be are ruled out together. */
     private static final int MISSES = 128;
 
-    private static final Comparator<FreeWindow> EARLIEST_FIRST = Comparator.comparing(
-                    (FreeWindow found) -> found.window().start())
-            .thenComparing(found -> found.listing().id().value());
+    private static final Comparator<Draft> EARLIEST_FIRST = Comparator.comparing(Draft::start)
+            .thenComparing(draft -> draft.listing().id().value());
 
     private final Segment segment;
     private final ListingQuery query;
@@ -37,7 +34,10 @@ final class Cursor {
     private final long[] bits;
     private final long seconds;
     private final long unitsPerGpu;
-    private final ArrayDeque<FreeWindow> found = new ArrayDeque<>();
+    /** Those of the price at hand that are free. */
+    private final PriorityQueue<Draft> drafts = new PriorityQueue<>(EARLIEST_FIRST);
+
+    private @Nullable FreeWindow found;
     /** What rules gpus out: for an exact query from the start, else once it pays. */
     private @Nullable FreeGpus possible;
 
@@ -78,64 +78,70 @@ final class Cursor {
 
     /** Returns the next one without moving on; {@code null} if there is none. */
     @Nullable FreeWindow peek() {
-        while (found.isEmpty() && next >= 0) {
-            findMore();
+        while (found == null && (!drafts.isEmpty() || next >= 0)) {
+            if (drafts.isEmpty()) {
+                findMore();
+            } else {
+                settle(drafts.remove());
+            }
         }
-        return found.peek();
+        return found;
     }
 
     /** Moves on. */
     void pass() {
-        found.remove();
+        found = null;
     }
 
     /** Finds those at the next price that are free; for one window they are in order as they come. */
     private void findMore() {
         Listing first = segment.listing(next);
-        List<FreeWindow> run = new ArrayList<>();
         int looked = 0;
         int most = query.isExact() ? 1 : RUN;
         do {
-            lookAt(next).ifPresent(run::add);
+            lookAt(next);
             looked++;
             next = following(next + 1);
         } while (next >= 0 && looked < most && segment.listing(next).price().equals(first.price()));
-        if (run.size() > 1) {
-            run.sort(EARLIEST_FIRST);
-        }
-        found.addAll(run);
     }
 
-    private Optional<FreeWindow> lookAt(int number) {
+    private void lookAt(int number) {
         Listing listing = segment.listing(number);
         if (!segment.suits(number, query, seconds, unitsPerGpu)
                 || (possible != null && !segment.all(number, possible))
                 || !trusted.test(listing.lender())) {
-            return Optional.empty();
+            return;
         }
-        Optional<Instant> start = start(listing, segment.gpus(number));
+        Optional<Instant> start = free(number, query.within());
+        start.ifPresent(at -> drafts.add(new Draft(number, listing, at, false)));
         if (start.isEmpty() && !query.isExact() && ++misses == MISSES) {
             possible = free.mayBeFreeFor(query.length(), query.within());
         }
-        return start.map(at -> FreeWindow.of(listing, Window.of(at, query.length())));
     }
 
-    /** Returns the earliest start at which its gpus are free, turnover included, and it is offered. */
-    private Optional<Instant> start(Listing listing, int[] gpus) {
-        Duration turnover = listing.rules().turnover();
-        Window within = query.within();
-        Optional<Instant> start = free.earliest(gpus, query.length().plus(turnover), within.extendedBy(turnover));
-        if (start.isEmpty() || listing.availability().covers(Window.of(start.get(), query.length()))) {
-            return start;
+    /** Looks at a lender's hours only for what comes next: reading a calendar costs more than all else together. */
+    private void settle(Draft draft) {
+        if (draft.settled() || draft.listing().availability().covers(Window.of(draft.start(), query.length()))) {
+            found = FreeWindow.of(draft.listing(), Window.of(draft.start(), query.length()));
+            return;
         }
-        for (Window open : listing.availability().openings(within)) {
+        for (Window open : draft.listing().availability().openings(query.within())) {
             if (open.length().compareTo(query.length()) >= 0) {
-                start = free.earliest(gpus, query.length().plus(turnover), open.extendedBy(turnover));
+                Optional<Instant> start = free(draft.number(), open);
                 if (start.isPresent()) {
-                    return start;
+                    drafts.add(new Draft(draft.number(), draft.listing(), start.get(), true));
+                    return;
                 }
             }
         }
-        return Optional.empty();
     }
+
+    /** Returns the earliest start within a window at which a listing's gpus are free, turnover included. */
+    private Optional<Instant> free(int number, Window within) {
+        Duration turnover = segment.listing(number).rules().turnover();
+        return free.earliest(segment.gpus(number), query.length().plus(turnover), within.extendedBy(turnover));
+    }
+
+    /** A listing and its earliest start; the lender's hours are looked at once it is settled. */
+    private record Draft(int number, Listing listing, Instant start, boolean settled) {}
 }
