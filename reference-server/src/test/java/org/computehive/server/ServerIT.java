@@ -18,6 +18,8 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -143,6 +145,21 @@ class ServerIT {
                 200,
                 send("auditor", "GET", "/audit/tile/" + entries, Optional.empty())
                         .statusCode());
+        new RouteWalk(server, this::header).records();
+    }
+
+    @Test
+    void rentalOfTomorrow_extendedReclaimedAndReleased_isPaidBackInFull() throws Exception {
+        var routes = new RouteWalk(server, this::header);
+        Instant start = Instant.now().truncatedTo(ChronoUnit.HOURS).plus(48, ChronoUnit.HOURS);
+        String listing = routes.list("tomorrow");
+
+        String rental = routes.book(listing, start);
+        routes.extend(rental, start.plusSeconds(7200));
+        routes.refuseBeforeTheStart(rental);
+        routes.maintain(listing, start);
+        routes.reclaim(rental, start.plusSeconds(1800));
+        routes.release(rental);
     }
 
     private String entriesPath() throws IOException {
@@ -325,7 +342,40 @@ class ServerIT {
                 new Bad("renter", "PUT", rental + "/offer/signature", "{\"signature\":\"0x00\"}", 403, ""),
                 new Bad("lender", "PUT", rental + "/offer/signature", "{\"signature\":\"0x00\"}", 404, ""),
                 new Bad("renter", "POST", rental + "/certificate", "{\"publicKey\":\"x\"}", 404, ""),
-                new Bad("lender", "POST", rental + "/end", "", 403, ""),
+                new Bad("lender", "POST", rental + "/end", "", 404, ""),
+                new Bad("auditor", "POST", rental + "/end", "", 403, ""),
+                new Bad("lender", "POST", rental + "/extensions", "{}", 403, ""),
+                new Bad("renter", "POST", rental + "/extensions", "{}", 400, "quote"),
+                new Bad("renter", "POST", rental + "/extensions/quotes", "{}", 400, "end"),
+                new Bad("renter", "POST", rental + "/reclaim", "{}", 403, ""),
+                new Bad("lender", "POST", rental + "/reclaim", "{\"at\":\"soon\"}", 400, "at"),
+                new Bad("renter", "GET", rental + "/manifest", "", 404, ""),
+                new Bad("renter", "GET", rental + "/offers", "", 404, ""),
+                new Bad("renter", "GET", rental + "/receipts", "", 404, ""),
+                new Bad("renter", "PUT", rental + "/receipts/signatures", "{\"signatures\":7}", 400, "signatures"),
+                new Bad("renter", "PUT", rental + "/releases/signatures", "{}", 403, ""),
+                new Bad("lender", "GET", "/operations/rentals/stuck", "", 403, ""),
+                new Bad("renter", "POST", "/operations" + rental + "/end", "{}", 403, ""),
+                new Bad("operator", "POST", "/operations" + rental + "/end", "{}", 400, "blame"),
+                new Bad("operator", "POST", "/operations" + rental + "/end", "{\"blame\":\"NOBODY\"}", 400, "why"),
+                new Bad(
+                        "operator",
+                        "POST",
+                        "/operations" + rental + "/end",
+                        "{\"blame\":\"NOBODY\",\"why\":\"a test\"}",
+                        404,
+                        ""),
+                new Bad("operator", "POST", "/operations" + rental + "/resume", "{\"note\":\"a\\nb\"}", 400, "note"),
+                new Bad("operator", "POST", "/operations" + rental + "/resume", "{\"note\":\"seen\"}", 404, ""),
+                new Bad("renter", "GET", "/hosts/local/maintenance", "", 403, ""),
+                new Bad("lender", "GET", "/hosts/nowhere/maintenance", "", 404, ""),
+                new Bad("lender", "GET", "/hosts/No_Host/maintenance", "", 400, "host"),
+                new Bad("lender", "POST", "/hosts/local/maintenance", "{}", 400, "name"),
+                new Bad("operator", "GET", "/invoices/2026-11", "", 403, ""),
+                new Bad("renter", "GET", "/invoices/2026-13", "", 400, "month"),
+                new Bad("renter", "GET", "/invoices/2026-11?format=pdf", "", 400, "format"),
+                new Bad("auditor", "GET", "/accounts/0x00/reputation", "", 403, ""),
+                new Bad("renter", "GET", "/accounts/0x00/reputation", "", 400, "account"),
                 new Bad("renter", "POST", rental + "/end", "", 404, ""),
                 new Bad("renter", "POST", rental + "/cancellation", "", 404, ""),
                 new Bad("renter", "GET", rental + "/receipt", "", 404, ""),
@@ -425,7 +475,12 @@ class ServerIT {
 
         assertEquals(200, send("", "GET", "/health", Optional.empty()).statusCode());
         assertEquals(200, description.statusCode());
-        for (String part : List.of("openapi: 3", "/rentals/{id}/offer/signature:", "scheme: bearer", "Problem:")) {
+        for (String part : List.of(
+                "openapi: 3",
+                "/rentals/{id}/offer/signature:",
+                "scheme: bearer",
+                "Problem:",
+                "name: Idempotency-Key")) {
             assertTrue(description.body().contains(part), part);
         }
         assertFalse(description.body().contains("Caller"), "what the token says is no parameter");

@@ -16,6 +16,7 @@ import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
+import org.computehive.market.Maintenance;
 import org.computehive.market.Rate;
 import org.computehive.market.Token;
 import org.computehive.rental.PriceAdvisor;
@@ -206,6 +207,67 @@ final class Bodies {
             @Nullable @Schema(description = "the quote's id")
             String quote) {}
 
+    /** More time to be quoted. */
+    @Schema(name = "ExtensionRequest")
+    record ExtensionBody(
+            @Nullable @Schema(type = "string", format = "date-time", description = "when the session is to end instead")
+            String end) {}
+
+    /** A notice that gpus are wanted back. */
+    @Schema(name = "ReclaimRequest")
+    record ReclaimBody(
+            @Nullable @Schema(type = "string", format = "date-time", description = "when; in whole seconds")
+            String at) {}
+
+    /** Why an operator ends a session. */
+    @Schema(name = "EndRequest")
+    record FaultBody(
+            @Nullable @Schema(description = "who answers: LENDER, RENTER, PLATFORM or NOBODY")
+            String blame,
+
+            @Nullable @Schema(description = "for people, 1 to 200 characters; the parties read it")
+            String why) {}
+
+    /** What an operator did. */
+    @Schema(name = "ResumeRequest")
+    record NoteBody(
+            @Nullable @Schema(description = "1 to 200 characters; no secrets")
+            String note) {}
+
+    /** A time in which gpus are kept from being rented; its host is in the path. */
+    @Schema(name = "MaintenanceRequest")
+    record MaintenanceBody(
+            @Nullable @Schema(description = "what the lender calls it", example = "new-fan")
+            String name,
+
+            @Nullable @Schema(description = "gpus of that host, as host/pci-address")
+            List<String> gpus,
+
+            @Nullable @Schema(type = "string", format = "date-time")
+            String start,
+
+            @Nullable @Schema(type = "string", format = "date-time")
+            String end,
+
+            @Nullable @Schema(description = "1 to 200 characters")
+            String why) {
+
+        Maintenance maintenance(HostId host) {
+            String label = BadField.require("name", name);
+            List<GpuId> devices = BadField.require("gpus", gpus).stream()
+                    .map(gpu -> BadField.parse("gpus", gpu, GpuId::parse))
+                    .toList();
+            Window window = window(start, end);
+            return BadField.parse("why", why, text -> new Maintenance(host, label, devices, window, text));
+        }
+    }
+
+    /** Signatures from a wallet, one for each leg. */
+    @Schema(name = "Signatures")
+    record SignaturesBody(
+            @Nullable @Schema(description = "each 0x and hexadecimal digits, in the order of what is to be signed")
+            List<String> signatures) {}
+
     /** A signature from a wallet. */
     @Schema(name = "Signature")
     record SignatureBody(
@@ -231,6 +293,15 @@ final class Bodies {
 
             @Nullable @Schema(description = "LENDER, RENTER, OPERATOR or AUDITOR")
             String role) {}
+
+    /** Text for people that is stored: a line, so that nobody can make it look like another record. */
+    static String line(String text) {
+        if (text.isBlank() || text.length() > 200 || text.chars().anyMatch(Character::isISOControl)) {
+            throw new IllegalArgumentException(
+                    "a text of %d characters came: write 1 to 200 in one line".formatted(text.length()));
+        }
+        return text;
+    }
 
     static Window window(@Nullable String start, @Nullable String end) {
         Instant first = BadField.parse("start", start, Instant::parse);

@@ -4,6 +4,7 @@ import io.micronaut.http.HttpStatus;
 import io.micronaut.http.annotation.Body;
 import io.micronaut.http.annotation.Controller;
 import io.micronaut.http.annotation.Get;
+import io.micronaut.http.annotation.Header;
 import io.micronaut.http.annotation.Post;
 import io.micronaut.http.annotation.Put;
 import io.micronaut.http.annotation.QueryValue;
@@ -69,9 +70,14 @@ class MarketController {
 
     /** Offers gpus, or changes an offer; rentals and quotes already made keep their terms. */
     @Put("/listings/{id}")
-    ListingView list(@Parameter(hidden = true) Caller caller, String id, @Body ListingBody body) {
+    ListingView list(
+            @Parameter(hidden = true) Caller caller,
+            String id,
+            @Nullable @Header(Once.HEADER) String key,
+            @Body ListingBody body) {
         Account lender = caller.as(Role.LENDER);
-        return ListingView.of(engine.list(body.listing(BadField.parse("id", id, ListingId::new), lender, token)));
+        return ListingView.of(Once.of(engine, lender, key)
+                .list(body.listing(BadField.parse("id", id, ListingId::new), lender, token)));
     }
 
     /** Returns a listing. */
@@ -141,13 +147,15 @@ class MarketController {
     /** Quotes a listing's price for a window. */
     @Post("/quotes")
     @Status(HttpStatus.CREATED)
-    QuoteView quote(@Parameter(hidden = true) Caller caller, @Body QuoteBody body) {
+    QuoteView quote(
+            @Parameter(hidden = true) Caller caller, @Nullable @Header(Once.HEADER) String key, @Body QuoteBody body) {
         Account renter = caller.as(Role.RENTER);
         return QuoteView.of(
-                engine.quote(
-                        renter,
-                        BadField.parse("listing", body.listing(), ListingId::new),
-                        Bodies.window(body.start(), body.end())),
+                Once.of(engine, renter, key)
+                        .quote(
+                                renter,
+                                BadField.parse("listing", body.listing(), ListingId::new),
+                                Bodies.window(body.start(), body.end())),
                 token);
     }
 }

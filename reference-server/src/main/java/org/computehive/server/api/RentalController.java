@@ -4,6 +4,7 @@ import io.micronaut.http.HttpStatus;
 import io.micronaut.http.annotation.Body;
 import io.micronaut.http.annotation.Controller;
 import io.micronaut.http.annotation.Get;
+import io.micronaut.http.annotation.Header;
 import io.micronaut.http.annotation.Post;
 import io.micronaut.http.annotation.Produces;
 import io.micronaut.http.annotation.QueryValue;
@@ -21,6 +22,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
 import org.computehive.embedded.CalendarFolder;
@@ -31,6 +33,7 @@ import org.computehive.rental.RentalEvent;
 import org.computehive.rental.RentalException;
 import org.computehive.rental.RentalId;
 import org.computehive.server.api.Bodies.KeyBody;
+import org.computehive.server.api.Bodies.ReclaimBody;
 import org.computehive.server.api.Bodies.ReserveBody;
 import org.computehive.server.api.Views.CertificateView;
 import org.computehive.server.api.Views.EventView;
@@ -61,9 +64,13 @@ class RentalController {
     /** Takes up a quote: holds the gpus until the escrow is funded or the hold runs out. Repeating it is harmless. */
     @Post
     @Status(HttpStatus.CREATED)
-    RentalView reserve(@Parameter(hidden = true) Caller caller, @Body ReserveBody body) {
+    RentalView reserve(
+            @Parameter(hidden = true) Caller caller,
+            @Nullable @Header(Once.HEADER) String key,
+            @Body ReserveBody body) {
         Account renter = caller.as(Role.RENTER);
-        return RentalView.of(engine.reserve(BadField.parse("quote", body.quote(), RentalId::new), renter));
+        return RentalView.of(
+                Once.of(engine, renter, key).reserve(BadField.parse("quote", body.quote(), RentalId::new), renter));
     }
 
     /** Returns the caller's rentals, newest first. */
@@ -98,26 +105,41 @@ class RentalController {
 
     /** Certifies the renter's key; the certificate is worth nothing outside the window. */
     @Post("/{id}/certificate")
-    CertificateView certify(@Parameter(hidden = true) Caller caller, String id, @Body KeyBody body) {
+    CertificateView certify(
+            @Parameter(hidden = true) Caller caller,
+            String id,
+            @Nullable @Header(Once.HEADER) String key,
+            @Body KeyBody body) {
         Account renter = caller.as(Role.RENTER);
         String folder = body.folder();
         if (folder != null && folder.length() > 1024) {
             throw new BadField("folder", "folder is too long: at most 1024 characters");
         }
         return CertificateView.of(
-                engine.issueCertificate(rentalId(id), renter, BadField.require("publicKey", body.publicKey())), folder);
+                Once.of(engine, renter, key)
+                        .issueCertificate(rentalId(id), renter, BadField.require("publicKey", body.publicKey())),
+                folder);
     }
 
-    /** Ends the session early: the meter stops now, then access is cut and the VM destroyed. */
+    /** Ends the session early: the meter stops now, then access is cut and the VM destroyed. A lender answers for it. */
     @Post("/{id}/end")
-    RentalView end(@Parameter(hidden = true) Caller caller, String id) {
-        return RentalView.of(engine.end(rentalId(id), caller.as(Role.RENTER)));
+    RentalView end(@Parameter(hidden = true) Caller caller, String id, @Nullable @Header(Once.HEADER) String key) {
+        Account party = party(caller);
+        return RentalView.of(Once.of(engine, party, key).end(rentalId(id), party));
     }
 
     /** Calls a rental off before it starts. */
     @Post("/{id}/cancellation")
-    RentalView cancel(@Parameter(hidden = true) Caller caller, String id) {
-        return RentalView.of(engine.cancel(rentalId(id), party(caller)));
+    RentalView cancel(@Parameter(hidden = true) Caller caller, String id, @Nullable @Header(Once.HEADER) String key) {
+        Account party = party(caller);
+        return RentalView.of(Once.of(engine, party, key).cancel(rentalId(id), party));
+    }
+
+    /** Gives notice that the lender wants its gpus back at a time; repeating it with the same time changes nothing. */
+    @Post("/{id}/reclaim")
+    RentalView reclaim(@Parameter(hidden = true) Caller caller, String id, @Body ReclaimBody body) {
+        Account lender = caller.as(Role.LENDER);
+        return RentalView.of(engine.reclaim(rentalId(id), lender, BadField.parse("at", body.at(), Instant::parse)));
     }
 
     /** Returns what happened, with the salts that open the audit log's commitments. */

@@ -237,7 +237,13 @@ final class Views {
             Duration used,
             String due,
             @Nullable FaultView fault,
-            @Nullable SettlementView settlement) {
+            @Nullable SettlementView settlement,
+
+            @Nullable @Schema(description = "when the lender takes its gpus back, if it gave notice")
+            Instant reclaimedAt,
+
+            @Schema(description = "what was booked, then each extension")
+            List<LegView> legs) {
         static RentalView of(Rental rental) {
             var terms = rental.terms();
             return new RentalView(
@@ -245,15 +251,15 @@ final class Views {
                     rental.version(),
                     rental.state().name(),
                     terms.listing().value(),
-                    terms.host().value(),
+                    rental.host().value(),
                     terms.renter().address(),
                     terms.lender().address(),
-                    terms.gpus().stream().map(GpuId::toString).toList(),
+                    rental.gpus().stream().map(GpuId::toString).toList(),
                     terms.emulated(),
-                    WindowView.of(terms.window()),
+                    WindowView.of(rental.window()),
                     RateView.of(terms.rate(), terms.token()),
                     TokenView.of(terms.token()),
-                    terms.deposit().toString(),
+                    (rental.funded() ? rental.deposit() : terms.deposit()).toString(),
                     terms.holdUntil(),
                     rental.offer().isPresent(),
                     rental.offerSignature().isPresent(),
@@ -270,7 +276,11 @@ final class Views {
                             .map(settled -> new SettlementView(
                                     settled.paid().toString(),
                                     settled.refunded().toString(),
-                                    settled.transaction().hex()))));
+                                    settled.transaction().hex()))),
+                    orNull(rental.reclaimedAt()),
+                    rental.legs().stream()
+                            .map(leg -> LegView.of(leg, terms.token()))
+                            .toList());
         }
     }
 
@@ -294,6 +304,12 @@ final class Views {
     /** A message for {@code eth_signTypedData_v4} (EIP-712), and the digest that it must have. */
     @Schema(name = "Signable")
     record SignableView(
+            @Schema(description = "0 for what was booked, or the extension's number")
+            int leg,
+
+            @Schema(type = "string", description = "the time that a receipt is for; PT0S for a release")
+            Duration used,
+
             String digest,
             @Schema(description = "who is to sign") List<String> signers,
 
@@ -303,6 +319,9 @@ final class Views {
     /** The offer to sign; once the lender has, the transactions with which the renter opens the escrow. */
     @Schema(name = "Offer")
     record OfferView(
+            @Schema(description = "0 for what was booked, or the extension's number")
+            int leg,
+
             String digest,
             @Schema(description = "who is to sign") String signer,
 

@@ -26,6 +26,7 @@ import org.computehive.market.Token;
 import org.computehive.rental.RentalCalendar;
 import org.computehive.rental.RentalEngine;
 import org.computehive.rental.RentalPolicy;
+import org.computehive.rental.RentalStore;
 import org.computehive.rental.SshAccess;
 import org.computehive.server.platform.LocalPlatform;
 import org.computehive.store.JdbcStore;
@@ -42,6 +43,7 @@ public final class ReferencePlatform implements AutoCloseable {
 
     private final Folders folders;
     private final @Nullable DevNode devNode;
+    private final JdbcStore store;
     private final LocalPlatform local;
     private final CalendarFeeds feeds;
     private final Account lender;
@@ -89,7 +91,7 @@ public final class ReferencePlatform implements AutoCloseable {
         Optional<URI> hypervisor = server.hypervisor().map(text -> parse("computehive.hypervisor", text, URI::create));
         SshAccess.Settings gateway = gateway(settings.gateway());
         RentalPolicy policy = settings.policy().policy();
-        JdbcStore store = store(settings.store());
+        store = store(settings.store());
         local = LocalPlatform.open(
                 new LocalPlatform.Parts(folders.layout(server), store, chain, hypervisor, gateway, policy), progress);
         try {
@@ -234,6 +236,11 @@ public final class ReferencePlatform implements AutoCloseable {
     /** Returns its parts. */
     public LocalPlatform local() {
         return local;
+    }
+
+    /** Returns where rentals are kept; closed with the platform. */
+    public RentalStore store() {
+        return store;
     }
 
     /** Returns the calendars that parties subscribe to. */

@@ -22,6 +22,7 @@ class ProblemsTest {
                 Map.entry(new RentalException.Superseded("x"), 409),
                 Map.entry(new RentalException.Overlap("x"), 409),
                 Map.entry(new RentalException.LaneTaken("x"), 409),
+                Map.entry(new RentalException.KeyReused("x"), 422),
                 Map.entry(new RentalException.Expired("x"), 410),
                 Map.entry(new RentalException.Unacceptable("x"), 422),
                 Map.entry(new EscrowException.Refused("x", null), 422),
