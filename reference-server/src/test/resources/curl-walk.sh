@@ -42,7 +42,7 @@ await() {
   local seen
   seen=$(api renter GET "/rentals/$id")
   until jq -e "$1" <<<"$seen" >/dev/null; do
-    if jq -e '.state == "FAILED" or .state == "EXPIRED"' <<<"$seen" >/dev/null; then
+    if jq -e '.state == "FAILED" or .state == "EXPIRED" or .fault' <<<"$seen" >/dev/null; then
       jq . <<<"$seen" >&2
       return 1
     fi

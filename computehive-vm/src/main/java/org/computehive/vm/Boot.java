@@ -127,7 +127,7 @@ final class Boot {
                 spec.shape().memoryMiB(),
                 image.kernel().file(),
                 image.initrd().file(),
-                "console=ttyS0 quiet panic=-1" + (kvm ? "" : " mitigations=off no5lvl"),
+                "console=ttyS0 quiet panic=-1" + (kvm ? "" : " mitigations=off no5lvl no_timer_check"),
                 sessions.overlay(spec.id()),
                 image.base().map(GuestImage.Part::file),
                 secret,

@@ -175,7 +175,8 @@ final class HostSteps {
         words.addAll(List.of("-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio"));
         words.addAll(List.of("-kernel", image.resolve("kernel").toString()));
         words.addAll(List.of("-initrd", image.resolve("initrd").toString()));
-        words.addAll(List.of("-append", "console=ttyS0 quiet panic=-1" + (kvm ? "" : " mitigations=off no5lvl")));
+        words.addAll(List.of(
+                "-append", "console=ttyS0 quiet panic=-1" + (kvm ? "" : " mitigations=off no5lvl no_timer_check")));
         words.addAll(List.of("-object", "secret,id=s0,format=raw,file=" + seed.resolve("key")));
         words.addAll(List.of(
                 "-drive",
