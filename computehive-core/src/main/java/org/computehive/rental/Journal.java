@@ -84,11 +84,13 @@ final class Journal {
         return after;
     }
 
+    /** One of which nothing is left to do is woken once more: its last event is not lost to a log that failed for a while. */
     private Optional<Instant> wakeOf(Rental rental) {
         return rental.effects(policy).stream()
                 .map(RentalEffect::due)
                 .min(Instant::compareTo)
-                .map(due -> due.isBefore(now()) ? now() : due);
+                .map(due -> due.isBefore(now()) ? now() : due)
+                .or(() -> Optional.of(now()));
     }
 
     /**
