@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.DayOfWeek;
 import java.time.Duration;
 import java.time.Instant;
@@ -77,15 +78,31 @@ class RecurrenceIT {
         List<String> answers = ask(other, questions);
         assertEquals(RULES, answers.size(), answers.toString());
         int recurrences = 0;
-        List<String> disagreements = new ArrayList<>();
+        List<Question> disputed = new ArrayList<>();
         for (int i = 0; i < RULES; i++) {
             List<String> ours = questions.get(i).answer();
-            assertEquals(
-                    answers.get(i), String.join(",", ours), questions.get(i).line() + " seed " + seed);
+            if (!answers.get(i).equals(String.join(",", ours))) {
+                disputed.add(questions.get(i));
+            }
             recurrences += ours.size();
         }
+        // Each of the two has errors of its own (libical 3.0.16 loses count of the weeks in
+        // WEEKLY;INTERVAL=2;BYMONTH=…): where
+        // one differs, the third decides.
+        assertTrue(disputed.size() <= RULES / 100, disputed.size() + " disputed, seed " + seed);
+        String third = other.equals("libical") ? "dateutil" : "libical";
+        List<String> decisions = disputed.isEmpty() ? List.of() : ask(third, disputed);
+        for (int i = 0; i < disputed.size(); i++) {
+            System.out.printf(
+                    "%s differs from %s and us: %s%n",
+                    other, third, disputed.get(i).line());
+            assertEquals(
+                    decisions.get(i),
+                    String.join(",", disputed.get(i).answer()),
+                    disputed.get(i).line() + " seed " + seed);
+        }
         assertTrue(recurrences > 10 * RULES, "only %d recurrences: the rules are too sparse".formatted(recurrences));
-        System.out.printf("%d rules, %d recurrences, all as %s gives them%n", RULES, recurrences, other);
+        System.out.printf("%d rules, %d recurrences, %d disputed by %s%n", RULES, recurrences, disputed.size(), other);
     }
 
     private static Question question(Random random) {
@@ -160,7 +177,7 @@ class RecurrenceIT {
     private List<String> ask(String other, List<Question> questions) throws Exception {
         Path script = folder.resolve("recurrences.py");
         try (InputStream in = Objects.requireNonNull(getClass().getResourceAsStream("recurrences.py"))) {
-            Files.copy(in, script);
+            Files.copy(in, script, StandardCopyOption.REPLACE_EXISTING);
         }
         Path input = Files.write(
                 folder.resolve("in"), questions.stream().map(Question::line).toList());
