@@ -6,9 +6,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.InstantSource;
+import java.util.OptionalInt;
+import java.util.function.Function;
 import org.computehive.audit.AuditLog;
 import org.computehive.audit.FileAuditLog;
 import org.computehive.audit.NoteKey;
+import org.computehive.market.Account;
 import org.computehive.rental.EmbeddedParts.Parts;
 import org.computehive.rental.Escrow;
 import org.computehive.rental.Notifier;
@@ -52,6 +55,11 @@ record FolderParts(Path folder, InstantSource clock) implements Parts {
     @Override
     public Notifier notifier() {
         return new CalendarFolder(made(folder.resolve("calendar")));
+    }
+
+    @Override
+    public Function<Account, OptionalInt> reputation(RentalStore store) {
+        return new StoredReputations(store, clock);
     }
 
     @Override

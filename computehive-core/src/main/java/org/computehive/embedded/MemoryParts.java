@@ -1,6 +1,8 @@
 package org.computehive.embedded;
 
 import java.time.InstantSource;
+import java.util.OptionalInt;
+import java.util.function.Function;
 import org.computehive.audit.AuditLog;
 import org.computehive.audit.InMemoryAuditLog;
 import org.computehive.audit.NoteKey;
@@ -44,6 +46,11 @@ record MemoryParts(InstantSource clock) implements Parts {
     @Override
     public Notifier notifier() {
         return new LoggingNotifier();
+    }
+
+    @Override
+    public Function<Account, OptionalInt> reputation(RentalStore store) {
+        return new StoredReputations(store, clock);
     }
 
     @Override

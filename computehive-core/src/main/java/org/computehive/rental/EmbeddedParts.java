@@ -2,7 +2,10 @@ package org.computehive.rental;
 
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.OptionalInt;
+import java.util.function.Function;
 import org.computehive.audit.AuditLog;
+import org.computehive.market.Account;
 
 /**
  * Makes the parts of an engine that its {@link RentalEngineBuilder builder} was not given. Found by
@@ -40,6 +43,13 @@ public interface EmbeddedParts {
 
         /** Makes what delivers calendar messages. */
         Notifier notifier();
+
+        /**
+         * Makes what knows lenders' reputations.
+         *
+         * @param store what it knows them from
+         */
+        Function<Account, OptionalInt> reputation(RentalStore store);
 
         /** Makes who suggests prices: {@code computehive-pricing} where it is on the class path. */
         PriceAdvisor priceAdvisor();

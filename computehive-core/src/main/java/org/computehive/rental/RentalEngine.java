@@ -5,14 +5,12 @@ import java.time.InstantSource;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.Predicate;
 import org.computehive.audit.AuditLog;
 import org.computehive.manifest.Manifest;
@@ -83,12 +81,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     private final @Nullable ClockWatch clockWatch;
     private @Nullable AutoCloseable chainSubscription;
 
-    RentalEngine(
-            RentalEngineBuilder.Ports ports,
-            InstantSource clock,
-            RentalPolicy policy,
-            Retention retention,
-            Function<Account, OptionalInt> reputation) {
+    RentalEngine(RentalEngineBuilder.Ports ports, InstantSource clock, RentalPolicy policy, Retention retention) {
         store = ports.store();
         escrow = ports.escrow();
         access = ports.access();
@@ -104,7 +97,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         steps = new Steps(store, escrow, access, invitations, journal, policy);
         runner = new Runner(store, steps, journal, policy);
         market = new Market(store, steps, escrow.token(), policy, journal);
-        search = new Search(store, market, clock, reputation);
+        search = new Search(store, market, clock, ports.reputation());
         pruning = new Pruning(store, journal, retention);
         rentals = new Rentals(store, journal);
         signing = new Signing(escrow, journal, rentals);

@@ -25,7 +25,7 @@ public final class RentalEngineBuilder {
     private InstantSource clock = InstantSource.system();
     private RentalPolicy policy = RentalPolicy.DEFAULT;
     private Retention retention = Retention.DEFAULT;
-    private Function<Account, OptionalInt> reputation = lender -> OptionalInt.empty();
+    private @Nullable Function<Account, OptionalInt> reputation;
 
     RentalEngineBuilder() {}
 
@@ -101,7 +101,8 @@ public final class RentalEngineBuilder {
     }
 
     /**
-     * Sets where a search finds a lender's reputation, 0 to 1,000. Not set: no lender's is known.
+     * Sets where a search finds a lender's reputation, 0 to 1,000. Not set: from the outcomes of the
+     * rentals that the store has settled.
      *
      * @param value answers from memory and from any thread; empty where none is known
      */
@@ -120,7 +121,7 @@ public final class RentalEngineBuilder {
         var made = new ArrayDeque<AutoCloseable>();
         boolean done = false;
         try {
-            var engine = new RentalEngine(ports(made), clock, policy, retention, reputation);
+            var engine = new RentalEngine(ports(made), clock, policy, retention);
             done = true;
             return engine;
         } finally {
@@ -147,7 +148,8 @@ public final class RentalEngineBuilder {
                 auditLog != null ? auditLog : Objects.requireNonNull(own),
                 notifier != null ? notifier : parts.notifier(),
                 calendar,
-                own);
+                own,
+                reputation != null ? reputation : parts.reputation(rentals));
     }
 
     private static <T extends AutoCloseable> T kept(Deque<AutoCloseable> made, T part) {
@@ -171,5 +173,6 @@ public final class RentalEngineBuilder {
             AuditLog auditLog,
             Notifier notifier,
             RentalCalendar calendar,
-            @Nullable AuditLog ownLog) {}
+            @Nullable AuditLog ownLog,
+            Function<Account, OptionalInt> reputation) {}
 }

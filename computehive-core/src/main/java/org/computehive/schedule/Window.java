@@ -2,6 +2,8 @@ package org.computehive.schedule;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -61,6 +63,25 @@ public record Window(Instant start, Instant end) {
     /** Returns this window with its end moved later by a duration, such as a turnover. */
     public Window extendedBy(Duration more) {
         return new Window(start, end.plus(more));
+    }
+
+    /**
+     * Returns what is left of this window outside another: itself, or up to two parts, by start.
+     *
+     * @param other what is taken away
+     */
+    public List<Window> without(Window other) {
+        if (!overlaps(other)) {
+            return List.of(this);
+        }
+        List<Window> left = new ArrayList<>();
+        if (start.isBefore(other.start)) {
+            left.add(new Window(start, other.start));
+        }
+        if (other.end.isBefore(end)) {
+            left.add(new Window(other.end, end));
+        }
+        return List.copyOf(left);
     }
 
     @Override

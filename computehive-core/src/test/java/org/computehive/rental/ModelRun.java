@@ -109,7 +109,7 @@ final class ModelRun {
         for (int step = 0; step < steps; step++) {
             guarded(this::command);
             if (random.nextInt(4) == 0) {
-                fault();
+                guarded(this::fault);
             }
             guarded(world::attach);
             world.pass(time());
@@ -551,6 +551,9 @@ final class ModelRun {
         world.chainDown = false;
         world.calendarDown = false;
         world.hosts.values().forEach(host -> host.setReachable(true));
+        if (world.isDead()) {
+            world.restart();
+        }
         world.attach();
         letGo();
         for (Rental rental : world.all()) {

@@ -18,10 +18,12 @@ import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.ListingQuery;
 import org.computehive.market.MachineShape;
+import org.computehive.market.Maintenance;
 import org.computehive.market.Rate;
 import org.computehive.market.matching.Candidate;
 import org.computehive.market.matching.Objective;
 import org.computehive.market.matching.Proposals;
+import org.computehive.market.search.FreeWindow;
 import org.computehive.rental.memory.InMemoryHypervisor;
 import org.computehive.schedule.Window;
 import org.computehive.store.InMemoryStore;
@@ -91,6 +93,32 @@ class ProposalsInEngineTest {
                         new Window(DAY.start(), start.minus(turnover)),
                         new Window(start.plus(HOUR).plus(turnover), DAY.end())),
                 candidate.free());
+    }
+
+    @Test
+    void timeBehindAMaintenance_isFound() {
+        list("one", 10, "ubuntu");
+        Listing listing = engine.listing(new ListingId("one"));
+        engine.block(
+                LENDER,
+                new Maintenance(
+                        listing.host(),
+                        "fans",
+                        listing.gpus(),
+                        Window.of(DAY.start(), Duration.ofHours(2)),
+                        "new fans"));
+
+        FreeWindow free =
+                engine.freeWindows(ListingQuery.lasting(HOUR, DAY).build()).getFirst();
+
+        assertEquals(DAY.start().plus(Duration.ofHours(2)), free.window().start());
+        assertEquals(
+                free.window().start(),
+                engine.propose(ListingQuery.lasting(HOUR, DAY).build(), Objective.EARLIEST, 1)
+                        .getFirst()
+                        .proposal()
+                        .window()
+                        .start());
     }
 
     @Test

@@ -18,6 +18,7 @@ import org.computehive.market.Host;
 import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
+import org.computehive.market.ListingQuery;
 import org.computehive.market.MachineShape;
 import org.computehive.market.Rate;
 import org.computehive.market.Token;
@@ -178,6 +179,20 @@ class InvoiceTest {
 
         assertEquals(Outcome.Verdict.SERVED, outcome.verdict());
         assertEquals(lender.balance(), outcome.paid());
+    }
+
+    @Test
+    void searchByReputation_findsALenderWhoHasOne() {
+        Window tomorrow = Window.of(now.plus(Duration.ofDays(1)), Duration.ofHours(1));
+        ListingQuery known = ListingQuery.in(tomorrow).reputation(1).build();
+        assertEquals(List.of(), engine.search(known));
+        settledAfter(Duration.ofSeconds(1_000));
+        now = now.plus(Duration.ofMinutes(2));
+
+        assertEquals(1, engine.search(known).size());
+        assertEquals(
+                List.of(),
+                engine.search(ListingQuery.in(tomorrow).reputation(1_000).build()));
     }
 
     @Test

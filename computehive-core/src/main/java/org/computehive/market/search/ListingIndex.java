@@ -2,7 +2,6 @@ package org.computehive.market.search;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
@@ -161,7 +160,10 @@ public final class ListingIndex {
         List<Window> left = listing.availability().openings(within);
         for (int gpu : numbersOf(listing)) {
             for (Window booked : free.booked(gpu, reached)) {
-                left = without(left, booked.start().minus(turnover), booked.end());
+                var blocked = new Window(booked.start().minus(turnover), booked.end());
+                left = left.stream()
+                        .flatMap(part -> part.without(blocked).stream())
+                        .toList();
             }
         }
         return left;
@@ -174,23 +176,6 @@ public final class ListingIndex {
         } finally {
             writing.unlock();
         }
-    }
-
-    private static List<Window> without(List<Window> windows, Instant from, Instant to) {
-        List<Window> left = new ArrayList<>();
-        for (Window window : windows) {
-            if (!window.start().isBefore(to) || !from.isBefore(window.end())) {
-                left.add(window);
-                continue;
-            }
-            if (window.start().isBefore(from)) {
-                left.add(new Window(window.start(), from));
-            }
-            if (to.isBefore(window.end())) {
-                left.add(new Window(to, window.end()));
-            }
-        }
-        return left;
     }
 
     /** Lets days pass; see {@link FreeIndex#advance}. */
