@@ -58,13 +58,15 @@ final class MachineCheck {
                         others.size() == 1,
                         "rental %s has %s at %s".formatted(rental, others, change.at()));
                 String port = seen.mark().getOrDefault("ssh-port", uuid);
-                String before = ports.put(port, rental);
+                // The domain that was there before: its rental may live on, at another place.
+                String before = ports.getOrDefault(port, "");
+                ports.put(port, uuid);
+                String owner = rentals.getOrDefault(before, "");
                 checks.that(
                         "no gpu has two domains",
-                        before == null
-                                || before.equals(rental)
-                                || live.getOrDefault(before, Set.of()).isEmpty(),
-                        "guest %s was %s's when %s's came at %s".formatted(port, before, rental, change.at()));
+                        before.equals(uuid)
+                                || !live.getOrDefault(owner, Set.of()).contains(before),
+                        "guest %s was %s's when %s's came at %s".formatted(port, owner, rental, change.at()));
             } else {
                 live.getOrDefault(rentals.getOrDefault(uuid, ""), new HashSet<>())
                         .remove(uuid);

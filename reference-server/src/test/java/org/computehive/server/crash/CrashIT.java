@@ -89,28 +89,44 @@ class CrashIT {
                 "--gpus",
                 "11",
                 "--fault",
-                "second-vm,machine-left,lost-event,second-entry,wrong-payment,changed-calendar");
+                "second-vm,machine-left,second-entry,wrong-payment,changed-calendar");
 
         assertEquals(1, outcome.exit(), outcome.said());
         for (String found : List.of(
                 "no rental has two domains",
                 "no domain is left",
-                "what was acknowledged is in the history",
                 "every event is in the log once",
                 "the engine knows what the chain paid",
                 "a calendar message has one content")) {
             assertTrue(
                     outcome.said().contains("VIOLATION  " + found), () -> found + " was not seen: " + outcome.said());
         }
-        // A run that failed keeps its evidence.
+        deleteEvidence();
+    }
+
+    private record Outcome(int exit, String said) {}
+
+    @Test
+    void lostEvent_isNoticedByTheNextEngine() throws Exception {
+        Outcome outcome = crashTest(
+                "--kills", "1", "--points", "Hypervisor.start/after", "--gpus", "11", "--fault", "lost-event");
+
+        assertTrue(outcome.exit() != 0, outcome.said());
+        assertTrue(
+                outcome.said().contains("events that the store doesn't")
+                        || outcome.said().contains("VIOLATION  what was acknowledged is in the history"),
+                outcome.said());
+        deleteEvidence();
+    }
+
+    /** A run that failed keeps its evidence. */
+    private void deleteEvidence() throws IOException {
         try (Stream<Path> kept = Files.list(folder)) {
             for (Path each : kept.toList()) {
                 FolderTree.delete(each);
             }
         }
     }
-
-    private record Outcome(int exit, String said) {}
 
     private Outcome crashTest(String... arguments) throws IOException, InterruptedException {
         var words = new ArrayList<>(List.of(
