@@ -18,6 +18,7 @@ final class Market {
     private final Token token;
     private final RentalPolicy policy;
     private final Journal journal;
+    private final GpuHealth health;
 
     Market(RentalStore store, Steps steps, Token token, RentalPolicy policy, Journal journal) {
         this.store = store;
@@ -25,6 +26,7 @@ final class Market {
         this.token = token;
         this.policy = policy;
         this.journal = journal;
+        this.health = new GpuHealth(store, journal);
     }
 
     Host register(HostId id, Account lender, Hypervisor hypervisor) {
@@ -93,8 +95,6 @@ final class Market {
     }
 
     boolean isQuarantined(GpuId gpu) {
-        return store.condition(gpu)
-                .filter(condition -> condition.state() == GpuCondition.State.QUARANTINED)
-                .isPresent();
+        return health.isQuarantined(gpu);
     }
 }
