@@ -60,7 +60,7 @@ final class Search implements AutoCloseable {
         if (ahead.isPresent()) {
             Iterator<FreeWindow> hints = catalogue.find(ahead.get(), reputation);
             while (answers.size() < query.answers() && hints.hasNext()) {
-                confirmed(hints.next(), query).ifPresent(answers::add);
+                confirmed(hints.next(), ahead.get()).ifPresent(answers::add);
             }
         }
         return List.copyOf(answers);
@@ -138,8 +138,7 @@ final class Search implements AutoCloseable {
         if (query.isExact()) {
             return Optional.empty();
         }
-        return ahead(query).stream()
-                .flatMap(ahead -> freeOf(listing, ahead.within()).stream())
+        return freeOf(listing, query.within()).stream()
                 .filter(free -> free.length().compareTo(query.length()) >= 0)
                 .map(free -> Window.of(free.start(), query.length()))
                 .filter(window -> isRentable(listing, window))
