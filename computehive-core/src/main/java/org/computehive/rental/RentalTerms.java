@@ -68,43 +68,6 @@ public record RentalTerms(
         Objects.requireNonNull(setup, "setup");
     }
 
-    /** Returns terms under which calling off is free until the start, and nothing is said of what the VM runs on. */
-    public RentalTerms(
-            Account renter,
-            Account lender,
-            ListingId listing,
-            HostId host,
-            List<GpuId> gpus,
-            MachineShape shape,
-            Window window,
-            Duration turnover,
-            Token token,
-            Rate rate,
-            Duration grace,
-            Duration disputeWindow,
-            long lane,
-            Instant holdUntil,
-            boolean emulated) {
-        this(
-                renter,
-                lender,
-                listing,
-                host,
-                gpus,
-                shape,
-                window,
-                turnover,
-                token,
-                rate,
-                grace,
-                disputeWindow,
-                lane,
-                holdUntil,
-                emulated,
-                Cancellation.FREE,
-                Setup.UNSTATED);
-    }
-
     /** Returns what the renter locks. */
     public Amount deposit() {
         return rate.cost(window.length());

@@ -82,10 +82,6 @@ public record Outcome(String rental, Account lender, Account renter, Instant at,
         }
     }
 
-    Account party(Role role) {
-        return role == Role.LENDER ? lender : renter;
-    }
-
     Account counterparty(Role role) {
         return role == Role.LENDER ? renter : lender;
     }

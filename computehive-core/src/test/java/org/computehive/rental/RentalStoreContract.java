@@ -33,9 +33,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Assurance;
+import org.computehive.market.Cancellation;
 import org.computehive.market.Gpu;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
@@ -1268,7 +1270,9 @@ public abstract class RentalStoreContract {
                 Duration.ofHours(1),
                 lane,
                 NOON.plusSeconds(900),
-                false);
+                false,
+                Cancellation.FREE,
+                Setup.UNSTATED);
     }
 
     /** Returns a numbered gpu of one host. */

@@ -16,6 +16,8 @@ import org.computehive.audit.AuditLog;
 import org.computehive.audit.AuditLogException;
 import org.computehive.audit.InMemoryAuditLog;
 import org.computehive.audit.NoteKey;
+import org.computehive.manifest.Setup;
+import org.computehive.market.Cancellation;
 import org.computehive.rental.RentalStore.Audited;
 import org.computehive.rental.RentalStore.Recorded;
 import org.computehive.schedule.Window;
@@ -50,7 +52,9 @@ class ScribeTest {
                 terms.disputeWindow(),
                 lane,
                 terms.holdUntil(),
-                terms.emulated());
+                terms.emulated(),
+                Cancellation.FREE,
+                Setup.UNSTATED);
         var event = new RentalEvent.Reserved(Sample.NOW, own);
         return committed(Rental.of(RentalId.random(), event), event);
     }
