@@ -25,7 +25,6 @@ import org.slf4j.LoggerFactory;
 final class StoredReputations implements Function<Account, OptionalInt> {
     private static final Logger LOG = LoggerFactory.getLogger(StoredReputations.class);
     private static final Duration FRESH = Duration.ofMinutes(1);
-    private static final int MOST = 10_000;
 
     private final RentalStore store;
     private final InstantSource clock;
@@ -48,9 +47,11 @@ final class StoredReputations implements Function<Account, OptionalInt> {
         if (now.isBefore(stale)) {
             return known;
         }
-        List<Rental> settled = store.inStates(EnumSet.of(RentalState.SETTLED), MOST);
-        if (settled.size() == MOST) {
-            LOG.warn("over {} rentals are settled: set a reputation on the builder that reads all of them", MOST);
+        List<Rental> settled = store.inStates(EnumSet.of(RentalState.SETTLED), RentalStore.MOST);
+        if (settled.size() == RentalStore.MOST) {
+            LOG.warn(
+                    "over {} rentals are settled: set a reputation on the builder that reads all of them",
+                    RentalStore.MOST);
             settled = List.of();
         }
         known = Reputations.of(

@@ -25,7 +25,6 @@ final class Launch {
 
     private static final Set<RentalState> WITH_GPU =
             EnumSet.of(RentalState.STARTING, RentalState.FAILED, RentalState.ACTIVE, RentalState.ENDING);
-    private static final int MANY = 10_000;
 
     private final RentalStore store;
     private final Hosts hosts;
@@ -121,7 +120,7 @@ final class Launch {
 
     /** Whether an earlier session of a gpu has not been turned over yet, be it late or because we boot ahead. */
     private boolean isStillTaken(Rental rental) {
-        return store.inStates(WITH_GPU, MANY).stream()
+        return store.inStates(WITH_GPU, RentalStore.MOST).stream()
                 .filter(other -> !other.id().equals(rental.id()))
                 .filter(other -> other.runs().from().isBefore(rental.runs().from()))
                 .anyMatch(other -> !Collections.disjoint(other.gpus(), rental.gpus()));

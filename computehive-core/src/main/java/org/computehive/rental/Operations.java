@@ -15,7 +15,6 @@ import org.slf4j.LoggerFactory;
 /** What lenders and operators do to keep hosts in order: maintenance, reclaims, steps that are stuck. */
 final class Operations {
     private static final Logger LOG = LoggerFactory.getLogger(Operations.class);
-    private static final int MANY = 10_000;
 
     private final RentalStore store;
     private final Rentals rentals;
@@ -123,7 +122,7 @@ final class Operations {
     }
 
     List<Rental> stuck() {
-        return store.stuck(MANY);
+        return store.stuck(RentalStore.MOST);
     }
 
     Rental resume(RentalId id, String note) {

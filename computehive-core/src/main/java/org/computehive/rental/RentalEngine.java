@@ -59,7 +59,6 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
             RentalState.ENDED,
             RentalState.CANCELLED,
             RentalState.DISPUTED);
-    private static final int MANY = 10_000;
 
     private final RentalStore store;
     private final Escrow escrow;
@@ -411,7 +410,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
 
     /** Returns a party's rentals, newest first. */
     public List<Rental> rentals(Account party) {
-        return store.of(party, MANY);
+        return store.of(party, RentalStore.MOST);
     }
 
     /** Returns a rental's events with the salts that open their audit commitments, to one of its parties. */
@@ -508,7 +507,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     }
 
     private void nudgeOpenOnChain() {
-        for (Rental rental : store.inStates(OPEN_ON_CHAIN, MANY)) {
+        for (Rental rental : store.inStates(OPEN_ON_CHAIN, RentalStore.MOST)) {
             boolean waits = rental.state() != RentalState.ACTIVE
                     || rental.pendingExtension().isPresent();
             if (waits && rental.offerSignature().isPresent()) {

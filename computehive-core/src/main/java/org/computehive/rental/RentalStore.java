@@ -28,6 +28,8 @@ import org.computehive.schedule.Window;
  * threads and processes.
  */
 public interface RentalStore extends ListingStore, MarketFeed, AnswerStore, AutoCloseable {
+    /** How many rentals or events one call hands out at the most. */
+    int MOST = 10_000;
 
     /** Keeps a quote. */
     void putQuote(Quote quote);

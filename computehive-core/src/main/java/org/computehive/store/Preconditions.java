@@ -13,6 +13,7 @@ import org.computehive.rental.Occupancy;
 import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalException;
+import org.computehive.rental.RentalStore;
 import org.computehive.rental.RentalStore.Audited;
 import org.computehive.rental.RentalStore.Recorded;
 import org.computehive.schedule.Window;
@@ -20,7 +21,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What every store checks in the same way, and says in the same words. */
 final class Preconditions {
-    private static final int LIMIT = 10_000;
     private static final int MOST_NAMES = 1_000;
 
     static final Comparator<Maintenance> BY_START = Comparator.comparing(
@@ -30,8 +30,8 @@ final class Preconditions {
     private Preconditions() {}
 
     static void limit(int limit) {
-        if (limit < 1 || limit > LIMIT) {
-            throw new IllegalArgumentException("limit %d is out of range: 1 to %d".formatted(limit, LIMIT));
+        if (limit < 1 || limit > RentalStore.MOST) {
+            throw new IllegalArgumentException("limit %d is out of range: 1 to %d".formatted(limit, RentalStore.MOST));
         }
     }
 

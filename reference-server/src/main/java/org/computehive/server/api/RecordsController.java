@@ -41,9 +41,6 @@ import org.jspecify.annotations.Nullable;
 @SecurityRequirement(name = "token")
 @Tag(name = "records")
 class RecordsController {
-    /** What the store hands out at most. */
-    private static final int MOST = 10_000;
-
     private final RentalEngine engine;
     private final RentalStore store;
     private final InstantSource clock = InstantSource.system();
@@ -79,7 +76,7 @@ class RecordsController {
         YearMonth wanted = BadField.parse("month", month, RecordsController::month);
         Format form = format == null ? Format.JSON : BadField.parse("format", format, RecordsController::format);
         Invoice.Role role = caller.role() == Role.LENDER ? Invoice.Role.LENDER : Invoice.Role.RENTER;
-        Invoice invoice = Invoice.of(party, role, wanted, all(store.of(party, MOST)), clock.instant());
+        Invoice invoice = Invoice.of(party, role, wanted, all(store.of(party, RentalStore.MOST)), clock.instant());
         return switch (form) {
             case JSON -> HttpResponse.ok(InvoiceView.of(invoice));
             case CSV -> file(invoice.csv(), "text/csv; charset=utf-8", invoice.number() + ".csv");
@@ -129,7 +126,7 @@ class RecordsController {
     ReputationView reputation(@Parameter(hidden = true) Caller caller, String account) {
         caller.as(Role.LENDER, Role.RENTER, Role.OPERATOR);
         Account party = BadField.parse("account", account, Account::new);
-        List<Rental> settled = all(store.inStates(Set.of(RentalState.SETTLED), MOST));
+        List<Rental> settled = all(store.inStates(Set.of(RentalState.SETTLED), RentalStore.MOST));
         return ReputationView.of(
                 party,
                 Reputations.of(
@@ -141,10 +138,10 @@ class RecordsController {
 
     /** A record that leaves something out would be wrong, so there is none then. */
     private static List<Rental> all(List<Rental> rentals) {
-        if (rentals.size() == MOST) {
+        if (rentals.size() == RentalStore.MOST) {
             throw new RentalException.Unacceptable(
                     "this server makes records from fewer than %d rentals: read more from the store with the library"
-                            .formatted(MOST));
+                            .formatted(RentalStore.MOST));
         }
         return rentals;
     }
