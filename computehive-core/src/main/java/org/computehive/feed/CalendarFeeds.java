@@ -6,6 +6,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -14,7 +15,12 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.computehive.market.Account;
+import org.computehive.once.Answer;
+import org.computehive.once.IdempotencyKey;
+import org.computehive.once.KeyTakenException;
+import org.computehive.once.RequestDigest;
 import org.computehive.rental.RentalCalendar;
+import org.computehive.rental.RentalException;
 import org.computehive.rental.RentalStore;
 
 /**
@@ -103,6 +109,28 @@ public final class CalendarFeeds {
     /** Ends every token of a party that was made so far. */
     public void revoke(Account party) {
         generations.raiseFeedGeneration(party);
+    }
+
+    /**
+     * Ends every token of a party that was made so far, once for a key: asked again, also after a restart or on another
+     * replica, it ends none that was made since.
+     *
+     * @param key the party's name for the request, among its keys of {@link org.computehive.rental.RentalEngine#once}
+     * @throws RentalException.KeyReused if the key had another request
+     */
+    public void revoke(Account party, IdempotencyKey key) {
+        String request = RequestDigest.of("revokeFeeds", party);
+        Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+        try {
+            generations.raiseFeedGeneration(party, new Answer(party, key, request, now, "feeds-revoked.v1", "{}"));
+        } catch (KeyTakenException e) {
+            generations
+                    .answer(party, key)
+                    .filter(answer -> !answer.request().equals(request))
+                    .ifPresent(other -> {
+                        throw RentalException.KeyReused.by(other);
+                    });
+        }
     }
 
     /**

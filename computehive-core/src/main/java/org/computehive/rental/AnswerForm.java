@@ -8,6 +8,7 @@ import java.util.function.Function;
 import org.computehive.access.RenterFiles;
 import org.computehive.access.SshPublicKey;
 import org.computehive.market.GpuCondition;
+import org.computehive.market.Host;
 
 /**
  * How a kind of answer is kept, so that it can be given again long after.
@@ -43,6 +44,16 @@ record AnswerForm<T>(
             (store, json) -> RentalJson.read(GpuCondition.class, json),
             condition -> Optional.empty());
 
+    static final AnswerForm<Host> HOST = new AnswerForm<>(
+            "host.v2", RentalJson::write, (store, json) -> RentalJson.read(Host.class, json), host -> Optional.empty());
+
+    /** Whether there was what was to be removed. */
+    static final AnswerForm<Boolean> REMOVED = new AnswerForm<>(
+            "removed.v1",
+            removed -> RentalJson.write(new Removed(removed)),
+            (store, json) -> RentalJson.read(Removed.class, json).removed(),
+            removed -> Optional.empty());
+
     static final AnswerForm<SessionAccess.Grant> GRANT = new AnswerForm<>(
             "grant.v1",
             grant -> RentalJson.write(StoredGrant.of(grant)),
@@ -74,6 +85,8 @@ record AnswerForm<T>(
                                     .formatted(quote)));
         }
     }
+
+    private record Removed(boolean removed) {}
 
     /** A certificate without its private key, and where to use it: worth nothing to others. */
     private record StoredGrant(

@@ -6,8 +6,11 @@ import java.util.stream.Collectors;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
+import org.computehive.market.Host;
+import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
+import org.computehive.market.Maintenance;
 import org.computehive.once.RequestDigest;
 import org.computehive.rental.Asking.Answering;
 import org.computehive.rental.EscrowOffer.Signature;
@@ -24,6 +27,7 @@ final class Commands implements RentalCommands {
     private final Bookings bookings;
     private final Extensions extensions;
     private final Signing signing;
+    private final Operations operations;
     private final Journal journal;
     private final SessionAccess access;
 
@@ -34,6 +38,7 @@ final class Commands implements RentalCommands {
             Bookings bookings,
             Extensions extensions,
             Signing signing,
+            Operations operations,
             Journal journal,
             SessionAccess access) {
         this.asking = asking;
@@ -42,13 +47,25 @@ final class Commands implements RentalCommands {
         this.bookings = bookings;
         this.extensions = extensions;
         this.signing = signing;
+        this.operations = operations;
         this.journal = journal;
         this.access = access;
     }
 
     /** Returns these commands asked for in another way. */
     Commands asked(Asking otherwise) {
-        return new Commands(otherwise, rentals, market, bookings, extensions, signing, journal, access);
+        return new Commands(otherwise, rentals, market, bookings, extensions, signing, operations, journal, access);
+    }
+
+    @Override
+    public Host registerHost(HostId id, Account lender, Hypervisor hypervisor) {
+        Host host = asking.ask(
+                AnswerForm.HOST,
+                () -> RequestDigest.of("registerHost", id, lender),
+                answering -> market.register(id, lender, hypervisor, answering));
+        // Also after an answer that was given before: the connection is this process's alone.
+        market.attach(id, hypervisor);
+        return host;
     }
 
     @Override
@@ -65,6 +82,22 @@ final class Commands implements RentalCommands {
                 AnswerForm.CONDITION,
                 () -> RequestDigest.of("releaseGpu", gpu, lender, why),
                 answering -> market.release(gpu, lender, why, answering));
+    }
+
+    @Override
+    public Maintenance block(Account lender, Maintenance maintenance) {
+        return asking.ask(
+                AnswerForm.asAsked(maintenance),
+                () -> RequestDigest.of("block", lender, RentalJson.write(maintenance)),
+                answering -> operations.block(lender, maintenance, answering));
+    }
+
+    @Override
+    public boolean unblock(Account lender, HostId host, String name) {
+        return asking.ask(
+                AnswerForm.REMOVED,
+                () -> RequestDigest.of("unblock", lender, host, name),
+                answering -> operations.unblock(lender, host, name, answering));
     }
 
     @Override
@@ -168,6 +201,22 @@ final class Commands implements RentalCommands {
                 AnswerForm.RENTAL,
                 () -> RequestDigest.of("extend", id, renter, quote),
                 answering -> extensions.extend(rentals.ofRenter(id, renter), quote, answering));
+    }
+
+    @Override
+    public Rental reclaim(RentalId id, Account lender, Instant at) {
+        return asking.ask(
+                AnswerForm.RENTAL,
+                () -> RequestDigest.of("reclaim", id, lender, at),
+                answering -> operations.reclaim(id, lender, at, answering));
+    }
+
+    @Override
+    public Rental resume(RentalId id, String note) {
+        return asking.ask(
+                AnswerForm.RENTAL,
+                () -> RequestDigest.of("resume", id, note),
+                answering -> operations.resume(id, note, answering));
     }
 
     @Override

@@ -29,7 +29,7 @@ final class Market {
         this.health = new GpuHealth(store, journal);
     }
 
-    Host register(HostId id, Account lender, Hypervisor hypervisor) {
+    Host register(HostId id, Account lender, Hypervisor hypervisor, Answering<Host> answering) {
         store.host(id).filter(known -> !known.lender().equals(lender)).ifPresent(known -> {
             throw new RentalException.NotAllowed("host name %s is another lender's: choose another".formatted(id));
         });
@@ -43,9 +43,13 @@ final class Market {
                 found.acceleration(),
                 found.assurance(),
                 found.platform());
-        store.putHost(host);
-        steps.attach(id, hypervisor);
+        answering.keeping(host).ifPresentOrElse(answer -> store.putHost(host, answer), () -> store.putHost(host));
         return host;
+    }
+
+    /** Runs VMs on a host from now on. */
+    void attach(HostId id, Hypervisor hypervisor) {
+        steps.attach(id, hypervisor);
     }
 
     Listing list(Listing listing, Answering<Listing> answering) {

@@ -54,9 +54,7 @@ final class OncePerKey implements Asking {
     private <T> Optional<T> given(AnswerForm<T> form, String digest) {
         return store.answer(caller, key).map(answer -> {
             if (!answer.request().equals(digest)) {
-                throw new RentalException.KeyReused(
-                        "idempotency key %s was used at %s for another request: use a new key for a new request"
-                                .formatted(key, answer.at()));
+                throw RentalException.KeyReused.by(answer);
             }
             if (!answer.format().equals(form.name())) {
                 throw new IllegalStateException(

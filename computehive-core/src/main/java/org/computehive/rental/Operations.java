@@ -8,6 +8,7 @@ import org.computehive.market.GpuId;
 import org.computehive.market.Host;
 import org.computehive.market.HostId;
 import org.computehive.market.Maintenance;
+import org.computehive.rental.Asking.Answering;
 import org.computehive.rental.RentalEffect.Step;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,7 +27,7 @@ final class Operations {
         this.journal = journal;
     }
 
-    Maintenance block(Account lender, Maintenance maintenance) {
+    Maintenance block(Account lender, Maintenance maintenance, Answering<Maintenance> answering) {
         Host host = ownHost(lender, maintenance.host());
         for (GpuId gpu : maintenance.gpus()) {
             if (host.gpus().stream().noneMatch(known -> known.address().equals(gpu.address()))) {
@@ -44,7 +45,10 @@ final class Operations {
                             .formatted(maintenance.window()));
         }
         boolean known = store.maintenances(host.id()).contains(maintenance);
-        store.putMaintenance(maintenance);
+        answering
+                .keeping(maintenance)
+                .ifPresentOrElse(
+                        answer -> store.putMaintenance(maintenance, answer), () -> store.putMaintenance(maintenance));
         if (!known) {
             note("maintenance.set", maintenance, "%s for %s: %s");
         }
@@ -59,15 +63,23 @@ final class Operations {
                 words.formatted(maintenance.gpus(), maintenance.window(), maintenance.why()));
     }
 
-    boolean unblock(Account lender, HostId hostId, String name) {
+    boolean unblock(Account lender, HostId hostId, String name, Answering<Boolean> answering) {
         Host host = ownHost(lender, hostId);
         for (Maintenance maintenance : store.maintenances(host.id())) {
-            if (maintenance.name().equals(name) && store.removeMaintenance(host.id(), name)) {
+            if (maintenance.name().equals(name) && remove(maintenance, answering)) {
                 note("maintenance.removed", maintenance, "%s for %s: %s");
                 return true;
             }
         }
+        answering.keeping(false).ifPresent(store::putAnswer);
         return false;
+    }
+
+    private boolean remove(Maintenance maintenance, Answering<Boolean> answering) {
+        return answering
+                .keeping(true)
+                .map(answer -> store.removeMaintenance(maintenance.host(), maintenance.name(), answer))
+                .orElseGet(() -> store.removeMaintenance(maintenance.host(), maintenance.name()));
     }
 
     List<Maintenance> maintenances(Account lender, HostId host) {
@@ -80,18 +92,18 @@ final class Operations {
                 .orElseThrow(() -> new RentalException.NotFound("lender %s has no host %s".formatted(lender, id)));
     }
 
-    Rental reclaim(RentalId id, Account lender, Instant at) {
+    Rental reclaim(RentalId id, Account lender, Instant at, Answering<Rental> answering) {
         while (true) {
             Rental rental = rentals.ofParty(id, lender);
             if (!lender.equals(rental.terms().lender())) {
                 throw new RentalException.NotAllowed("only the lender of %s may do this".formatted(id));
             }
             if (rental.reclaimedAt().filter(at::equals).isPresent()) {
-                return rental;
+                return rentals.unchanged(rental, answering);
             }
             checkReclaim(rental, at);
             try {
-                return journal.commit(rental, new RentalEvent.ReclaimAnnounced(journal.now(), at));
+                return journal.commit(rental, new RentalEvent.ReclaimAnnounced(journal.now(), at), answering);
             } catch (RentalException.Superseded e) {
                 LOG.debug("{} changed meanwhile; looking again", rental);
             }
@@ -125,7 +137,8 @@ final class Operations {
         return store.stuck(RentalStore.MOST);
     }
 
-    Rental resume(RentalId id, String note) {
+    /** Resumes step by step; the answer is kept with the last, so that whoever asks again after a crash finishes it. */
+    Rental resume(RentalId id, String note, Answering<Rental> answering) {
         if (note.isBlank()) {
             throw new RentalException.Unacceptable("rental %s is resumed with a note: say what was done".formatted(id));
         }
@@ -135,12 +148,17 @@ final class Operations {
         }
         while (!rental.stuck().isEmpty()) {
             Step step = rental.stuck().keySet().stream().sorted().findFirst().orElseThrow();
+            boolean isLast = rental.stuck().size() == 1;
+            var resumed = new RentalEvent.Resumed(journal.now(), step, Reason.of(note));
             try {
-                rental = journal.commit(rental, new RentalEvent.Resumed(journal.now(), step, Reason.of(note)));
+                rental = journal.commit(rental, resumed, isLast ? answering : Answering.none());
+                if (isLast) {
+                    return rental;
+                }
             } catch (RentalException.Superseded e) {
                 rental = rentals.existing(id);
             }
         }
-        return rental;
+        return rentals.unchanged(rental, answering);
     }
 }

@@ -5,8 +5,11 @@ import java.util.List;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
+import org.computehive.market.Host;
+import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
+import org.computehive.market.Maintenance;
 import org.computehive.rental.EscrowOffer.Signature;
 import org.computehive.schedule.Window;
 
@@ -18,6 +21,18 @@ import org.computehive.schedule.Window;
  * Thread-safe.
  */
 public interface RentalCommands {
+
+    /**
+     * Reads a host's inventory, keeps it, and runs VMs on it from now on. Called again for the same host after a restart:
+     * under a key of its own to read the inventory anew, under the same key to connect the host as it was read then.
+     *
+     * @param id the lender's name for it
+     * @param lender who owns it
+     * @param hypervisor its hypervisor; stays open when the engine closes
+     * @throws HypervisorException if it can't be read
+     * @throws RentalException.NotAllowed if the name is another lender's
+     */
+    Host registerHost(HostId id, Account lender, Hypervisor hypervisor);
 
     /**
      * Offers gpus, or changes an offer of the same id; rentals and quotes already made keep their terms.
@@ -38,6 +53,26 @@ public interface RentalCommands {
      * @throws RentalException.NotFound if the lender has no such gpu
      */
     GpuCondition releaseGpu(GpuId gpu, Account lender, String why);
+
+    /**
+     * Keeps a lender's gpus from being rented in a window, all of them or none. Repeating it changes nothing.
+     *
+     * @param lender the owner of the host
+     * @param maintenance what is kept free, when and why; its name is the lender's own
+     * @throws RentalException.NotFound if the lender has no such host or gpu
+     * @throws RentalException.Overlap if a gpu is rented or kept free in the window already; the message says when
+     * @throws RentalException.Unacceptable if the window is over
+     * @throws IllegalArgumentException if the host has another maintenance of that name
+     */
+    Maintenance block(Account lender, Maintenance maintenance);
+
+    /**
+     * Lets gpus be rented again that were kept free.
+     *
+     * @return whether there was such a maintenance
+     * @throws RentalException.NotFound if the lender has no such host
+     */
+    boolean unblock(Account lender, HostId host, String name);
 
     /**
      * Quotes a listing's price for a window.
@@ -132,6 +167,31 @@ public interface RentalCommands {
      * @throws RentalException.WrongState if no session runs
      */
     Rental endByOperator(RentalId id, Fault reason);
+
+    /**
+     * Gives notice that the lender wants its gpus back. The renter is told at once; the session ends then, and only the
+     * time used is paid. If the session would end no later than it begins, the rental is off at once, and the lender's
+     * {@link #signRelease} gives all back. The lender answers for it. Repeating it with the same time changes nothing.
+     *
+     * @param id the rental
+     * @param lender its lender
+     * @param at when, in whole seconds: no sooner than the listing's
+     *     {@link org.computehive.market.Listing.Rules#reclaimNotice} from now, and before the session ends anyway
+     * @throws RentalException.NotAllowed if the caller is not the lender
+     * @throws RentalException.Unacceptable if that is too soon or too late
+     * @throws RentalException.WrongState if the escrow is not funded, the session is over, or notice was given already
+     */
+    Rental reclaim(RentalId id, Account lender, Instant at);
+
+    /**
+     * Has the stuck steps of a rental tried anew. Whoever embeds the engine has made sure that an operator asks.
+     *
+     * @param id the rental
+     * @param note what was done about it; stored and in the audit log, so no secrets
+     * @throws RentalException.WrongState if no step of it is stuck
+     * @throws RentalException.Unacceptable if the note is blank
+     */
+    Rental resume(RentalId id, String note);
 
     /**
      * Quotes more time for a funded rental whose session is not over, at the listing's price of now. The further time is for

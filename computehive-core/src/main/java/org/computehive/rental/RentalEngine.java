@@ -103,7 +103,8 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         operations = new Operations(store, rentals, journal);
         var bookings = new Bookings(store, market, journal, policy);
         var extensions = new Extensions(store, market, journal, policy);
-        commands = new Commands(Asking.PLAINLY, rentals, market, bookings, extensions, signing, journal, access);
+        commands = new Commands(
+                Asking.PLAINLY, rentals, market, bookings, extensions, signing, operations, journal, access);
     }
 
     /**
@@ -131,17 +132,9 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
 
     // ---- hosts and listings
 
-    /**
-     * Reads a host's inventory, keeps it, and runs VMs on it from now on. Called again for the same host after a restart.
-     *
-     * @param id the lender's name for it
-     * @param lender who owns it
-     * @param hypervisor its hypervisor; stays open when the engine closes
-     * @throws HypervisorException if it can't be read
-     * @throws RentalException.NotAllowed if the name is another lender's
-     */
+    @Override
     public Host registerHost(HostId id, Account lender, Hypervisor hypervisor) {
-        return market.register(id, lender, hypervisor);
+        return commands.registerHost(id, lender, hypervisor);
     }
 
     /** Returns all hosts. */
@@ -225,28 +218,14 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         return commands.releaseGpu(gpu, lender, why);
     }
 
-    /**
-     * Keeps a lender's gpus from being rented in a window, all of them or none. Repeating it changes nothing.
-     *
-     * @param lender the owner of the host
-     * @param maintenance what is kept free, when and why; its name is the lender's own
-     * @throws RentalException.NotFound if the lender has no such host or gpu
-     * @throws RentalException.Overlap if a gpu is rented or kept free in the window already; the message says when
-     * @throws RentalException.Unacceptable if the window is over
-     * @throws IllegalArgumentException if the host has another maintenance of that name
-     */
+    @Override
     public Maintenance block(Account lender, Maintenance maintenance) {
-        return operations.block(lender, maintenance);
+        return commands.block(lender, maintenance);
     }
 
-    /**
-     * Lets gpus be rented again that were kept free.
-     *
-     * @return whether there was such a maintenance
-     * @throws RentalException.NotFound if the lender has no such host
-     */
+    @Override
     public boolean unblock(Account lender, HostId host, String name) {
-        return operations.unblock(lender, host, name);
+        return commands.unblock(lender, host, name);
     }
 
     /** Returns the maintenance windows of a lender's host, by start. */
@@ -303,21 +282,9 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         return commands.extend(id, renter, quote);
     }
 
-    /**
-     * Gives notice that the lender wants its gpus back. The renter is told at once; the session ends then, and only the
-     * time used is paid. If the session would end no later than it begins, the rental is off at once, and the lender's
-     * {@link #signRelease} gives all back. The lender answers for it. Repeating it with the same time changes nothing.
-     *
-     * @param id the rental
-     * @param lender its lender
-     * @param at when, in whole seconds: no sooner than the listing's {@link Listing.Rules#reclaimNotice} from now, and before the
-     *     session ends anyway
-     * @throws RentalException.NotAllowed if the caller is not the lender
-     * @throws RentalException.Unacceptable if that is too soon or too late
-     * @throws RentalException.WrongState if the escrow is not funded, the session is over, or notice was given already
-     */
+    @Override
     public Rental reclaim(RentalId id, Account lender, Instant at) {
-        return operations.reclaim(id, lender, at);
+        return commands.reclaim(id, lender, at);
     }
 
     // ---- settlement
@@ -396,16 +363,9 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         return operations.stuck();
     }
 
-    /**
-     * Has the stuck steps of a rental tried anew, for an operator.
-     *
-     * @param id the rental
-     * @param note what was done about it; stored and in the audit log, so no secrets
-     * @throws RentalException.WrongState if no step of it is stuck
-     * @throws RentalException.Unacceptable if the note is blank
-     */
+    @Override
     public Rental resume(RentalId id, String note) {
-        return operations.resume(id, note);
+        return commands.resume(id, note);
     }
 
     /** Returns a party's rentals, newest first. */

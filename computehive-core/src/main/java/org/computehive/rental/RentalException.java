@@ -1,5 +1,7 @@
 package org.computehive.rental;
 
+import org.computehive.once.Answer;
+
 /** A command on a rental was refused; nothing changed. The subclass says what the caller can do. */
 public abstract sealed class RentalException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -95,6 +97,13 @@ public abstract sealed class RentalException extends RuntimeException {
         /** Creates one. */
         public KeyReused(String message) {
             super(message);
+        }
+
+        /** Says which answer has the key. */
+        public static KeyReused by(Answer answer) {
+            return new KeyReused(
+                    "idempotency key %s was used at %s for another request: use a new key for a new request"
+                            .formatted(answer.key(), answer.at()));
         }
     }
 }

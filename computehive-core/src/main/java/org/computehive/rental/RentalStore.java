@@ -8,6 +8,7 @@ import java.util.Set;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
+import org.computehive.market.Host;
 import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingStore;
@@ -51,6 +52,13 @@ public interface RentalStore extends ListingStore, MarketFeed, AnswerStore, Auto
      * @return how many were forgotten
      */
     int pruneQuotes(Instant before, int limit);
+
+    /**
+     * Keeps a host and the answer to the request to, all or nothing.
+     *
+     * @throws org.computehive.once.KeyTakenException if there is an answer under that key
+     */
+    void putHost(Host host, Answer answer);
 
     /**
      * Keeps a listing and the answer to the request to, all or nothing.
@@ -126,8 +134,24 @@ public interface RentalStore extends ListingStore, MarketFeed, AnswerStore, Auto
      */
     void putMaintenance(Maintenance maintenance);
 
+    /**
+     * Keeps gpus from being rented, as {@link #putMaintenance(Maintenance)} does, and keeps the answer to the request to,
+     * all or nothing.
+     *
+     * @throws org.computehive.once.KeyTakenException if there is an answer under that key
+     */
+    void putMaintenance(Maintenance maintenance, Answer answer);
+
     /** Lets gpus be rented again. Returns whether there was such a maintenance. */
     boolean removeMaintenance(HostId host, String name);
+
+    /**
+     * Lets gpus be rented again and keeps the answer to the request to, all or nothing.
+     *
+     * @return whether there was such a maintenance; if there was none, nothing is kept
+     * @throws org.computehive.once.KeyTakenException if there is an answer under that key
+     */
+    boolean removeMaintenance(HostId host, String name, Answer answer);
 
     /** Returns a host's maintenance windows, by start. */
     List<Maintenance> maintenances(HostId host);

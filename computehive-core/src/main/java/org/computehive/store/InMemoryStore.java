@@ -167,6 +167,11 @@ public final class InMemoryStore implements RentalStore, FeedStore {
     }
 
     @Override
+    public void putHost(Host host, Answer answer) {
+        together(answer, () -> putHost(host));
+    }
+
+    @Override
     public void putListing(Listing listing, Answer answer) {
         together(answer, () -> putListing(listing));
     }
@@ -371,6 +376,22 @@ public final class InMemoryStore implements RentalStore, FeedStore {
     }
 
     @Override
+    public void putMaintenance(Maintenance maintenance, Answer answer) {
+        together(answer, () -> putMaintenance(maintenance));
+    }
+
+    @Override
+    public boolean removeMaintenance(HostId host, String name, Answer answer) {
+        return locked(() -> {
+            boolean known = maintenances.containsKey(Preconditions.maintenanceId(host, name));
+            if (known) {
+                together(answer, () -> removeMaintenance(host, name));
+            }
+            return known;
+        });
+    }
+
+    @Override
     public boolean removeMaintenance(HostId host, String name) {
         return locked(() -> {
             Maintenance removed = maintenances.remove(Preconditions.maintenanceId(host, name));
@@ -541,6 +562,11 @@ public final class InMemoryStore implements RentalStore, FeedStore {
     @Override
     public long raiseFeedGeneration(Account party) {
         return locked(() -> feedGenerations.merge(party, 1L, Long::sum));
+    }
+
+    @Override
+    public void raiseFeedGeneration(Account party, Answer answer) {
+        together(answer, () -> raiseFeedGeneration(party));
     }
 
     @Override

@@ -282,6 +282,14 @@ public final class JdbcStore implements RentalStore, FeedStore {
     }
 
     @Override
+    public void putHost(Host host, Answer answer) {
+        together("keep host " + host.id(), answer, connection -> {
+            hosts.put(connection, host.id().value(), host);
+            return host;
+        });
+    }
+
+    @Override
     public void putListing(Listing listing, Answer answer) {
         together("keep listing " + listing.id(), answer, connection -> {
             listings.put(connection, listing.id().value(), listing);
@@ -456,8 +464,28 @@ public final class JdbcStore implements RentalStore, FeedStore {
     }
 
     @Override
+    public void putMaintenance(Maintenance maintenance, Answer answer) {
+        together("keep maintenance " + maintenance.name(), answer, connection -> {
+            maintenances.put(connection, maintenance);
+            return maintenance;
+        });
+    }
+
+    @Override
     public boolean removeMaintenance(HostId host, String name) {
         return maintenances.remove(host, name);
+    }
+
+    @Override
+    public boolean removeMaintenance(HostId host, String name, Answer answer) {
+        return database.transaction("remove maintenance " + name, connection -> {
+            // The answer after it, for only then it is known; of two at the same time the other waits for the row.
+            boolean removed = maintenances.remove(connection, host, name);
+            if (removed) {
+                answers.put(connection, answer);
+            }
+            return removed;
+        });
     }
 
     @Override
@@ -554,6 +582,11 @@ public final class JdbcStore implements RentalStore, FeedStore {
     @Override
     public long raiseFeedGeneration(Account party) {
         return feeds.raise(party);
+    }
+
+    @Override
+    public void raiseFeedGeneration(Account party, Answer answer) {
+        together("raise a feed generation", answer, connection -> feeds.raise(connection, party));
     }
 
     @Override

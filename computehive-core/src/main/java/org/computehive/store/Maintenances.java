@@ -30,34 +30,38 @@ final class Maintenances {
     }
 
     void put(Maintenance maintenance) {
-        String id = Preconditions.maintenanceId(maintenance.host(), maintenance.name());
-        String json = RentalJson.write(maintenance);
-        database.transaction("keep maintenance " + id, connection -> {
-            if (insert(connection, id, maintenance, json) == 0) {
-                if (!find(connection, id).equals(Optional.of(maintenance))) {
-                    throw Preconditions.otherMaintenance(maintenance);
-                }
-                return id;
-            }
-            for (GpuId gpu : maintenance.gpus().stream()
-                    .sorted(Comparator.comparing(GpuId::toString))
-                    .toList()) {
-                var occupancy = new Occupancy(gpu, maintenance.window());
-                if (book(connection, id, occupancy) == 0) {
-                    throw Preconditions.taken(occupancy, holder(connection, occupancy));
-                }
-            }
-            return id;
+        database.transaction("keep maintenance " + maintenance.name(), connection -> {
+            put(connection, maintenance);
+            return maintenance;
         });
     }
 
-    private int insert(Connection connection, String id, Maintenance maintenance, String json) throws SQLException {
+    /** Keeps one in the connection's transaction. */
+    void put(Connection connection, Maintenance maintenance) throws SQLException {
+        String id = Preconditions.maintenanceId(maintenance.host(), maintenance.name());
+        if (insert(connection, id, maintenance) == 0) {
+            if (!find(connection, id).equals(Optional.of(maintenance))) {
+                throw Preconditions.otherMaintenance(maintenance);
+            }
+            return;
+        }
+        for (GpuId gpu : maintenance.gpus().stream()
+                .sorted(Comparator.comparing(GpuId::toString))
+                .toList()) {
+            var occupancy = new Occupancy(gpu, maintenance.window());
+            if (book(connection, id, occupancy) == 0) {
+                throw Preconditions.taken(occupancy, holder(connection, occupancy));
+            }
+        }
+    }
+
+    private int insert(Connection connection, String id, Maintenance maintenance) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(
                 "INSERT INTO ch_maintenances (id, host, format, payload) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING")) {
             statement.setString(1, id);
             statement.setString(2, maintenance.host().value());
             statement.setString(3, FORMAT);
-            database.dialect().setJson(statement, 4, json);
+            database.dialect().setJson(statement, 4, RentalJson.write(maintenance));
             return statement.executeUpdate();
         }
     }
@@ -90,11 +94,16 @@ final class Maintenances {
     }
 
     boolean remove(HostId host, String name) {
+        return database.transaction(
+                "remove maintenance " + Preconditions.maintenanceId(host, name),
+                connection -> remove(connection, host, name));
+    }
+
+    /** Removes one in the connection's transaction. Returns whether there was one. */
+    boolean remove(Connection connection, HostId host, String name) throws SQLException {
         String id = Preconditions.maintenanceId(host, name);
-        return database.transaction("remove maintenance " + id, connection -> {
-            delete(connection, "DELETE FROM ch_bookings WHERE maintenance = ?", id);
-            return delete(connection, "DELETE FROM ch_maintenances WHERE id = ?", id) == 1;
-        });
+        delete(connection, "DELETE FROM ch_bookings WHERE maintenance = ?", id);
+        return delete(connection, "DELETE FROM ch_maintenances WHERE id = ?", id) == 1;
     }
 
     private static int delete(Connection connection, String sql, String id) throws SQLException {

@@ -18,9 +18,12 @@ import java.util.Optional;
 import java.util.Random;
 import org.computehive.market.Account;
 import org.computehive.market.Rate;
+import org.computehive.once.Answer;
+import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalCalendar;
 import org.computehive.rental.RentalEvent;
+import org.computehive.rental.RentalException;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.RentalStore.Recorded;
 import org.computehive.rental.RentalStoreContract;
@@ -134,6 +137,21 @@ class CalendarFeedsTest {
         rental(1, 1, 7, 8, 4);
         now = now.plusSeconds(60);
         assertNotEquals(before.etag(), feeds.read(token).orElseThrow().etag());
+    }
+
+    @Test
+    void revoke_againUnderItsKey_leavesTokensThatCameAfter() {
+        var key = new IdempotencyKey("revoke-1");
+        String before = feeds.token(RENTER, FeedScope.RENTALS);
+        feeds.revoke(RENTER, key);
+        String after = feeds.token(RENTER, FeedScope.RENTALS);
+        feeds.revoke(RENTER, key);
+        assertEquals(Optional.empty(), feeds.read(before));
+        assertTrue(feeds.read(after).isPresent());
+        feeds.revoke(RENTER, new IdempotencyKey("revoke-2"));
+        assertEquals(Optional.empty(), feeds.read(after));
+        store.putAnswer(new Answer(STRANGER, key, "another request", NOON, "test.v1", "{}"));
+        assertThrows(RentalException.KeyReused.class, () -> feeds.revoke(STRANGER, key));
     }
 
     @Test

@@ -1,6 +1,7 @@
 package org.computehive.rental;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -18,6 +19,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.computehive.access.HostKeyPair;
 import org.computehive.audit.AuditLog;
 import org.computehive.audit.InMemoryAuditLog;
@@ -31,6 +33,7 @@ import org.computehive.market.Host;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
+import org.computehive.market.Maintenance;
 import org.computehive.market.Rate;
 import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.EscrowOffer.Signature;
@@ -70,7 +73,13 @@ class OncePerKeyTest {
     }
 
     private RentalEngine engine(RentalStore rentals, Retention retention) {
-        RentalEngine made = RentalEngine.builder()
+        RentalEngine made = engineWithoutHosts(rentals, retention);
+        made.registerHost(Sample.HOST, lender.account(), hypervisor);
+        return made;
+    }
+
+    private RentalEngine engineWithoutHosts(RentalStore rentals, Retention retention) {
+        return RentalEngine.builder()
                 .store(rentals)
                 .escrow(escrow)
                 .access(new InMemoryAccess(() -> now))
@@ -83,8 +92,6 @@ class OncePerKeyTest {
                 .policy(Sample.POLICY)
                 .retention(retention)
                 .build();
-        made.registerHost(Sample.HOST, lender.account(), hypervisor);
-        return made;
     }
 
     @AfterEach
@@ -295,6 +302,111 @@ class OncePerKeyTest {
     }
 
     @Test
+    void blockAndUnblock_again_areNotAppliedOverWhatCameAfter_alsoAfterARestart() {
+        var fans = new Maintenance(Sample.HOST, "fans", listing(Rate.of(50)).gpus(), window(0), "new fans");
+        long logged = log.size();
+        assertEquals(fans, asLender("b").block(lender.account(), fans));
+        engine.unblock(lender.account(), Sample.HOST, "fans");
+        restart();
+        assertEquals(fans, asLender("b").block(lender.account(), fans));
+        assertEquals(List.of(), engine.maintenances(lender.account(), Sample.HOST));
+        assertEquals(logged + 2, log.size(), "set and removed, each noted once");
+
+        assertFalse(asLender("n").unblock(lender.account(), Sample.HOST, "fans"));
+        engine.block(lender.account(), fans);
+        assertFalse(asLender("n").unblock(lender.account(), Sample.HOST, "fans"), "as it was then");
+        assertTrue(asLender("u").unblock(lender.account(), Sample.HOST, "fans"));
+        engine.block(lender.account(), fans);
+        restart();
+        assertTrue(asLender("u").unblock(lender.account(), Sample.HOST, "fans"));
+        assertEquals(List.of(fans), engine.maintenances(lender.account(), Sample.HOST));
+        assertThrows(
+                RentalException.KeyReused.class, () -> asLender("u").unblock(lender.account(), Sample.HOST, "paste"));
+        assertEquals(fans, asLender("b2").block(lender.account(), fans));
+        engine.unblock(lender.account(), Sample.HOST, "fans");
+        assertEquals(fans, asLender("b2").block(lender.account(), fans), "it was blocked already, and the key is kept");
+        assertEquals(List.of(), engine.maintenances(lender.account(), Sample.HOST));
+    }
+
+    @Test
+    void reclaim_again_isTheRentalAsItWasThen_alsoAfterARestart() {
+        Rental rental = funded(1);
+        Instant at = window(1).start().plusSeconds(60);
+        Rental announced = asLender("rc").reclaim(rental.id(), lender.account(), at);
+        assertEquals(announced, asLender("rc").reclaim(rental.id(), lender.account(), at));
+        Rental booting = appended(announced, new RentalEvent.Starting(window(1).start()));
+        restart();
+        assertEquals(announced, asLender("rc").reclaim(rental.id(), lender.account(), at));
+        assertThrows(
+                RentalException.KeyReused.class,
+                () -> asLender("rc").reclaim(rental.id(), lender.account(), at.plusSeconds(1)));
+        assertEquals(booting, asLender("rc2").reclaim(rental.id(), lender.account(), at), "notice was given already");
+        assertEquals(booting.version(), store.version(rental.id()));
+    }
+
+    @Test
+    void resume_again_leavesWhatGotStuckSince_alsoAfterARestart() {
+        Rental stuck = appended(funded(1), new RentalEvent.Stuck(now, RentalEffect.Step.NOTIFY, "no mail server"));
+        stuck = appended(stuck, new RentalEvent.Stuck(now, RentalEffect.Step.WATCH_ESCROW, "no node"));
+        RentalId id = stuck.id();
+        Rental resumed = asLender("rs").resume(id, "both are up again");
+        assertEquals(Map.of(), resumed.stuck());
+        assertEquals(stuck.version() + 2, resumed.version());
+        assertEquals(resumed, asLender("rs").resume(id, "both are up again"));
+        Rental again = appended(resumed, new RentalEvent.Stuck(now, RentalEffect.Step.NOTIFY, "no mail server"));
+        restart();
+        assertEquals(resumed, asLender("rs").resume(id, "both are up again"));
+        assertEquals(again.version(), store.version(id));
+        assertThrows(RentalException.KeyReused.class, () -> asLender("rs").resume(id, "something else"));
+    }
+
+    @Test
+    void resume_thatAnotherFinishes_keepsItsKey() {
+        Rental stuck = appended(funded(1), new RentalEvent.Stuck(now, RentalEffect.Step.NOTIFY, "no mail server"));
+        stuck = appended(stuck, new RentalEvent.Stuck(now, RentalEffect.Step.WATCH_ESCROW, "no node"));
+        RentalId id = stuck.id();
+        // A process that dies between the two leaves no answer: who asks again finishes it.
+        appended(stuck, new RentalEvent.Resumed(now, RentalEffect.Step.NOTIFY, "up again"));
+        restart();
+        Rental resumed = asLender("rs").resume(id, "up again");
+        assertEquals(stuck.version() + 2, resumed.version());
+        assertEquals(resumed, asLender("rs").resume(id, "up again"));
+    }
+
+    @Test
+    void registerHost_again_keepsTheInventoryThatCameAfter_andConnectsTheHostAfterARestart() {
+        Host first = asLender("h").registerHost(Sample.HOST, lender.account(), hypervisor);
+        Host later = engine.registerHost(Sample.HOST, lender.account(), InMemoryHypervisor.withGpus(3, "demo"));
+        engine.close();
+        store = JdbcStore.sqlite(folder.resolve("rentals.sqlite"), () -> now);
+        engine = engineWithoutHosts(store, Retention.DEFAULT);
+
+        assertEquals(first, asLender("h").registerHost(Sample.HOST, lender.account(), hypervisor));
+        assertEquals(List.of(later), engine.hosts());
+        engine.start();
+        RentalId id = engine.reserve(
+                        engine.quote(renter.account(), Sample.listing().id(), window(0))
+                                .id(),
+                        renter.account())
+                .id();
+        Rental offered = awaited(id, rental -> rental.offer().isPresent());
+        EscrowOffer offer = offered.offer().orElseThrow();
+        Rental signed = engine.signOffer(id, lender.sign(offer.digest()));
+        renter.open(offer, signed.offerSignature().orElseThrow());
+        awaited(id, rental -> rental.state() == RentalState.FUNDED);
+        now = window(0).start();
+        store.timers().hurry();
+        awaited(id, rental -> rental.state() == RentalState.ACTIVE);
+        assertEquals(
+                List.of(id),
+                hypervisor.list().stream().map(Hypervisor.RunningVm::id).toList());
+    }
+
+    private Rental awaited(RentalId id, Predicate<Rental> condition) {
+        return engine.when(id, condition).orTimeout(30, TimeUnit.SECONDS).join();
+    }
+
+    @Test
     void keyOfAnotherRequest_isRefused_andAnotherCallersIsNot() {
         Quote quote = quoted(0);
         asRenter("k").reserve(quote.id(), renter.account());
@@ -335,6 +447,14 @@ class OncePerKeyTest {
                     () -> asRenter("q" + key)
                             .quote(renter.account(), Sample.listing().id(), again));
             assertEquals(1, quotes.stream().distinct().count(), quotes::toString);
+            var fans = new Maintenance(
+                    Sample.HOST, "fans" + day, listing(Rate.of(50)).gpus(), again, "new fans");
+            long logged = log.size();
+            atOnce(12, () -> asLender("b" + key).block(lender.account(), fans));
+            List<Boolean> removed =
+                    atOnce(12, () -> asLender("u" + key).unblock(lender.account(), Sample.HOST, fans.name()));
+            assertEquals(List.of(true), removed.stream().distinct().toList());
+            assertEquals(logged + 2, log.size(), "set and removed, each noted once");
         }
     }
 

@@ -771,6 +771,12 @@ public abstract class RentalStoreContract {
         assertThrows(KeyTakenException.class, () -> store.putListing(listing("lot", Rate.of(3)), other));
         assertThrows(KeyTakenException.class, () -> store.putCondition(condition, other));
         assertThrows(KeyTakenException.class, () -> store.putAnswer(other));
+        assertThrows(KeyTakenException.class, () -> store.putHost(host("rack-1", 4), other));
+        Maintenance fans = maintenance("fans", hours(0, 1), gpu(1));
+        assertThrows(KeyTakenException.class, () -> store.putMaintenance(fans, other));
+        Maintenance paste = maintenance("paste", hours(0, 1), gpu(2));
+        store.putMaintenance(paste);
+        assertThrows(KeyTakenException.class, () -> store.removeMaintenance(paste.host(), "paste", other));
 
         assertEquals(Optional.of(answer), store.answer(RENTER, answer.key()));
         assertEquals(0, store.version(first.after().id()));
@@ -779,6 +785,53 @@ public abstract class RentalStoreContract {
         assertEquals(Optional.empty(), store.quote(quote.id()));
         assertEquals(Optional.empty(), store.listing(new ListingId("lot")));
         assertEquals(Optional.empty(), store.condition(gpu(1)));
+        assertEquals(List.of(), store.hosts());
+        assertEquals(List.of(paste), store.maintenances(paste.host()));
+        assertFalse(store.isFree(List.of(gpu(2)), hours(0, 1)));
+    }
+
+    @Test
+    void hostAndMaintenance_withAnAnswer_areKeptWithIt() {
+        Maintenance fans = maintenance("fans", hours(0, 1), gpu(1));
+
+        store.putHost(host("rack-1", 4), answer("host", NOON));
+        store.putMaintenance(fans, answer("block", NOON));
+        store.putMaintenance(fans, answer("block-again", NOON));
+
+        assertEquals(List.of(host("rack-1", 4)), store.hosts());
+        assertEquals(List.of(fans), store.maintenances(fans.host()));
+        assertFalse(store.isFree(List.of(gpu(1)), hours(0, 1)));
+        assertTrue(store.removeMaintenance(fans.host(), "fans", answer("unblock", NOON)));
+        assertTrue(store.isFree(List.of(gpu(1)), hours(0, 1)));
+        for (String key : List.of("host", "block", "block-again", "unblock")) {
+            assertEquals(Optional.of(answer(key, NOON)), store.answer(RENTER, new IdempotencyKey(key)));
+        }
+    }
+
+    @Test
+    void maintenance_refusedOrNotThere_keepsNoAnswer() {
+        reserve(terms(0, hours(0, 1), gpu(1)));
+        Maintenance over = maintenance("fans", hours(0, 1), gpu(2), gpu(1));
+
+        assertThrows(RentalException.Overlap.class, () -> store.putMaintenance(over, answer("one", NOON)));
+        assertFalse(store.removeMaintenance(over.host(), "fans", answer("one", NOON)));
+
+        assertEquals(Optional.empty(), store.answer(RENTER, new IdempotencyKey("one")));
+        assertTrue(store.isFree(List.of(gpu(2)), hours(0, 1)), "nothing is left of it");
+    }
+
+    @Test
+    void maintenance_removedUnderOneKeyByManyThreads_oneDoesIt() throws Exception {
+        Maintenance fans = maintenance("fans", hours(0, 1), gpu(1));
+        store.putMaintenance(fans);
+
+        List<Object> outcomes =
+                inParallel(12, 24, i -> store.removeMaintenance(fans.host(), "fans", answer("same", NOON)));
+
+        assertEquals(1, outcomes.stream().filter(Boolean.TRUE::equals).count(), outcomes::toString);
+        outcomes.stream()
+                .filter(Throwable.class::isInstance)
+                .forEach(refused -> assertInstanceOf(KeyTakenException.class, refused));
     }
 
     @Test
