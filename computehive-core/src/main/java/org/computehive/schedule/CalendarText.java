@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import net.fortuna.ical4j.data.CalendarOutputter;
 import net.fortuna.ical4j.model.Calendar;
+import net.fortuna.ical4j.model.Component;
 import net.fortuna.ical4j.model.ParameterList;
 import net.fortuna.ical4j.model.Property;
 import net.fortuna.ical4j.model.PropertyList;
@@ -42,6 +43,7 @@ import net.fortuna.ical4j.model.property.immutable.ImmutableAction;
 import net.fortuna.ical4j.model.property.immutable.ImmutableCalScale;
 import net.fortuna.ical4j.model.property.immutable.ImmutableTransp;
 import net.fortuna.ical4j.model.property.immutable.ImmutableVersion;
+import net.fortuna.ical4j.validate.ValidationEntry;
 import net.fortuna.ical4j.validate.ValidationException;
 
 /** Writes iCalendar text (RFC 5545) with ical4j, and makes up for what that leaves to its caller. */
@@ -147,12 +149,29 @@ final class CalendarText {
         components.forEach(calendar::add);
         StringWriter out = new StringWriter();
         try {
-            calendar.validate();
-            new CalendarOutputter(true, UNFOLDED).output(calendar, out);
+            check(calendar);
+            new CalendarOutputter(false, UNFOLDED).output(calendar, out);
         } catch (ValidationException | IOException e) {
             throw new IllegalStateException("checked values gave an invalid calendar", e);
         }
         return fold(out.toString());
+    }
+
+    /** The library says what is wrong and goes on; its own outputter would only log it. */
+    private static void check(Calendar calendar) {
+        List<ValidationEntry> wrong = calendar.validate().getEntries().stream()
+                .filter(entry -> entry.getSeverity() == ValidationEntry.Severity.ERROR)
+                .filter(entry -> !saysThatNothingIsTaken(entry))
+                .toList();
+        if (!wrong.isEmpty()) {
+            throw new IllegalStateException("checked values gave an invalid calendar: " + wrong);
+        }
+    }
+
+    /** A VFREEBUSY without FREEBUSY: RFC 5545 section 3.6.4 allows it; the library asks for one, as RFC 2446 once did. */
+    private static boolean saysThatNothingIsTaken(ValidationEntry entry) {
+        return entry.getContext().equals(Component.VFREEBUSY)
+                && entry.getMessage().endsWith(": " + Property.FREEBUSY);
     }
 
     static ParameterList duration() {

@@ -154,6 +154,15 @@ class CalendarFeedTest {
     }
 
     @Test
+    void freeBusy_ofWhatIsNeverTaken_saysItsRangeAlone() {
+        FreeBusy free = FreeBusy.of("u", RENTER, "c", new Window(NOON, NOON.plusSeconds(60)), List.of(), List.of());
+        String text = CalendarFeed.freeBusy("Free", HOUR, NOON, List.of(free));
+        List<String> lines = lines(text);
+        assertTrue(lines.contains("DTEND:20270301T120100Z"), text);
+        assertFalse(lines.stream().anyMatch(line -> line.startsWith("FREEBUSY")), text);
+    }
+
+    @Test
     void feed_inAnotherDefaultTimeZone_isTheSame() {
         List<CalendarFeed.Entry> entries = List.of(entry("a", 0, false));
         FreeBusy thing = FreeBusy.of(
