@@ -19,6 +19,7 @@ import org.computehive.rental.PriceAdvisor;
 import org.computehive.rental.RentalStore;
 import org.computehive.rental.SessionAccess;
 import org.computehive.rental.SshAccess;
+import org.computehive.reputation.StoredReputations;
 import org.computehive.store.JdbcStore;
 
 /**
@@ -59,7 +60,7 @@ record FolderParts(Path folder, InstantSource clock) implements Parts {
 
     @Override
     public Function<Account, OptionalInt> reputation(RentalStore store) {
-        return new StoredReputations(store, clock);
+        return new StoredReputations(store, clock)::scoreOfLender;
     }
 
     @Override

@@ -16,6 +16,7 @@ import org.computehive.rental.RentalStore;
 import org.computehive.rental.SessionAccess;
 import org.computehive.rental.memory.InMemoryAccess;
 import org.computehive.rental.memory.InMemoryEscrow;
+import org.computehive.reputation.StoredReputations;
 import org.computehive.store.InMemoryStore;
 
 /** Parts in this process's memory: nothing is written, no port opened, no money moved. */
@@ -50,7 +51,7 @@ record MemoryParts(InstantSource clock) implements Parts {
 
     @Override
     public Function<Account, OptionalInt> reputation(RentalStore store) {
-        return new StoredReputations(store, clock);
+        return new StoredReputations(store, clock)::scoreOfLender;
     }
 
     @Override

@@ -17,16 +17,13 @@ import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.time.YearMonth;
 import java.util.List;
-import java.util.Set;
 import org.computehive.manifest.Manifest;
 import org.computehive.market.Account;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalEngine;
 import org.computehive.rental.RentalException;
-import org.computehive.rental.RentalState;
 import org.computehive.rental.RentalStore;
-import org.computehive.reputation.Outcomes;
-import org.computehive.reputation.Reputations;
+import org.computehive.reputation.StoredReputations;
 import org.computehive.server.config.ReferencePlatform;
 import org.computehive.usage.Invoice;
 import org.jspecify.annotations.Nullable;
@@ -44,10 +41,12 @@ class RecordsController {
     private final RentalEngine engine;
     private final RentalStore store;
     private final InstantSource clock = InstantSource.system();
+    private final StoredReputations reputations;
 
     RecordsController(ReferencePlatform platform) {
         this.engine = platform.engine();
         this.store = platform.store();
+        this.reputations = new StoredReputations(store, clock);
     }
 
     private enum Format {
@@ -121,28 +120,26 @@ class RecordsController {
                 .contentType(MediaType.APPLICATION_JSON_TYPE);
     }
 
-    /** Returns an account's reputation, from the outcomes of all rentals that were settled. */
+    /** Returns an account's reputation, from the outcomes of all rentals that were settled up to a minute ago. */
     @Get("/accounts/{account}/reputation")
     ReputationView reputation(@Parameter(hidden = true) Caller caller, String account) {
         caller.as(Role.LENDER, Role.RENTER, Role.OPERATOR);
         Account party = BadField.parse("account", account, Account::new);
-        List<Rental> settled = all(store.inStates(Set.of(RentalState.SETTLED), RentalStore.MOST));
         return ReputationView.of(
-                party,
-                Reputations.of(
-                        settled.stream()
-                                .flatMap(rental -> Outcomes.of(rental).stream())
-                                .toList(),
-                        clock.instant()));
+                party, reputations.current().orElseThrow(RecordsController::tooMany));
     }
 
     /** A record that leaves something out would be wrong, so there is none then. */
     private static List<Rental> all(List<Rental> rentals) {
         if (rentals.size() == RentalStore.MOST) {
-            throw new RentalException.Unacceptable(
-                    "this server makes records from fewer than %d rentals: read more from the store with the library"
-                            .formatted(RentalStore.MOST));
+            throw tooMany();
         }
         return rentals;
+    }
+
+    private static RentalException.Unacceptable tooMany() {
+        return new RentalException.Unacceptable(
+                "this server makes records from fewer than %d rentals: read more from the store with the library"
+                        .formatted(RentalStore.MOST));
     }
 }
