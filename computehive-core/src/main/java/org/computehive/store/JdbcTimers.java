@@ -7,6 +7,7 @@ import com.github.kagkarlsson.scheduler.jdbc.JdbcCustomization;
 import com.github.kagkarlsson.scheduler.jdbc.PostgreSqlJdbcCustomization;
 import com.github.kagkarlsson.scheduler.jdbc.SqliteJdbcCustomization;
 import com.github.kagkarlsson.scheduler.task.CompletionHandler;
+import com.github.kagkarlsson.scheduler.task.Execution;
 import com.github.kagkarlsson.scheduler.task.ExecutionComplete;
 import com.github.kagkarlsson.scheduler.task.ExecutionOperations;
 import com.github.kagkarlsson.scheduler.task.SchedulableInstance;
@@ -26,6 +27,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import org.computehive.internal.Gathering;
+import org.computehive.internal.Gathering.Asked;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.Timers;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +54,9 @@ final class JdbcTimers implements Timers {
     private final InstantSource clock;
     private final JdbcCustomization customization;
     private final CustomTask<Void> task;
+    /** After a sleep, what ends at the same time is removed together: that costs more than all else. */
+    private final Gathering<Execution, Boolean> handled = new Gathering<>(Wakes.THREADS, this::remove);
+
     private final ReentrantLock lock = new ReentrantLock();
     private volatile @Nullable Handler handler;
     private volatile @Nullable Scheduler scheduler;
@@ -133,12 +139,29 @@ final class JdbcTimers implements Timers {
         Instant next = toWake.wake(new RentalId(name.substring(0, colon)), Long.parseLong(name.substring(colon + 1)));
         return (complete, operations) -> {
             if (next == null) {
-                operations.remove();
+                handled.ask(complete.getExecution());
             } else {
                 operations.reschedule(complete, Wakes.roundedUp(next));
                 expect(Optional.of(next));
             }
         };
+    }
+
+    /** Removes wake-ups; one that was revived meanwhile, since this process was taken for dead, is another's. */
+    private void remove(List<Asked<Execution, Boolean>> asked) {
+        database.transaction("remove wake-ups", connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(
+                    "DELETE FROM ch_wakes WHERE task_name = ? AND task_instance = ? AND version = ?")) {
+                for (Asked<Execution, Boolean> each : asked) {
+                    statement.setString(1, TASK);
+                    statement.setString(2, each.question().getId());
+                    statement.setLong(3, each.question().version);
+                    statement.addBatch();
+                }
+                return statement.executeBatch();
+            }
+        });
+        asked.forEach(each -> each.answer(true));
     }
 
     private static void retry(ExecutionComplete complete, ExecutionOperations<Void> operations) {
@@ -169,6 +192,7 @@ final class JdbcTimers implements Timers {
                     .missedHeartbeatsLimit(MISSED_HEARTBEATS)
                     .shutdownMaxWait(PATIENCE);
             if (database.dialect() instanceof PostgresDialect) {
+                // No more than can run at once: what is taken and waits has no heartbeat, and another would revive it.
                 builder.pollUsingLockAndFetch(0.5, 1.0);
             }
             Scheduler built = builder.build();

@@ -7,7 +7,7 @@ import java.time.temporal.ChronoUnit;
 /** What both kinds of timers agree on. */
 final class Wakes {
     /** How many handlers run at a time in one process. */
-    static final int THREADS = 16;
+    static final int THREADS = 32;
 
     private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
     private static final Duration LONGEST_RETRY = Duration.ofMinutes(1);
