@@ -8,7 +8,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiFunction;
+import java.util.function.Supplier;
 import org.computehive.market.Account;
 import org.computehive.rental.EscrowException;
 import org.computehive.rental.EscrowOffer.Hash32;
@@ -21,15 +24,25 @@ import org.jspecify.annotations.Nullable;
 final class Chain implements AutoCloseable {
     static final String LATEST = "latest";
     static final String PENDING = "pending";
+    /** By how many blocks the node in use may be behind another before that one is preferred. */
+    private static final long MOST_LAG = 3;
 
     private final long id;
     private final @Nullable Account contract;
     private final JsonRpc rpc;
     private final HeadWatcher watcher;
-    private final AtomicReference<@Nullable String> genesis = new AtomicReference<>();
+    private final AtomicReference<@Nullable Genesis> genesis = new AtomicReference<>();
+    private final AtomicBoolean surveying = new AtomicBoolean();
 
     /** A block's header, as far as it is used here. */
-    record Block(long number, String hash, Instant time, BigInteger baseFee) {}
+    record Block(long number, String hash, String parent, Instant time, BigInteger baseFee) {}
+
+    /**
+     * The chain's first block.
+     *
+     * @param isWhole whether its hash is that of its header, as on Ethereum; then that of every block must be
+     */
+    private record Genesis(String hash, boolean isWhole) {}
 
     /** An event of a contract. */
     record Log(List<String> topics, String data, long blockNumber, String blockHash, Hash32 transaction) {}
@@ -45,7 +58,23 @@ final class Chain implements AutoCloseable {
         this.id = id;
         this.contract = contract;
         this.rpc = new JsonRpc(urls, timeout, this::check);
-        this.watcher = new HeadWatcher(() -> block(LATEST).hash(), pollInterval);
+        this.watcher = new HeadWatcher(() -> block(LATEST).hash(), this::survey, pollInterval);
+    }
+
+    /** Looks, on a thread of its own, whether the node in use stands still while another goes on. */
+    private void survey() {
+        if (rpc.nodes() > 1 && surveying.compareAndSet(false, true)) {
+            Thread.ofVirtual().name("computehive-chain-survey").start(() -> {
+                try {
+                    rpc.preferFurthest(
+                            node -> quantity(node.call("eth_blockNumber"), "block number")
+                                    .longValueExact(),
+                            MOST_LAG);
+                } finally {
+                    surveying.set(false);
+                }
+            });
+        }
     }
 
     /**
@@ -83,32 +112,36 @@ final class Chain implements AutoCloseable {
     private void check(JsonRpc.Caller node) {
         BigInteger served = quantity(node.call("eth_chainId"), "chain id");
         if (!served.equals(BigInteger.valueOf(id))) {
-            throw mismatch("the node serves chain %s, chain %d is expected: give the right node or chain id"
-                    .formatted(served, id));
+            throw mismatch(
+                    "the node serves chain %s, chain %d is expected: give the right node or chain id"
+                            .formatted(served, id),
+                    EscrowException.WrongChain::new);
         }
-        String first =
-                parseBlock(node.call("eth_getBlockByNumber", "0x0", false)).hash();
-        String known = genesis.get();
+        JsonNode block = node.call("eth_getBlockByNumber", "0x0", false);
+        var first = new Genesis(parseBlock(block).hash(), Header.isWhole(block));
+        Genesis known = genesis.get();
         if (known != null && !known.equals(first)) {
             throw mismatch(
                     "the node's chain %d begins with block %s, the one known here with %s: restart it from its state"
-                            .formatted(id, first, known));
+                            .formatted(id, first.hash(), known.hash()),
+                    EscrowException.WrongChain::new);
         }
         if (contract != null
                 && text(node.call("eth_getCode", contract.address(), LATEST), "code")
                                 .length()
                         <= 2) {
-            throw mismatch("there is no contract at %s on chain %d: give the escrow's address, or deploy it"
-                    .formatted(contract, id));
+            throw mismatch(
+                    "there is no contract at %s on chain %d: give the escrow's address, or deploy it"
+                            .formatted(contract, id),
+                    EscrowException.WrongContract::new);
         }
         genesis.compareAndSet(null, first);
     }
 
     /** A node that never was right is refused; one that was right before is in trouble, and nothing is known. */
-    private EscrowException mismatch(String message) {
-        return genesis.get() == null
-                ? new EscrowException.Refused(message, null)
-                : new EscrowException.Unreachable(message, null);
+    private EscrowException mismatch(
+            String message, BiFunction<String, @Nullable Throwable, EscrowException.Refused> refusal) {
+        return genesis.get() == null ? refusal.apply(message, null) : new EscrowException.Unreachable(message, null);
     }
 
     long id() {
@@ -117,7 +150,8 @@ final class Chain implements AutoCloseable {
 
     /** Returns what tells this chain from every other, also from one with the same id. */
     String identity() {
-        return id + "/" + genesis.get();
+        Genesis first = genesis.get();
+        return id + "/" + (first == null ? "" : first.hash());
     }
 
     HeadWatcher watcher() {
@@ -128,16 +162,53 @@ final class Chain implements AutoCloseable {
         return rpc.call(method, params);
     }
 
-    Block block(String tag) {
-        return parseBlock(call("eth_getBlockByNumber", tag, false));
+    /** Has one node read several things that must fit together; see {@link JsonRpc#onOneNode}. */
+    <T> T onOneNode(Supplier<T> reading) {
+        return rpc.onOneNode(reading);
     }
 
+    Block block(String tag) {
+        return checked(call("eth_getBlockByNumber", tag, false));
+    }
+
+    /**
+     * Reads a block.
+     *
+     * @throws EscrowException.Unreachable if the node has none of that number, or another
+     */
     Block block(long number) {
-        return block(hex(BigInteger.valueOf(number)));
+        Block block = block(hex(BigInteger.valueOf(number)));
+        if (block.number() != number) {
+            throw new EscrowException.Unreachable(
+                    "the chain node was asked for block %d and gave block %d; check it or name another node"
+                            .formatted(number, block.number()),
+                    null);
+        }
+        return block;
     }
 
     Block blockOf(Log log) {
-        return parseBlock(call("eth_getBlockByHash", log.blockHash(), false));
+        Block block = checked(call("eth_getBlockByHash", log.blockHash(), false));
+        if (!block.hash().equals(log.blockHash()) || block.number() != log.blockNumber()) {
+            throw new EscrowException.Unreachable(
+                    "the chain node was asked for block %s and gave block %s; check it or name another node"
+                            .formatted(log.blockHash(), block.hash()),
+                    null);
+        }
+        return block;
+    }
+
+    /** Parses a block whose hash, on a chain of Ethereum's headers, must be that of its header. */
+    private Block checked(JsonNode json) {
+        Block block = parseBlock(json);
+        Genesis first = genesis.get();
+        if (first != null && first.isWhole() && !Header.isWhole(json)) {
+            throw new EscrowException.Unreachable(
+                    "the chain node lies about block %d: its members do not make its hash %s; name another node"
+                            .formatted(block.number(), block.hash()),
+                    null);
+        }
+        return block;
     }
 
     boolean hasCode(Account address) {
@@ -174,33 +245,64 @@ final class Chain implements AutoCloseable {
         return text(call("eth_call", transaction, tag), "result of a call");
     }
 
-    List<Log> logs(Account contract, long fromBlock, long toBlock, List<Object> topics) {
-        JsonNode found = call(
-                "eth_getLogs",
+    /**
+     * Reads a contract's events in a range of blocks.
+     *
+     * @throws EscrowException.Unreachable if what comes is not what was asked for
+     */
+    List<Log> logs(Account of, long fromBlock, long toBlock, List<?> topics) {
+        return logs(
+                of,
+                fromBlock,
+                toBlock,
                 Map.of(
                         "address",
-                        contract.address(),
+                        of.address(),
                         "fromBlock",
                         hex(BigInteger.valueOf(fromBlock)),
                         "toBlock",
                         hex(BigInteger.valueOf(toBlock)),
                         "topics",
                         topics));
+    }
+
+    /** Reads a contract's events in one block, by its hash (EIP-234): a node that lacks it says so. */
+    List<Log> logs(Account of, Block block, List<?> topics) {
+        return logs(
+                of,
+                block.number(),
+                block.number(),
+                Map.of("address", of.address(), "blockHash", block.hash(), "topics", topics));
+    }
+
+    private List<Log> logs(Account of, long fromBlock, long toBlock, Map<String, Object> filter) {
+        JsonNode found = call("eth_getLogs", filter);
         if (!found.isArray()) {
             throw nonsense("logs");
         }
         var logs = new ArrayList<Log>();
         for (JsonNode log : found) {
-            var names = new ArrayList<String>();
-            log.path("topics").forEach(topic -> names.add(topic.asText()));
-            logs.add(new Log(
-                    List.copyOf(names),
-                    text(log.path("data"), "data of a log"),
-                    quantity(log.path("blockNumber"), "block number").longValueExact(),
-                    text(log.path("blockHash"), "block hash"),
-                    hash(log.path("transactionHash"))));
+            Log parsed = parseLog(log);
+            if (!of.equals(new Account(text(log.path("address"), "address of a log")))
+                    || parsed.blockNumber() < fromBlock
+                    || parsed.blockNumber() > toBlock
+                    || log.path("removed").asBoolean()) {
+                throw nonsense("the logs of %s in blocks %d to %d".formatted(of, fromBlock, toBlock));
+            }
+            logs.add(parsed);
         }
         return List.copyOf(logs);
+    }
+
+    private static Log parseLog(JsonNode log) {
+        var names = new ArrayList<String>();
+        log.path("topics").forEach(topic -> names.add(topic.asText()));
+        return new Log(
+                List.copyOf(names),
+                text(log.path("data"), "data of a log"),
+                quantity(log.path("blockNumber"), "block number").longValueExact(),
+                text(log.path("blockHash"), "block hash"),
+                hash(log.path("transactionHash")));
     }
 
     private static Block parseBlock(JsonNode block) {
@@ -211,6 +313,7 @@ final class Chain implements AutoCloseable {
         return new Block(
                 quantity(block.path("number"), "block number").longValueExact(),
                 text(block.path("hash"), "block hash"),
+                text(block.path("parentHash"), "hash of a block's parent"),
                 Instant.ofEpochSecond(
                         quantity(block.path("timestamp"), "block time").longValueExact()),
                 fee.isTextual() ? quantity(fee, "base fee") : BigInteger.ZERO);

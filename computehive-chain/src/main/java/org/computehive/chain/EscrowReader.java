@@ -61,6 +61,10 @@ final class EscrowReader {
      * @throws EscrowException.Unreachable if the chain can't be read or contradicts itself
      */
     Sight look(EscrowOffer offer) {
+        return chain.onOneNode(() -> lookAtOneNode(offer));
+    }
+
+    private Sight lookAtOneNode(EscrowOffer offer) {
         for (int i = 0; i < ATTEMPTS; i++) {
             long knownFinal = finalBlock.get();
             Block head = chain.block(Chain.LATEST);

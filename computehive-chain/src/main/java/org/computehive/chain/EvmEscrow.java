@@ -93,7 +93,7 @@ public final class EvmEscrow implements Escrow {
             }
             LOG.debug("the contract does not know hashRelease", e);
         }
-        throw new EscrowException.Refused(
+        throw new EscrowException.WrongContract(
                 "the contract at %s is not a RentalEscrow of version 1: give the escrow's address".formatted(contract),
                 null);
     }
@@ -104,7 +104,7 @@ public final class EvmEscrow implements Escrow {
             return;
         }
         if (!chain.hasCode(token.contract())) {
-            throw new EscrowException.Refused(
+            throw new EscrowException.WrongContract(
                     "there is no token contract at %s on chain %d".formatted(token.contract(), settings.chainId()),
                     null);
         }
@@ -113,7 +113,7 @@ public final class EvmEscrow implements Escrow {
                         Map.of("to", token.contract().address(), "data", EscrowCalls.tokenDecimals()), Chain.LATEST),
                 0);
         if (!decimals.equals(BigInteger.valueOf(token.decimals()))) {
-            throw new EscrowException.Refused(
+            throw new EscrowException.WrongContract(
                     "token %s has %s decimals on the chain, %d are configured"
                             .formatted(token.contract(), decimals, token.decimals()),
                     null);
@@ -171,7 +171,7 @@ public final class EvmEscrow implements Escrow {
                 throw reverts.explain("asking the wallet contract of " + signer, e);
             }
         }
-        throw new EscrowException.Refused(
+        throw new EscrowException.InvalidSignature(
                 "the signature over %s is not %s's: sign that digest with that account's key".formatted(digest, signer),
                 null);
     }

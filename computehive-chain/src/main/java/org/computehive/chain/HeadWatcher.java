@@ -19,7 +19,10 @@ final class HeadWatcher implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HeadWatcher.class);
     private static final Duration SLOWEST = Duration.ofSeconds(5);
 
+    private static final Duration STANDSTILL = Duration.ofSeconds(1);
+
     private final Supplier<String> headHash;
+    private final Runnable standstill;
     private final Duration interval;
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
@@ -35,10 +38,12 @@ final class HeadWatcher implements AutoCloseable {
      * Prepares; {@link #start} begins.
      *
      * @param headHash reads the newest block's hash; throws when it can't
+     * @param standstill told each time when there was no new head for a second or more
      * @param interval between two looks
      */
-    HeadWatcher(Supplier<String> headHash, Duration interval) {
+    HeadWatcher(Supplier<String> headHash, Runnable standstill, Duration interval) {
         this.headHash = headHash;
+        this.standstill = standstill;
         this.interval = interval;
         this.thread =
                 Thread.ofPlatform().name("computehive-chain-head").daemon().unstarted(this::watch);
@@ -94,6 +99,7 @@ final class HeadWatcher implements AutoCloseable {
         @Nullable String last = null;
         Duration pause = interval;
         boolean out = false;
+        Deadline patience = Deadline.in(STANDSTILL);
         while (!isClosed()) {
             try {
                 String head = headHash.get();
@@ -103,7 +109,11 @@ final class HeadWatcher implements AutoCloseable {
                 }
                 if (out || !head.equals(last)) {
                     last = head;
+                    patience = Deadline.in(STANDSTILL);
                     signal();
+                } else if (patience.isOver()) {
+                    patience = Deadline.in(STANDSTILL);
+                    standstill.run();
                 }
                 out = false;
             } catch (RuntimeException e) {

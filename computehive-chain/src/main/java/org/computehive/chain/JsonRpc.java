@@ -9,11 +9,14 @@ import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 import okhttp3.Call;
 import okhttp3.EventListener;
 import okhttp3.MediaType;
@@ -25,14 +28,17 @@ import okhttp3.Response;
 import okio.BufferedSource;
 import org.computehive.rental.EscrowException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * JSON-RPC 2.0 over HTTP to one of several nodes of the same chain, with a time limit on every call.
  *
- * <p>A node that fails is left for the next one. A node is checked at each new connection to it, before the answer that
+ * <p>A node that fails is left for the next one; readings that must fit together come from one node. A node is checked at each new connection to it, before the answer that
  * came over it is believed: another program may listen there now. Thread-safe.
  */
 final class JsonRpc implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(JsonRpc.class);
     private static final MediaType JSON = MediaType.get("application/json");
     private static final long LIMIT_BYTES = 32L << 20;
 
@@ -41,6 +47,7 @@ final class JsonRpc implements AutoCloseable {
     private final List<Node> nodes;
     private final Consumer<Caller> check;
     private final AtomicInteger preferred = new AtomicInteger();
+    private final ThreadLocal<@Nullable Node> pinned = new ThreadLocal<>();
     private final AtomicLong ids = new AtomicLong();
 
     /** Asks one node, without checking it. */
@@ -77,38 +84,151 @@ final class JsonRpc implements AutoCloseable {
     }
 
     /**
-     * Calls a method.
+     * Calls a method: within {@link #onOneNode} of that node, else of the first that answers.
      *
      * @return the result; a JSON null is a {@code NullNode}
      * @throws RpcError if the node answered with an error
      * @throws EscrowException.Unreachable if no node gave an answer
+     * @throws EscrowException.Refused if none gave an answer to be believed, by the check
      */
     JsonNode call(String method, Object... params) {
+        return onOneNode(() -> {
+            Node node = Objects.requireNonNull(pinned.get());
+            JsonNode result = post(node, method, params);
+            believe(node);
+            return result;
+        });
+    }
+
+    /**
+     * Reads several things of one and the same node, so that they fit together; where it falls silent, contradicts itself
+     * or is in trouble, everything is read anew of the next one.
+     *
+     * @param reading throws {@link EscrowException.Unreachable} for what another node may know better
+     */
+    <T> T onOneNode(Supplier<T> reading) {
+        if (pinned.get() != null) {
+            return reading.get();
+        }
         int first = preferred.get();
-        EscrowException.@Nullable Unreachable last = null;
+        @Nullable RuntimeException failure = null;
         for (int i = 0; i < nodes.size(); i++) {
             int index = (first + i) % nodes.size();
-            Node node = nodes.get(index);
             try {
-                JsonNode result = post(node, method, params);
-                believe(node);
-                preferred.set(index);
+                T result = on(nodes.get(index), reading);
+                preferred.compareAndSet(first, index);
                 return result;
+            } catch (Disbelieved e) {
+                failure = worse(failure, e.reason());
             } catch (EscrowException.Unreachable e) {
-                if (last != null) {
-                    e.addSuppressed(last);
+                failure = worse(failure, e);
+            } catch (RpcError e) {
+                if (!e.saysTheNodeIsInTrouble()) {
+                    throw e;
                 }
-                last = e;
+                failure = worse(failure, e);
             }
         }
-        throw Objects.requireNonNull(last);
+        throw Objects.requireNonNull(failure);
+    }
+
+    /** Has every node read the same; those that can't give nothing. The preferred node's answer is the first. */
+    <T> List<T> onEachNode(Supplier<T> reading) {
+        var results = new ArrayList<T>();
+        int first = preferred.get();
+        for (int i = 0; i < nodes.size(); i++) {
+            Node node = nodes.get((first + i) % nodes.size());
+            try {
+                results.add(on(node, reading));
+            } catch (Disbelieved | EscrowException.Unreachable | RpcError e) {
+                LOG.debug("the chain node at {} can't say: {}", where(node.url()), e.getMessage());
+            }
+        }
+        return results;
+    }
+
+    /** Goes over to the node for which a measure is highest, where that is more than some way ahead of the present one. */
+    void preferFurthest(ToLongFunction<Caller> measure, long slack) {
+        int present = preferred.get();
+        int best = present;
+        long most = measureOf(nodes.get(present), measure) + slack;
+        for (int i = 0; i < nodes.size(); i++) {
+            long value = i == present ? Long.MIN_VALUE : measureOf(nodes.get(i), measure);
+            if (value > most) {
+                most = value;
+                best = i;
+            }
+        }
+        if (best != present && preferred.compareAndSet(present, best)) {
+            LOG.warn(
+                    "the chain node at {} lags behind, going over to {}",
+                    where(nodes.get(present).url()),
+                    where(nodes.get(best).url()));
+        }
+    }
+
+    private long measureOf(Node node, ToLongFunction<Caller> measure) {
+        try {
+            return on(node, () -> measure.applyAsLong(this::call));
+        } catch (Disbelieved | EscrowException.Unreachable | RpcError e) {
+            LOG.debug("the chain node at {} can't say: {}", where(node.url()), e.getMessage());
+            return -1;
+        }
+    }
+
+    private <T> T on(Node node, Supplier<T> reading) {
+        Node outer = pinned.get();
+        pinned.set(node);
+        try {
+            return reading.get();
+        } finally {
+            if (outer == null) {
+                pinned.remove();
+            } else {
+                pinned.set(outer);
+            }
+        }
+    }
+
+    int nodes() {
+        return nodes.size();
+    }
+
+    /** Of two failures the one that the caller can do more about: a wrong address rather than silence. */
+    private static RuntimeException worse(@Nullable RuntimeException one, RuntimeException other) {
+        if (one == null) {
+            return other;
+        }
+        boolean keep = one instanceof EscrowException.Refused;
+        RuntimeException chosen = keep ? one : other;
+        chosen.addSuppressed(keep ? other : one);
+        return chosen;
+    }
+
+    /** A node failed the check; another may pass. */
+    private static final class Disbelieved extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+        private final transient EscrowException reason;
+
+        Disbelieved(EscrowException reason) {
+            super(reason.getMessage(), reason, false, false);
+            this.reason = reason;
+        }
+
+        EscrowException reason() {
+            return reason;
+        }
     }
 
     /** Checks a node unless it passed since the newest connection to it was made, by whichever thread. */
     private void believe(Node node) {
         long connection = node.connections().get();
         if (node.checked().get() != connection) {
-            check.accept((method, params) -> post(node, method, params));
+            try {
+                check.accept((method, params) -> post(node, method, params));
+            } catch (EscrowException e) {
+                throw new Disbelieved(e);
+            }
             node.checked().accumulateAndGet(connection, Math::max);
         }
     }

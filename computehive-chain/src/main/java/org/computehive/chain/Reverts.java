@@ -42,8 +42,10 @@ final class Reverts {
         String data = error.revertData();
         Decoded decoded = data == null || data.length() < SELECTOR_END ? null : decode(data);
         if (decoded == null) {
-            return new EscrowException.Refused(
-                    "%s: the chain refuses it: %s".formatted(action, error.getMessage()), error);
+            String message = "%s: the chain refuses it: %s".formatted(action, error.getMessage());
+            return error.saysInsufficientFunds()
+                    ? new EscrowException.InsufficientFunds(message, error)
+                    : new EscrowException.Refused(message, error);
         }
         if (decoded.name().equals(TIME_LOCKED)) {
             return new EscrowException.NotYet(
@@ -51,7 +53,18 @@ final class Reverts {
                             .formatted(action, decoded.firstAsInstant(), decoded),
                     error);
         }
-        return new EscrowException.Refused("%s: the contract refuses it: %s".formatted(action, decoded), error);
+        return refused(decoded.name(), "%s: the contract refuses it: %s".formatted(action, decoded), error);
+    }
+
+    private static EscrowException.Refused refused(String name, String message, RpcError error) {
+        return switch (name) {
+            case "OfferExpired", "WindowOver" -> new EscrowException.OfferExpired(message, error);
+            case "SequenceMismatch", "LaneRented" -> new EscrowException.OfferUsed(message, error);
+            case "InvalidSignature" -> new EscrowException.InvalidSignature(message, error);
+            case "InsufficientBalance", "ERC20InsufficientBalance" ->
+                new EscrowException.InsufficientFunds(message, error);
+            default -> new EscrowException.Refused(message, error);
+        };
     }
 
     @SuppressWarnings("rawtypes")

@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
 final class RpcError extends RuntimeException {
     private static final long serialVersionUID = 1L;
     private static final int REVERTED = 3;
+    /** EIP-1474. */
+    private static final int LIMIT_EXCEEDED = -32005;
 
     private final int code;
     private final @Nullable String revertData;
@@ -25,6 +27,17 @@ final class RpcError extends RuntimeException {
     /** Returns whether the transaction itself was refused, rather than the node being in trouble. */
     boolean isRefusal() {
         return code == REVERTED || revertData != null || says("revert", "insufficient funds", "out of gas", "exceeds");
+    }
+
+    /** Returns whether another node may well answer: this one has lost, not yet got, or not the time for what was asked. */
+    boolean saysTheNodeIsInTrouble() {
+        return !isRefusal()
+                && (code == LIMIT_EXCEEDED
+                        || says("rate limit", "header not found", "unknown block", "block not found", "missing trie"));
+    }
+
+    boolean saysInsufficientFunds() {
+        return says("insufficient funds", "doesn't have enough funds", "insufficient balance");
     }
 
     boolean saysAlreadyKnown() {

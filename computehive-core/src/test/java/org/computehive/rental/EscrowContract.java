@@ -175,7 +175,8 @@ public abstract class EscrowContract {
             renter.sign(digest), lender.sign(SPEC), new Signature("0x00"), new Signature("0x" + "ff".repeat(65))
         }) {
             var e = assertThrows(
-                    EscrowException.Refused.class, () -> escrow().checkSignature(lender.account(), digest, bad));
+                    EscrowException.InvalidSignature.class,
+                    () -> escrow().checkSignature(lender.account(), digest, bad));
             assertTrue(e.getMessage().contains(lender.account().address()), e.getMessage());
         }
     }
@@ -269,7 +270,7 @@ public abstract class EscrowContract {
         EscrowOffer offer = offer(party(), renter);
         Signature own = renter.sign(offer.digest());
 
-        assertThrows(EscrowException.Refused.class, () -> renter.open(offer, own));
+        assertThrows(EscrowException.InvalidSignature.class, () -> renter.open(offer, own));
     }
 
     @Test
@@ -281,7 +282,7 @@ public abstract class EscrowContract {
         advanceTo(offer.expiry().plusSeconds(1));
         Amount before = renter.worth();
 
-        assertThrows(EscrowException.Refused.class, () -> renter.open(offer, signature));
+        assertThrows(EscrowException.OfferExpired.class, () -> renter.open(offer, signature));
         assertEquals(before, renter.worth());
     }
 
@@ -295,7 +296,7 @@ public abstract class EscrowContract {
         confirm();
 
         Signature signature = lender.sign(rival.digest());
-        assertThrows(EscrowException.Refused.class, () -> renter.open(rival, signature));
+        assertThrows(EscrowException.OfferUsed.class, () -> renter.open(rival, signature));
         assertEquals(BigInteger.ONE, offer(lender, renter).sequence());
     }
 

@@ -248,22 +248,26 @@ public final class InMemoryEscrow implements Escrow {
             throw refused("%s is not the renter %s".formatted(caller, offer.renter()));
         }
         if (now().isAfter(offer.expiry())) {
-            throw refused("offer %s expired at %s".formatted(offer.digest(), offer.expiry()));
+            throw new EscrowException.OfferExpired(
+                    "offer %s expired at %s".formatted(offer.digest(), offer.expiry()), null);
         }
         if (!now().isBefore(offer.window().end())) {
-            throw refused("window %s is over".formatted(offer.window()));
+            throw new EscrowException.OfferExpired("window %s is over".formatted(offer.window()), null);
         }
         if (rented.containsKey(lane)) {
-            throw refused("lane %s is taken by rental %s".formatted(offer.lane(), rented.get(lane)));
+            throw new EscrowException.OfferUsed(
+                    "lane %s is taken by rental %s".formatted(offer.lane(), rented.get(lane)), null);
         }
         BigInteger expected = sequences.getOrDefault(lane, BigInteger.ZERO);
         if (!offer.sequence().equals(expected)) {
-            throw refused(
-                    "lane %s waits for offer number %s, not %s".formatted(offer.lane(), expected, offer.sequence()));
+            throw new EscrowException.OfferUsed(
+                    "lane %s waits for offer number %s, not %s".formatted(offer.lane(), expected, offer.sequence()),
+                    null);
         }
         requireSignature(offer.lender(), offer.digest(), lenderSignature);
         if (balanceOf(caller).compareTo(offer.deposit()) < 0) {
-            throw refused("%s owns %s, the deposit is %s".formatted(caller, balanceOf(caller), offer.deposit()));
+            throw new EscrowException.InsufficientFunds(
+                    "%s owns %s, the deposit is %s".formatted(caller, balanceOf(caller), offer.deposit()), null);
         }
     }
 
@@ -376,8 +380,10 @@ public final class InMemoryEscrow implements Escrow {
 
     private static void requireSignature(Account signer, Hash32 digest, Signature signature) {
         if (!PlayKey.verifies(signer, digest, signature)) {
-            throw refused("the signature over %s is not %s's: sign that digest with that account's key"
-                    .formatted(digest, signer));
+            throw new EscrowException.InvalidSignature(
+                    "the signature over %s is not %s's: sign that digest with that account's key"
+                            .formatted(digest, signer),
+                    null);
         }
     }
 
