@@ -223,6 +223,18 @@ final class Chain implements AutoCloseable {
         return quantity(call("eth_getTransactionCount", account.address(), tag), "transaction count");
     }
 
+    /** Returns the hash of an account's transaction of some number, or null if a block has none such. */
+    @Nullable Hash32 transactionOf(Account from, BigInteger nonce, long block) {
+        JsonNode full = call("eth_getBlockByNumber", hex(BigInteger.valueOf(block)), true);
+        for (JsonNode transaction : full.path("transactions")) {
+            if (from.equals(new Account(text(transaction.path("from"), "sender of a transaction")))
+                    && nonce.equals(quantity(transaction.path("nonce"), "number of a transaction"))) {
+                return hash(transaction.path("hash"));
+            }
+        }
+        return null;
+    }
+
     boolean knows(Hash32 transaction) {
         return !call("eth_getTransactionByHash", transaction.hex()).isNull();
     }

@@ -67,6 +67,6 @@ public record EscrowDeployment(long chainId, Account contract, long block) {
     }
 
     private static Sender sender(Chain chain, EvmWallet payer, Artefact artefact) {
-        return new Sender(chain, payer, new Reverts(artefact.abi()), Sender.defaultFeeCap(), PATIENCE);
+        return new Sender(chain, payer, new Reverts(artefact.abi()), Sender.defaultFeeCap(), PATIENCE, 1);
     }
 }

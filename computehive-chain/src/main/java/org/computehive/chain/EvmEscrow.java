@@ -346,7 +346,7 @@ public final class EvmEscrow implements Escrow {
     }
 
     private Sender sender(EvmWallet wallet) {
-        return new Sender(chain, wallet, reverts, settings.feeCap(), settings.patience());
+        return new Sender(chain, wallet, reverts, settings.feeCap(), settings.patience(), settings.confirmations());
     }
 
     @Override

@@ -65,9 +65,22 @@ public final class EvmParty {
                 approve(rest);
             }
             BigInteger value = isNative() ? rest.units() : BigInteger.ZERO;
-            return send(action, contract, EscrowCalls.open(offer, lenderSignature), value);
+            return sendOpening(action, offer, EscrowCalls.open(offer, lenderSignature), value);
         } finally {
             wallet.spending().unlock();
+        }
+    }
+
+    /** Sends; a refusal does not count where the escrow was opened meanwhile, perhaps by this wallet before a crash. */
+    private Hash32 sendOpening(String action, EscrowOffer offer, String data, BigInteger value) {
+        try {
+            return send(action, contract, data, value);
+        } catch (EscrowException.Refused e) {
+            Chain.Log opened = escrow.look(action, offer).opened();
+            if (opened == null) {
+                throw e;
+            }
+            return opened.transaction();
         }
     }
 

@@ -42,7 +42,7 @@ public final class EvmWallet {
 
     private final Credentials credentials;
     private final Account account;
-    private final Map<String, Nonces> nonces = new ConcurrentHashMap<>();
+    private final Map<String, Outbox> outboxes = new ConcurrentHashMap<>();
     private final ReentrantLock spending = new ReentrantLock();
 
     private EvmWallet(BigInteger key) {
@@ -136,9 +136,9 @@ public final class EvmWallet {
         return TransactionEncoder.signMessage(transaction, credentials);
     }
 
-    /** Returns the numbering of this account's transactions on one chain. */
-    Nonces noncesOn(Chain chain) {
-        return nonces.computeIfAbsent(chain.identity(), identity -> new Nonces());
+    /** Returns what this account has sent on one chain and is not final yet. */
+    Outbox outboxOn(Chain chain) {
+        return outboxes.computeIfAbsent(chain.identity(), identity -> new Outbox());
     }
 
     /** Guards what must see a balance or an allowance and then spend it. */

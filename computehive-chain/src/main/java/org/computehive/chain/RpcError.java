@@ -45,7 +45,12 @@ final class RpcError extends RuntimeException {
     }
 
     boolean saysNonceIsTaken() {
-        return says("nonce", "underpriced");
+        return says("nonce too low", "nonce is too low", "replacement", "nonce already");
+    }
+
+    /** Returns whether the node wants the account's transactions before this one first. */
+    boolean saysNonceIsTooHigh() {
+        return says("nonce too high", "nonce is too high", "nonce gap");
     }
 
     private boolean says(String... words) {

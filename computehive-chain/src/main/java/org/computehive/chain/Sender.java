@@ -4,25 +4,24 @@ import java.math.BigInteger;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.computehive.chain.Chain.Block;
 import org.computehive.chain.Chain.Receipt;
+import org.computehive.chain.Courier.Fate;
 import org.computehive.market.Account;
 import org.computehive.rental.EscrowException;
-import org.computehive.rental.EscrowOffer.Hash32;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.web3j.crypto.Hash;
-import org.web3j.crypto.RawTransaction;
 
 /**
  * Sends transactions so that none is lost and none is doubled.
  *
  * <p>Each is simulated first, so that what the contract refuses is never sent or paid for. One account's transactions
- * are numbered under its lock. Once signed, only the very same bytes are sent again (after a silent node or a node that
- * forgot), until they are in a block; a new number is taken only if another transaction used up the first. Thread-safe.
+ * are numbered under its lock. Once signed, a request keeps its number: the same bytes are handed in again after a silent
+ * node, a node that forgot or a reorganisation, and where blocks pass it by it is replaced by the same at higher fees, up
+ * to the cap. Another number is taken only if a block has another transaction under the first. Thread-safe.
  */
 final class Sender {
     private static final Logger LOG = LoggerFactory.getLogger(Sender.class);
@@ -34,34 +33,36 @@ final class Sender {
     private static final int DISTINCTION = 1 << 16;
 
     private static final Duration RECHECK = Duration.ofMillis(500);
+    private static final Duration RAREST = Duration.ofSeconds(5);
     private static final BigInteger GWEI = BigInteger.TEN.pow(9);
 
     private final SecureRandom random = new SecureRandom();
     private final Chain chain;
     private final EvmWallet wallet;
     private final Reverts reverts;
-    private final BigInteger feeCap;
     private final Duration patience;
+    private final int confirmations;
+    private final Outbox outbox;
+    private final Courier courier;
 
     /** What to send; {@code to} is null to create a contract. */
     record Request(String action, @Nullable Account to, String data, BigInteger value) {}
-
-    private record Signed(BigInteger nonce, String raw, Hash32 hash) {}
-
-    private record Fees(BigInteger tip, BigInteger max) {}
 
     /**
      * Prepares.
      *
      * @param feeCap wei per gas that are never exceeded
      * @param patience how long to wait for a transaction's block
+     * @param confirmations how many blocks make it final; until then it is looked after
      */
-    Sender(Chain chain, EvmWallet wallet, Reverts reverts, BigInteger feeCap, Duration patience) {
+    Sender(Chain chain, EvmWallet wallet, Reverts reverts, BigInteger feeCap, Duration patience, int confirmations) {
         this.chain = chain;
         this.wallet = wallet;
         this.reverts = reverts;
-        this.feeCap = feeCap;
         this.patience = patience;
+        this.confirmations = confirmations;
+        this.outbox = wallet.outboxOn(chain);
+        this.courier = new Courier(chain, wallet, feeCap);
     }
 
     static BigInteger defaultFeeCap() {
@@ -69,7 +70,8 @@ final class Sender {
     }
 
     /**
-     * Sends, and waits for the block.
+     * Sends, and waits for the block. The same request after {@link EscrowException.NotYet} goes on with the transaction
+     * that waits, and sends no other.
      *
      * @throws EscrowException.Refused if it would revert, or did
      * @throws EscrowException.NotYet if the fees are over the cap, or no block took it in time
@@ -86,16 +88,19 @@ final class Sender {
     private Receipt sendUntilMined(Request request) {
         Deadline deadline = Deadline.in(patience);
         while (true) {
-            Signed signed = submit(request);
-            Receipt receipt;
-            try {
-                receipt = await(request, signed, deadline);
-            } finally {
-                wallet.noncesOn(chain).done(signed.nonce());
+            Outgoing outgoing = outbox.resume(request);
+            if (outgoing == null) {
+                outgoing = submit(request, deadline);
             }
-            if (receipt == null) {
-                LOG.info("{}: number {} went to another transaction, sending again", request.action(), signed.nonce());
+            Fate.Mined mined = await(outgoing, deadline);
+            if (mined == null) {
                 continue;
+            }
+            Receipt receipt = mined.receipt();
+            keepUntilFinal(outgoing, receipt);
+            RpcError rejection = mined.version().rejection();
+            if (rejection != null) {
+                throw rejection;
             }
             if (!receipt.succeeded()) {
                 throw new EscrowException.Refused(
@@ -108,7 +113,55 @@ final class Sender {
         }
     }
 
+    /**
+     * Simulates the request, gives it its number, signs it and hands it to the node; all under the account's lock, so
+     * that the simulation sees what the account sent just before.
+     */
+    private Outgoing submit(Request request, Deadline deadline) {
+        while (true) {
+            long seen = chain.watcher().version();
+            outbox.lock().lock();
+            try {
+                return number(request, simulate(request));
+            } catch (RpcError e) {
+                if (!isInTheWayOfAnother(request, e) || deadline.isOver()) {
+                    throw e;
+                }
+                LOG.debug("{}: another transaction that waits may have done it already", request.action(), e);
+            } finally {
+                outbox.lock().unlock();
+            }
+            chain.watcher().await(seen, deadline.orIn(RECHECK));
+        }
+    }
+
+    /**
+     * Returns whether only transactions that wait for their block make the contract refuse a request: perhaps the very
+     * same, sent before a crash. The block decides; until then nothing is known.
+     */
+    private boolean isInTheWayOfAnother(Request request, RpcError refusal) {
+        if (!refusal.isRefusal()
+                || chain.transactionCount(wallet.account(), Chain.PENDING)
+                                .compareTo(chain.transactionCount(wallet.account(), Chain.LATEST))
+                        <= 0) {
+            return false;
+        }
+        try {
+            chain.simulate(transaction(request), Chain.LATEST);
+            return true;
+        } catch (RpcError e) {
+            return !e.isRefusal();
+        }
+    }
+
     private BigInteger simulate(Request request) {
+        Map<String, String> transaction = transaction(request);
+        chain.simulate(transaction, Chain.PENDING);
+        BigInteger gas = Chain.quantity(chain.call("eth_estimateGas", transaction, Chain.PENDING), "gas");
+        return gas.add(gas.shiftRight(2)).add(BigInteger.valueOf(random.nextInt(DISTINCTION)));
+    }
+
+    private Map<String, String> transaction(Request request) {
         Map<String, String> transaction = new HashMap<>();
         transaction.put("from", wallet.account().address());
         if (request.to() != null) {
@@ -116,121 +169,110 @@ final class Sender {
         }
         transaction.put("data", request.data());
         transaction.put("value", Chain.hex(request.value()));
-        chain.simulate(transaction, Chain.PENDING);
-        BigInteger gas = Chain.quantity(chain.call("eth_estimateGas", transaction, Chain.PENDING), "gas");
-        return gas.add(gas.shiftRight(2)).add(BigInteger.valueOf(random.nextInt(DISTINCTION)));
+        return transaction;
     }
 
-    private Fees fees(String action) {
+    private Outgoing number(Request request, BigInteger gas) {
         Block head = chain.block(Chain.LATEST);
-        BigInteger tip = GWEI;
-        try {
-            tip = Chain.quantity(chain.call("eth_maxPriorityFeePerGas"), "priority fee");
-        } catch (RpcError e) {
-            LOG.debug("the node suggests no priority fee, {} wei are offered", tip, e);
+        Fees fees = courier.fees(request.action(), head);
+        BigInteger floor = BigInteger.ZERO;
+        for (int attempt = 1; ; attempt++) {
+            BigInteger pending = chain.transactionCount(wallet.account(), Chain.PENDING);
+            BigInteger nonce = outbox.next(pending).max(floor);
+            Outgoing outgoing = courier.sign(request, nonce, gas, fees, head.number());
+            try {
+                courier.hand(outgoing);
+            } catch (EscrowException.Unreachable e) {
+                LOG.warn("{}: the node fell silent; its bytes are handed in again", outgoing);
+            } catch (RpcError e) {
+                if (e.saysNonceIsTooHigh() && attempt < NUMBERING_ATTEMPTS) {
+                    outbox.inFlight().forEach(courier::handQuietly);
+                    continue;
+                }
+                if (!e.saysNonceIsTaken() || attempt == NUMBERING_ATTEMPTS) {
+                    throw e;
+                }
+                floor = chain.transactionCount(wallet.account(), Chain.PENDING).max(nonce.add(BigInteger.ONE));
+                continue;
+            }
+            outbox.add(outgoing);
+            return outgoing;
         }
-        BigInteger needed = head.baseFee().add(tip);
-        if (needed.compareTo(feeCap) > 0) {
-            throw new EscrowException.NotYet(
-                    "%s: gas costs %s wei now, over the cap of %s: wait, or raise the cap"
-                            .formatted(action, needed, feeCap),
-                    null);
-        }
-        return new Fees(tip, head.baseFee().shiftLeft(1).add(tip).min(feeCap));
     }
 
     /**
-     * Simulates the transaction, gives it its number, signs it and hands it to the node; all under the account's lock, so
-     * that the simulation sees what the account sent just before.
+     * Waits until a block has one of the versions.
+     *
+     * @return null if a block has another transaction under the number, so that none of them can be mined
      */
-    private Signed submit(Request request) {
-        Nonces nonces = wallet.noncesOn(chain);
-        nonces.lock().lock();
+    private Fate.@Nullable Mined await(Outgoing outgoing, Deadline deadline) {
+        boolean isDecided = false;
+        Duration pause = RECHECK;
+        @Nullable RuntimeException trouble = null;
         try {
-            BigInteger gas = simulate(request);
-            Fees fees = fees(request.action());
-            BigInteger floor = BigInteger.ZERO;
-            for (int attempt = 1; ; attempt++) {
-                BigInteger pending = chain.transactionCount(wallet.account(), Chain.PENDING);
-                Signed signed = sign(request, nonces.next(pending).max(floor), gas, fees);
+            while (!deadline.isOver()) {
+                long seen = chain.watcher().version();
                 try {
-                    hand(signed);
-                } catch (EscrowException.Unreachable e) {
-                    LOG.warn(
-                            "{}: the node fell silent over transaction {}; its bytes are sent again",
-                            request.action(),
-                            signed.hash());
-                } catch (RpcError e) {
-                    if (!e.saysNonceIsTaken() || attempt == NUMBERING_ATTEMPTS) {
-                        throw e;
+                    Fate fate = courier.fate(outgoing);
+                    if (fate instanceof Fate.Mined mined) {
+                        isDecided = true;
+                        return mined;
                     }
-                    floor = floor.max(chain.transactionCount(wallet.account(), Chain.PENDING));
-                    if (floor.compareTo(signed.nonce()) <= 0) {
-                        floor = signed.nonce().add(BigInteger.ONE);
+                    if (fate instanceof Fate.Superseded superseded) {
+                        LOG.info("{}: {} took its number, sending again", outgoing, superseded.by());
+                        isDecided = true;
+                        outbox.remove(outgoing);
+                        return null;
                     }
-                    continue;
+                    RpcError rejection = courier.push(outbox, outgoing, fate);
+                    if (rejection != null) {
+                        isDecided = true;
+                        outbox.remove(outgoing);
+                        throw reverts.explain(outgoing.request().action(), rejection);
+                    }
+                    trouble = null;
+                } catch (EscrowException.Unreachable | RpcError e) {
+                    trouble = e;
                 }
-                nonces.sent(signed.nonce());
-                return signed;
+                chain.watcher().await(seen, deadline.orIn(pause));
+                pause = pause.multipliedBy(2).compareTo(RAREST) > 0 ? RAREST : pause.multipliedBy(2);
             }
         } finally {
-            nonces.lock().unlock();
-        }
-    }
-
-    private Signed sign(Request request, BigInteger nonce, BigInteger gas, Fees fees) {
-        var transaction = RawTransaction.createTransaction(
-                chain.id(),
-                nonce,
-                gas,
-                request.to() == null ? "" : request.to().address(),
-                request.value(),
-                request.data(),
-                fees.tip(),
-                fees.max());
-        byte[] raw = wallet.sign(transaction);
-        return new Signed(nonce, "0x" + HexFormat.of().formatHex(raw), Hash32.of(Hash.sha3(raw)));
-    }
-
-    private void hand(Signed signed) {
-        try {
-            chain.call("eth_sendRawTransaction", signed.raw());
-        } catch (RpcError e) {
-            if (!e.saysAlreadyKnown() && chain.receipt(signed.hash()) == null) {
-                throw e;
+            if (!isDecided) {
+                outbox.giveUp(outgoing);
             }
         }
-    }
-
-    /** Returns the receipt, or null if another transaction took the number, so that this one can never be mined. */
-    private @Nullable Receipt await(Request request, Signed signed, Deadline deadline) {
-        EscrowException.@Nullable Unreachable trouble = null;
-        while (!deadline.isOver()) {
-            long seen = chain.watcher().version();
-            try {
-                Receipt receipt = chain.receipt(signed.hash());
-                if (receipt != null) {
-                    return receipt;
-                }
-                if (!chain.knows(signed.hash())) {
-                    BigInteger mined = chain.transactionCount(wallet.account(), Chain.LATEST);
-                    if (mined.compareTo(signed.nonce()) > 0) {
-                        return chain.receipt(signed.hash());
-                    }
-                    hand(signed);
-                }
-                trouble = null;
-            } catch (EscrowException.Unreachable e) {
-                trouble = e;
-            } catch (RpcError e) {
-                LOG.debug("{}: transaction {} waits: {}", request.action(), signed.hash(), e.getMessage());
-            }
-            chain.watcher().await(seen, deadline.orIn(RECHECK));
-        }
-        String message = "%s: no block took transaction %s within %s; look at the chain before doing it again"
-                .formatted(request.action(), signed.hash(), patience);
+        String message =
+                "%s; no block took it within %s: do the same again to go on with it".formatted(outgoing, patience);
         throw trouble == null
                 ? new EscrowException.NotYet(message, null)
                 : new EscrowException.Unreachable(message, trouble);
+    }
+
+    private void keepUntilFinal(Outgoing outgoing, Receipt receipt) {
+        if (confirmations <= 1) {
+            outbox.remove(outgoing);
+            return;
+        }
+        outgoing.minedAt(receipt.blockNumber());
+        if (outbox.isNewTo(chain)) {
+            var tending = new AtomicBoolean();
+            chain.watcher().onChange(() -> tend(tending));
+        }
+    }
+
+    /** Runs beside the watcher, whose thread must not wait for nodes; a look that is under way is enough. */
+    private void tend(AtomicBoolean tending) {
+        if (!outbox.inFlight().isEmpty() && tending.compareAndSet(false, true)) {
+            Thread.ofVirtual().name("computehive-chain-tend").start(() -> {
+                try {
+                    courier.tend(outbox, confirmations);
+                } catch (RpcError | EscrowException e) {
+                    LOG.debug("looking after what was sent: {}", e.getMessage());
+                } finally {
+                    tending.set(false);
+                }
+            });
+        }
     }
 }
