@@ -5,6 +5,7 @@ import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -57,26 +58,41 @@ final class Journal {
 
     /** Commits an event that follows a rental as it was read, with the answer to the command that led to it. */
     Rental commit(Rental before, RentalEvent event, Answering<Rental> answering) {
-        return record(before.after(event), event, answering);
+        return commit(before, List.of(event), answering);
+    }
+
+    /** Commits events that follow one another and a rental as it was read, all or nothing, with the answer. */
+    Rental commit(Rental before, List<RentalEvent> events, Answering<Rental> answering) {
+        var recorded = new ArrayList<Recorded>();
+        Rental after = before;
+        for (RentalEvent event : events) {
+            after = after.after(event);
+            recorded.add(recorded(after, event));
+        }
+        return record(recorded, answering);
     }
 
     /** Commits the first event of a rental. */
     Rental begin(RentalId id, RentalEvent.Reserved event, Answering<Rental> answering) {
-        return record(Rental.of(id, event), event, answering);
+        return record(List.of(recorded(Rental.of(id, event), event)), answering);
     }
 
-    private Rental record(Rental after, RentalEvent event, Answering<Rental> answering) {
-        var recorded = new Recorded(after, event, salt(), wakeOf(after));
-        answering
-                .keeping(after)
-                .ifPresentOrElse(answer -> store.append(recorded, answer), () -> store.append(recorded));
-        LOG.atInfo()
-                .addKeyValue("rental", after.id())
-                .addKeyValue("version", after.version())
-                .addKeyValue("state", after.state())
-                .log(event.getClass().getSimpleName());
+    private Recorded recorded(Rental after, RentalEvent event) {
+        return new Recorded(after, event, salt(), wakeOf(after));
+    }
+
+    private Rental record(List<Recorded> events, Answering<Rental> answering) {
+        Rental after = events.getLast().after();
+        answering.keeping(after).ifPresentOrElse(answer -> store.append(events, answer), () -> store.append(events));
         try {
-            scribe.write(recorded);
+            for (Recorded event : events) {
+                LOG.atInfo()
+                        .addKeyValue("rental", after.id())
+                        .addKeyValue("version", event.after().version())
+                        .addKeyValue("state", event.after().state())
+                        .log(event.event().getClass().getSimpleName());
+                scribe.write(event);
+            }
         } finally {
             store.timers().hurry();
         }

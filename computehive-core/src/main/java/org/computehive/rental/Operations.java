@@ -9,7 +9,6 @@ import org.computehive.market.Host;
 import org.computehive.market.HostId;
 import org.computehive.market.Maintenance;
 import org.computehive.rental.Asking.Answering;
-import org.computehive.rental.RentalEffect.Step;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -137,28 +136,20 @@ final class Operations {
         return store.stuck(RentalStore.MOST);
     }
 
-    /** Resumes step by step; the answer is kept with the last, so that whoever asks again after a crash finishes it. */
     Rental resume(RentalId id, String note, Answering<Rental> answering) {
         if (note.isBlank()) {
             throw new RentalException.Unacceptable("rental %s is resumed with a note: say what was done".formatted(id));
         }
-        Rental rental = rentals.existing(id);
+        return rentals.commitAll(id, rental -> resumed(rental, note), answering);
+    }
+
+    private List<RentalEvent> resumed(Rental rental, String note) {
         if (rental.stuck().isEmpty()) {
-            throw new RentalException.WrongState("rental %s has no step that is stuck".formatted(id));
+            throw new RentalException.WrongState("rental %s has no step that is stuck".formatted(rental.id()));
         }
-        while (!rental.stuck().isEmpty()) {
-            Step step = rental.stuck().keySet().stream().sorted().findFirst().orElseThrow();
-            boolean isLast = rental.stuck().size() == 1;
-            var resumed = new RentalEvent.Resumed(journal.now(), step, Reason.of(note));
-            try {
-                rental = journal.commit(rental, resumed, isLast ? answering : Answering.none());
-                if (isLast) {
-                    return rental;
-                }
-            } catch (RentalException.Superseded e) {
-                rental = rentals.existing(id);
-            }
-        }
-        return rentals.unchanged(rental, answering);
+        return rental.stuck().keySet().stream()
+                .sorted()
+                .<RentalEvent>map(step -> new RentalEvent.Resumed(journal.now(), step, Reason.of(note)))
+                .toList();
     }
 }

@@ -86,12 +86,18 @@ public interface RentalStore extends ListingStore, MarketFeed, AnswerStore, Auto
     void append(Recorded event);
 
     /**
-     * Appends an event as {@link #append(Recorded)} does, and keeps the answer to the request that led to it, all or
-     * nothing.
+     * Appends events of one rental, each as {@link #append(Recorded)} does, all or nothing.
+     *
+     * @param events one at least, each of the version after the one before it
+     */
+    void append(List<Recorded> events);
+
+    /**
+     * Appends events as {@link #append(List)} does, and keeps the answer to the request that led to them, all or nothing.
      *
      * @throws org.computehive.once.KeyTakenException if there is an answer under that key
      */
-    void append(Recorded event, Answer answer);
+    void append(List<Recorded> events, Answer answer);
 
     /** Returns a rental as its events left it. */
     Optional<Rental> rental(RentalId id);

@@ -1,5 +1,6 @@
 package org.computehive.rental;
 
+import java.util.List;
 import java.util.function.Function;
 import org.computehive.market.Account;
 import org.computehive.rental.Asking.Answering;
@@ -42,10 +43,23 @@ final class Rentals {
 
     /** Commits an event to a rental as it is now: what comes between is no reason to fail. */
     Rental commit(RentalId id, Function<Rental, RentalEvent> event, Answering<Rental> answering) {
+        return commitAll(id, rental -> List.of(event.apply(rental)), answering);
+    }
+
+    /**
+     * Commits events that follow one another to a rental as it is now, all or nothing.
+     *
+     * @param events what is left to happen to it; none if another command has done it all
+     */
+    Rental commitAll(RentalId id, Function<Rental, List<RentalEvent>> events, Answering<Rental> answering) {
         while (true) {
             Rental rental = existing(id);
+            List<RentalEvent> left = events.apply(rental);
+            if (left.isEmpty()) {
+                return unchanged(rental, answering);
+            }
             try {
-                return journal.commit(rental, event.apply(rental), answering);
+                return journal.commit(rental, left, answering);
             } catch (RentalException.Superseded e) {
                 LOG.debug("{} changed meanwhile; looking again", rental);
             }

@@ -61,13 +61,17 @@ final class Signing {
     }
 
     Rental receipts(Rental known, Account signer, List<Signature> signatures, Answering<Rental> answering) {
-        List<LegDigest> asked = checked(receipts(known), signer, signatures);
-        boolean byRenter = signer.equals(known.terms().renter());
+        return rentals.commitAll(known.id(), rental -> signed(rental, signer, signatures), answering);
+    }
+
+    private List<RentalEvent> signed(Rental rental, Account signer, List<Signature> signatures) {
+        List<LegDigest> asked = checked(receipts(rental), signer, signatures);
+        boolean byRenter = signer.equals(rental.terms().renter());
         var events = new ArrayList<RentalEvent>();
         for (int i = 0; i < asked.size(); i++) {
             LegDigest receipt = asked.get(i);
-            Leg leg = known.legs().get(receipt.leg());
-            // Asked again after a crash between two legs, what was signed already stands.
+            Leg leg = rental.legs().get(receipt.leg());
+            // What was signed already stands.
             if (!(byRenter ? leg.hasReceipt() : leg.isCountersigned())) {
                 events.add(
                         byRenter
@@ -75,18 +79,7 @@ final class Signing {
                                 : countersigned(receipt.leg(), signatures.get(i)));
             }
         }
-        return commit(known, events, answering);
-    }
-
-    /** Commits one event after the other; the last one with the answer. */
-    private Rental commit(Rental known, List<RentalEvent> events, Answering<Rental> answering) {
-        if (events.isEmpty()) {
-            return rentals.unchanged(known, answering);
-        }
-        for (RentalEvent event : events.subList(0, events.size() - 1)) {
-            rentals.commit(known.id(), rental -> event, Answering.none());
-        }
-        return rentals.commit(known.id(), rental -> events.getLast(), answering);
+        return events;
     }
 
     private RentalEvent receiptSigned(LegDigest receipt, Signature signature) {
@@ -111,7 +104,11 @@ final class Signing {
     }
 
     Rental releases(Rental known, List<Signature> signatures, Answering<Rental> answering) {
-        List<LegDigest> asked = checked(releases(known), known.terms().lender(), signatures);
+        return rentals.commitAll(known.id(), rental -> released(rental, signatures), answering);
+    }
+
+    private List<RentalEvent> released(Rental rental, List<Signature> signatures) {
+        List<LegDigest> asked = checked(releases(rental), rental.terms().lender(), signatures);
         var events = new ArrayList<RentalEvent>();
         for (int i = 0; i < asked.size(); i++) {
             int leg = asked.get(i).leg();
@@ -120,7 +117,7 @@ final class Signing {
                             ? new RentalEvent.ReleaseSigned(journal.now(), signatures.get(i))
                             : new OfLeg.ReleaseSigned(journal.now(), leg, signatures.get(i)));
         }
-        return commit(known, events, answering);
+        return events;
     }
 
     /** Checks every signature before the first is taken. */

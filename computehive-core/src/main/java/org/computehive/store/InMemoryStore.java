@@ -245,52 +245,75 @@ public final class InMemoryStore implements RentalStore, FeedStore {
 
     @Override
     public void append(Recorded event) {
-        Preconditions.storable(event);
+        append(List.of(event));
+    }
+
+    /** Checks everything before it changes anything. */
+    @Override
+    public void append(List<Recorded> events) {
+        Preconditions.storable(events);
         locked(() -> {
-            Rental after = event.after();
-            List<Recorded> history = histories.getOrDefault(after.id(), List.of());
-            if (after.version() != history.size() + 1) {
-                throw Preconditions.superseded(after, history.size());
+            Rental first = events.getFirst().after();
+            long version = histories.getOrDefault(first.id(), List.of()).size();
+            if (first.version() != version + 1) {
+                throw Preconditions.superseded(first, version);
             }
-            if (after.holdingsChanged()) {
-                hold(after, history.isEmpty() ? null : last(history));
+            for (Recorded event : events) {
+                if (event.after().holdingsChanged()) {
+                    checkFree(event.after());
+                }
             }
-            keep(event);
-            return event;
+            for (Recorded event : events) {
+                if (event.after().holdingsChanged()) {
+                    hold(event.after());
+                }
+                keep(event);
+            }
+            return events;
         });
     }
 
     @Override
-    public void append(Recorded event, Answer answer) {
-        together(answer, () -> append(event));
+    public void append(List<Recorded> events, Answer answer) {
+        together(answer, () -> append(events));
     }
 
-    /** Checks everything before it changes anything. */
-    private void hold(Rental after, @Nullable Rental before) {
-        Set<Occupancy> had = before == null ? Set.of() : before.occupied();
-        Set<Long> hadLanes = before == null ? Set.of() : before.lanes();
-        List<Occupancy> come = after.occupied().stream()
-                .filter(occupancy -> !had.contains(occupancy))
-                .sorted(Occupancy.ORDER)
-                .toList();
+    private void checkFree(Rental after) {
         for (long lane : new TreeSet<>(after.lanes())) {
             RentalId holder = lanes.get(new Lane(after.terms().lender(), lane));
             if (holder != null && !holder.equals(after.id())) {
                 throw Preconditions.laneTaken(after, lane);
             }
         }
-        for (Occupancy occupancy : come) {
-            if (isTaken(
-                    occupancy.gpu(), occupancy.window(), booking -> !after.id().equals(booking.rental()))) {
+        Set<Occupancy> had = before(after).map(Rental::occupied).orElse(Set.of());
+        for (Occupancy occupancy :
+                after.occupied().stream().sorted(Occupancy.ORDER).toList()) {
+            if (!had.contains(occupancy)
+                    && isTaken(
+                            occupancy.gpu(),
+                            occupancy.window(),
+                            booking -> !after.id().equals(booking.rental()))) {
                 throw Preconditions.overlap(occupancy);
             }
         }
+    }
+
+    /** Returns a rental as it is kept now. */
+    private Optional<Rental> before(Rental after) {
+        return Optional.ofNullable(histories.get(after.id())).map(InMemoryStore::last);
+    }
+
+    private void hold(Rental after) {
+        Set<Occupancy> had = before(after).map(Rental::occupied).orElse(Set.of());
+        Set<Long> hadLanes = before(after).map(Rental::lanes).orElse(Set.of());
         had.stream()
                 .filter(occupancy -> !after.occupied().contains(occupancy))
                 .forEach(occupancy ->
                         booked(occupancy.gpu()).remove(occupancy.window().start()));
-        come.forEach(occupancy ->
-                booked(occupancy.gpu()).put(occupancy.window().start(), new Booking(after.id(), occupancy.window())));
+        after.occupied().stream()
+                .filter(occupancy -> !had.contains(occupancy))
+                .forEach(occupancy -> booked(occupancy.gpu())
+                        .put(occupancy.window().start(), new Booking(after.id(), occupancy.window())));
         hadLanes.forEach(lane -> lanes.remove(new Lane(after.terms().lender(), lane)));
         after.lanes().forEach(lane -> lanes.put(new Lane(after.terms().lender(), lane), after.id()));
     }

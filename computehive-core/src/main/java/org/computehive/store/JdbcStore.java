@@ -1,6 +1,7 @@
 package org.computehive.store;
 
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -361,15 +362,33 @@ public final class JdbcStore implements RentalStore, FeedStore {
     }
 
     @Override
-    public void append(Recorded event, Answer answer) {
-        Preconditions.storable(event);
-        String payload = EventCodec.write(event.event());
+    public void append(List<Recorded> events) {
+        if (events.size() == 1) {
+            append(events.getFirst());
+            return;
+        }
+        Preconditions.storable(events);
         settling(
-                event,
-                () -> together("append an event of rental " + event.after().id(), answer, connection -> {
-                    new AppendTransaction(connection, database.dialect(), timers, event, payload).run();
-                    return event;
-                }));
+                events.getLast(), () -> database.transaction(appending(events), connection -> run(connection, events)));
+    }
+
+    @Override
+    public void append(List<Recorded> events, Answer answer) {
+        Preconditions.storable(events);
+        settling(events.getLast(), () -> together(appending(events), answer, connection -> run(connection, events)));
+    }
+
+    private static String appending(List<Recorded> events) {
+        return "append %d of rental %s"
+                .formatted(events.size(), events.getFirst().after().id());
+    }
+
+    private List<Recorded> run(Connection connection, List<Recorded> events) throws SQLException {
+        for (Recorded event : events) {
+            String payload = EventCodec.write(event.event());
+            new AppendTransaction(connection, database.dialect(), timers, event, payload).run();
+        }
+        return events;
     }
 
     private void settling(Recorded event, Runnable append) {

@@ -65,6 +65,23 @@ final class Preconditions {
         }
     }
 
+    /** Refuses events that do not follow one another, and those that can't be kept. */
+    static void storable(List<Recorded> events) {
+        for (int i = 0; i < events.size(); i++) {
+            Rental after = events.get(i).after();
+            Rental first = events.getFirst().after();
+            if (!after.id().equals(first.id()) || after.version() != first.version() + i) {
+                throw new IllegalArgumentException(
+                        "event %d of %d is %s, which does not follow %s: give those of one rental"
+                                .formatted(i + 1, events.size(), after, first));
+            }
+            storable(events.get(i));
+        }
+        if (events.isEmpty()) {
+            throw new IllegalArgumentException("no events came: append one at least");
+        }
+    }
+
     private static void whole(Rental rental, Instant bound) {
         if (bound.getNano() % 1000 != 0) {
             throw new IllegalArgumentException(

@@ -347,11 +347,21 @@ final class ModelWorld {
     private @Nullable Object stored(Call call) throws Throwable {
         Object result = call.invoke();
         if (call.name().equals("append")) {
-            var recorded = (RentalStore.Recorded) call.arguments()[0];
-            tell("    %s: %s"
-                    .formatted(recorded.after(), recorded.event().getClass().getSimpleName()));
+            for (RentalStore.Recorded recorded : appended(call)) {
+                tell("    %s: %s"
+                        .formatted(recorded.after(), recorded.event().getClass().getSimpleName()));
+            }
         }
         return result;
+    }
+
+    private static List<RentalStore.Recorded> appended(Call call) {
+        return switch (call.arguments()[0]) {
+            case RentalStore.Recorded one -> List.of(one);
+            case List<?> all ->
+                all.stream().map(RentalStore.Recorded.class::cast).toList();
+            default -> throw new IllegalStateException("append takes no " + call.arguments()[0]);
+        };
     }
 
     private @Nullable Object logged(Call call) throws Throwable {

@@ -361,19 +361,6 @@ class OncePerKeyTest {
     }
 
     @Test
-    void resume_thatAnotherFinishes_keepsItsKey() {
-        Rental stuck = appended(funded(1), new RentalEvent.Stuck(now, RentalEffect.Step.NOTIFY, "no mail server"));
-        stuck = appended(stuck, new RentalEvent.Stuck(now, RentalEffect.Step.WATCH_ESCROW, "no node"));
-        RentalId id = stuck.id();
-        // A process that dies between the two leaves no answer: who asks again finishes it.
-        appended(stuck, new RentalEvent.Resumed(now, RentalEffect.Step.NOTIFY, "up again"));
-        restart();
-        Rental resumed = asLender("rs").resume(id, "up again");
-        assertEquals(stuck.version() + 2, resumed.version());
-        assertEquals(resumed, asLender("rs").resume(id, "up again"));
-    }
-
-    @Test
     void registerHost_again_keepsTheInventoryThatCameAfter_andConnectsTheHostAfterARestart() {
         Host first = asLender("h").registerHost(Sample.HOST, lender.account(), hypervisor);
         Host later = engine.registerHost(Sample.HOST, lender.account(), InMemoryHypervisor.withGpus(3, "demo"));

@@ -415,6 +415,48 @@ public abstract class RentalStoreContract {
         reserve(terms(0, hours(0, 1), gpu(1)));
     }
 
+    @Test
+    void append_eventsTogether_areKeptAsIfOneByOne() {
+        List<Recorded> life = wholeLife(RentalId.random(), terms(0, hours(0, 1), gpu(1), gpu(2)));
+
+        store.append(life.subList(0, 3));
+        store.append(life.subList(3, life.size()), answer("rest", NOON));
+
+        assertEquals(life, store.history(life.getFirst().after().id()));
+        assertTrue(store.isFree(List.of(gpu(1), gpu(2)), hours(0, 1)));
+        assertEquals(0, store.freeLane(LENDER));
+        assertTrue(store.answer(RENTER, new IdempotencyKey("rest")).isPresent());
+    }
+
+    @Test
+    void append_eventsTogetherOfWhichOneIsRefused_changesNothing() {
+        Rental other = reserve(terms(0, hours(0, 1), gpu(2)));
+        Rental rental = reserve(terms(1, hours(0, 1), gpu(1)));
+        Recorded fine = changed(rental, rental.holdings().withLane(5));
+        Recorded overlapping =
+                changed(fine.after(), fine.after().holdings().with(List.of(new Occupancy(gpu(2), hours(0, 1)))));
+
+        assertThrows(RentalException.Overlap.class, () -> store.append(List.of(fine, overlapping)));
+        assertThrows(
+                RentalException.Overlap.class, () -> store.append(List.of(fine, overlapping), answer("one", NOON)));
+        assertThrows(RentalException.Superseded.class, () -> store.append(List.of(overlapping)));
+
+        assertEquals(1, store.version(rental.id()));
+        assertEquals(Optional.empty(), store.answer(RENTER, new IdempotencyKey("one")));
+        reserve(terms(5, hours(2, 3), gpu(1)));
+        assertEquals(1, store.version(other.id()));
+    }
+
+    @Test
+    void append_eventsThatDoNotFollowOneAnother_isRefused() {
+        List<Recorded> life = wholeLife(RentalId.random(), terms(0, hours(0, 1), gpu(1)));
+        List<Recorded> otherLife = wholeLife(RentalId.random(), terms(1, hours(0, 1), gpu(2)));
+        assertThrows(IllegalArgumentException.class, () -> store.append(List.of()));
+        assertThrows(IllegalArgumentException.class, () -> store.append(List.of(life.get(0), life.get(2))));
+        assertThrows(IllegalArgumentException.class, () -> store.append(List.of(life.get(0), otherLife.get(1))));
+        assertEquals(0, store.version(life.getFirst().after().id()));
+    }
+
     // ---- what an event changes ----
 
     @Test
@@ -739,7 +781,7 @@ public abstract class RentalStoreContract {
         Recorded first = reserved(RentalId.random(), terms(0, hours(0, 1), gpu(1)));
         Answer answer = answer("one", NOON.plusMillis(3));
 
-        store.append(first, answer);
+        store.append(List.of(first), answer);
 
         assertEquals(Optional.of(answer), store.answer(RENTER, answer.key()));
         assertEquals(List.of(first), store.history(first.after().id()));
@@ -752,7 +794,7 @@ public abstract class RentalStoreContract {
         reserve(terms(0, hours(0, 1), gpu(1)));
         Recorded second = reserved(RentalId.random(), terms(1, hours(0, 1), gpu(1)));
 
-        assertThrows(RentalException.Overlap.class, () -> store.append(second, answer("one", NOON)));
+        assertThrows(RentalException.Overlap.class, () -> store.append(List.of(second), answer("one", NOON)));
 
         assertEquals(Optional.empty(), store.answer(RENTER, new IdempotencyKey("one")));
     }
@@ -766,7 +808,7 @@ public abstract class RentalStoreContract {
         var quote = new Quote(RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON);
         var condition = new GpuCondition(gpu(1), GpuCondition.State.AVAILABLE, "fine", NOON);
 
-        assertThrows(KeyTakenException.class, () -> store.append(first, other));
+        assertThrows(KeyTakenException.class, () -> store.append(List.of(first), other));
         assertThrows(KeyTakenException.class, () -> store.putQuote(quote, other));
         assertThrows(KeyTakenException.class, () -> store.putListing(listing("lot", Rate.of(3)), other));
         assertThrows(KeyTakenException.class, () -> store.putCondition(condition, other));
@@ -855,7 +897,7 @@ public abstract class RentalStoreContract {
     void append_underOneKeyByManyThreads_oneHappens() throws Exception {
         List<Object> outcomes = inParallel(12, 24, i -> {
             Recorded recorded = reserved(RentalId.random(), terms(i, hours(0, 1), gpu(i + 1)));
-            store.append(recorded, answer("same", NOON));
+            store.append(List.of(recorded), answer("same", NOON));
             return recorded.after();
         });
 

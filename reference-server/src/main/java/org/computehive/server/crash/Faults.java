@@ -13,6 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.computehive.audit.AuditEntry;
 import org.computehive.audit.AuditLog;
 import org.computehive.market.Amount;
@@ -49,6 +50,7 @@ final class Faults {
     private static boolean isCertificate(Object @Nullable [] arguments) {
         return arguments != null
                 && Arrays.stream(arguments)
+                        .flatMap(argument -> argument instanceof List<?> events ? events.stream() : Stream.of(argument))
                         .anyMatch(argument -> argument instanceof Recorded recorded
                                 && recorded.event() instanceof RentalEvent.CertificateIssued);
     }
