@@ -167,6 +167,11 @@ final class Chain implements AutoCloseable {
         return rpc.onOneNode(reading);
     }
 
+    /** Has every node but the one in use read the same, side by side; those that can't, or were silent lately, give nothing. */
+    <T> List<T> onOtherNodes(Supplier<T> reading) {
+        return rpc.onOtherNodes(reading);
+    }
+
     Block block(String tag) {
         return checked(call("eth_getBlockByNumber", tag, false));
     }

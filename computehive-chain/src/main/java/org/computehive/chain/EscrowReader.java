@@ -3,6 +3,7 @@ package org.computehive.chain;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
@@ -18,26 +19,37 @@ import org.jspecify.annotations.Nullable;
 import org.web3j.crypto.Hash;
 
 /**
- * Reads escrows from the contract's events. Nothing is remembered between two readings but how far the chain was final,
- * so a reorganisation needs no undoing. Thread-safe.
+ * Reads escrows from the contract's events, each time anew of one node; where they lie is what {@link EventIndex} knows.
+ *
+ * <p>With several nodes, an escrow is {@link Reading.Absent} only if no other node tells of its opening. Thread-safe.
  */
 final class EscrowReader {
     private static final String OPENED = topic("Opened(bytes32,address,address,"
             + "(address,uint64,uint64,address,address,address,uint96,uint40,uint32,uint32,uint32,uint40,bytes32))");
     private static final String SETTLED = topic("Settled(bytes32,address,address,uint256,uint256,uint32,uint8)");
     private static final int ATTEMPTS = 3;
+    /** How many blocks back the other nodes are asked for an opening: those in which a renter may just have paid. */
+    private static final long ASKED_OF_OTHERS = 5_000;
 
     private final Chain chain;
     private final Account contract;
     private final long deployedAt;
     private final int confirmations;
+    private final EventIndex index;
     private final AtomicLong finalBlock = new AtomicLong();
 
-    EscrowReader(Chain chain, Account contract, long deployedAt, int confirmations) {
+    EscrowReader(Chain chain, EscrowSettings settings) {
         this.chain = chain;
-        this.contract = contract;
-        this.deployedAt = deployedAt;
-        this.confirmations = confirmations;
+        this.contract = settings.contract();
+        this.deployedAt = settings.deployedAt();
+        this.confirmations = settings.confirmations();
+        this.index = new EventIndex(
+                chain, contract, deployedAt, List.of(OPENED, SETTLED), confirmations, settings.progress());
+    }
+
+    /** Keeps how far the chain was read. */
+    void close() {
+        index.save();
     }
 
     /**
@@ -61,7 +73,24 @@ final class EscrowReader {
      * @throws EscrowException.Unreachable if the chain can't be read or contradicts itself
      */
     Sight look(EscrowOffer offer) {
-        return chain.onOneNode(() -> lookAtOneNode(offer));
+        Sight sight = chain.onOneNode(() -> lookAtOneNode(offer));
+        if (sight.opened() == null) {
+            requireThatNoNodeSaysOpened(offer, sight.lastFinal());
+        }
+        return sight;
+    }
+
+    private void requireThatNoNodeSaysOpened(EscrowOffer offer, Block lastFinal) {
+        long from = Math.max(deployedAt, lastFinal.number() - ASKED_OF_OTHERS);
+        if (from <= lastFinal.number()) {
+            List<Object> opening = List.of(OPENED, offer.digest().hex());
+            chain.onOtherNodes(() -> chain.logs(contract, from, lastFinal.number(), opening)).stream()
+                    .flatMap(List::stream)
+                    .findAny()
+                    .ifPresent(log -> {
+                        throw contradiction(offer, "one node tells of its opening and another does not");
+                    });
+        }
     }
 
     private Sight lookAtOneNode(EscrowOffer offer) {
@@ -69,16 +98,25 @@ final class EscrowReader {
             long knownFinal = finalBlock.get();
             Block head = chain.block(Chain.LATEST);
             Block lastFinal = finalBefore(head, knownFinal);
-            List<Log> logs = chain.logs(
-                    contract,
-                    deployedAt,
-                    head.number(),
-                    List.of(List.of(OPENED, SETTLED), offer.digest().hex()));
+            List<Log> logs = logs(offer, head);
             if (chain.block(head.number()).hash().equals(head.hash())) {
                 return sight(offer, head, lastFinal, logs);
             }
         }
         throw new EscrowException.Unreachable("the chain changed under every attempt to read it; try again", null);
+    }
+
+    private List<Log> logs(EscrowOffer offer, Block head) {
+        String digest = offer.digest().hex();
+        var logs = new ArrayList<Log>();
+        for (long number : index.blocksOf(digest, head)) {
+            List<Log> found = chain.logs(contract, number, number, List.of(List.of(OPENED, SETTLED), digest));
+            if (found.isEmpty()) {
+                throw contradiction(offer, "block %d held an event of it and holds none now".formatted(number));
+            }
+            logs.addAll(found);
+        }
+        return logs;
     }
 
     private Block finalBefore(Block head, long knownFinal) {

@@ -2,6 +2,8 @@ package org.computehive.chain;
 
 import java.math.BigInteger;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -25,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * @param rpcTimeout for one call to a node
  * @param patience how long to wait for a transaction and its confirmations
  * @param feeCap the most wei per gas that is ever paid
+ * @param progress a file that keeps how far the chain was read, so that a restart need not read it all again; null for
+ *     none
  */
 public record EscrowSettings(
         List<URI> nodes,
@@ -37,7 +41,8 @@ public record EscrowSettings(
         Duration pollInterval,
         Duration rpcTimeout,
         Duration patience,
-        BigInteger feeCap) {
+        BigInteger feeCap,
+        @Nullable Path progress) {
     private static final Duration POLL_INTERVAL = Duration.ofMillis(250);
     private static final Duration RPC_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration PATIENCE = Duration.ofMinutes(3);
@@ -76,6 +81,10 @@ public record EscrowSettings(
         if (feeCap.signum() <= 0) {
             throw new IllegalArgumentException("fee cap %s wei is not positive".formatted(feeCap));
         }
+        Path folder = progress == null ? null : progress.toAbsolutePath().getParent();
+        if (folder != null && !Files.isDirectory(folder)) {
+            throw new IllegalArgumentException("there is no folder for file %s: make it".formatted(progress));
+        }
     }
 
     /**
@@ -94,7 +103,8 @@ public record EscrowSettings(
                 POLL_INTERVAL,
                 RPC_TIMEOUT,
                 PATIENCE,
-                Sender.defaultFeeCap());
+                Sender.defaultFeeCap(),
+                null);
     }
 
     /** Returns these settings with other nodes. */
@@ -110,7 +120,8 @@ public record EscrowSettings(
                 pollInterval,
                 rpcTimeout,
                 patience,
-                feeCap);
+                feeCap,
+                progress);
     }
 
     /** Returns these settings with the block that created the contract. */
@@ -126,7 +137,8 @@ public record EscrowSettings(
                 pollInterval,
                 rpcTimeout,
                 patience,
-                feeCap);
+                feeCap,
+                progress);
     }
 
     /** Returns these settings with a number of confirmations. */
@@ -142,7 +154,8 @@ public record EscrowSettings(
                 pollInterval,
                 rpcTimeout,
                 patience,
-                feeCap);
+                feeCap,
+                progress);
     }
 
     /** Returns these settings with a wallet that pays for settlements. */
@@ -158,7 +171,8 @@ public record EscrowSettings(
                 pollInterval,
                 rpcTimeout,
                 patience,
-                feeCap);
+                feeCap,
+                progress);
     }
 
     /** Returns these settings with other times; see the components. */
@@ -174,7 +188,8 @@ public record EscrowSettings(
                 pollEvery,
                 perCall,
                 perTransaction,
-                feeCap);
+                feeCap,
+                progress);
     }
 
     /** Returns these settings with a cap on fees, in wei per gas. */
@@ -190,7 +205,25 @@ public record EscrowSettings(
                 pollInterval,
                 rpcTimeout,
                 patience,
-                wei);
+                wei,
+                progress);
+    }
+
+    /** Returns these settings with a file, in an existing folder, that keeps how far the chain was read. */
+    public EscrowSettings withProgress(Path file) {
+        return new EscrowSettings(
+                nodes,
+                chainId,
+                contract,
+                deployedAt,
+                token,
+                confirmations,
+                operator,
+                pollInterval,
+                rpcTimeout,
+                patience,
+                feeCap,
+                file);
     }
 
     /** Leaves out addresses, which may hold a provider's key. */

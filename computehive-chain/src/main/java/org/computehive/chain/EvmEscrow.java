@@ -49,7 +49,7 @@ public final class EvmEscrow implements Escrow {
     private EvmEscrow(EscrowSettings settings, Chain chain) {
         this.settings = settings;
         this.chain = chain;
-        this.reader = new EscrowReader(chain, settings.contract(), settings.deployedAt(), settings.confirmations());
+        this.reader = new EscrowReader(chain, settings);
         this.codec = new OfferCodec(settings.chainId(), settings.contract());
     }
 
@@ -356,6 +356,7 @@ public final class EvmEscrow implements Escrow {
 
     @Override
     public void close() {
+        reader.close();
         chain.close();
     }
 }

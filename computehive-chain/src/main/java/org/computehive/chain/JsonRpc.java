@@ -12,8 +12,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
@@ -40,6 +42,7 @@ import org.slf4j.LoggerFactory;
 final class JsonRpc implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JsonRpc.class);
     private static final MediaType JSON = MediaType.get("application/json");
+    private static final Duration SILENCE = Duration.ofSeconds(30);
     private static final long LIMIT_BYTES = 32L << 20;
 
     private final JsonMapper json = JsonMapper.builder().build();
@@ -132,19 +135,32 @@ final class JsonRpc implements AutoCloseable {
         throw Objects.requireNonNull(failure);
     }
 
-    /** Has every node read the same; those that can't give nothing. The preferred node's answer is the first. */
-    <T> List<T> onEachNode(Supplier<T> reading) {
-        var results = new ArrayList<T>();
-        int first = preferred.get();
-        for (int i = 0; i < nodes.size(); i++) {
-            Node node = nodes.get((first + i) % nodes.size());
-            try {
-                results.add(on(node, reading));
-            } catch (Disbelieved | EscrowException.Unreachable | RpcError e) {
-                LOG.debug("the chain node at {} can't say: {}", where(node.url()), e.getMessage());
+    /** Has every node but the preferred one read the same, side by side; those that can't, or were silent lately, give nothing. */
+    <T> List<T> onOtherNodes(Supplier<T> reading) {
+        Node first = nodes.get(preferred.get());
+        var results = new ConcurrentLinkedQueue<T>();
+        var threads = new ArrayList<Thread>();
+        for (Node node : nodes) {
+            if (!node.equals(first) && !node.wasSilentLately()) {
+                threads.add(Thread.ofVirtual().start(() -> {
+                    try {
+                        results.add(on(node, reading));
+                    } catch (Disbelieved | EscrowException.Unreachable | RpcError e) {
+                        node.fallSilent();
+                        LOG.debug("the chain node at {} can't say: {}", where(node.url()), e.getMessage());
+                    }
+                }));
             }
         }
-        return results;
+        try {
+            for (Thread thread : threads) {
+                thread.join();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new EscrowException.Unreachable("interrupted while other nodes were asked", e);
+        }
+        return List.copyOf(results);
     }
 
     /** Goes over to the node for which a measure is highest, where that is more than some way ahead of the present one. */
@@ -238,10 +254,19 @@ final class JsonRpc implements AutoCloseable {
      *
      * @param connections how many connections to it were made
      * @param checked how many there were when it last passed the check
+     * @param silentUntil until when it need not be asked beside others, by the monotonic clock
      */
-    private record Node(URI url, AtomicLong connections, AtomicLong checked) {
+    private record Node(URI url, AtomicLong connections, AtomicLong checked, AtomicReference<Deadline> silentUntil) {
         Node(URI url) {
-            this(url, new AtomicLong(), new AtomicLong(-1));
+            this(url, new AtomicLong(), new AtomicLong(-1), new AtomicReference<>(Deadline.in(Duration.ZERO)));
+        }
+
+        boolean wasSilentLately() {
+            return !silentUntil.get().isOver();
+        }
+
+        void fallSilent() {
+            silentUntil.set(Deadline.in(SILENCE));
         }
     }
 

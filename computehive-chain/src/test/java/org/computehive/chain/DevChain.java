@@ -8,12 +8,15 @@ import java.time.Duration;
 import java.time.Instant;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.market.Rate;
 import org.computehive.market.Token;
+import org.computehive.rental.Escrow;
 import org.computehive.rental.Escrow.Reading;
 import org.computehive.rental.EscrowContract;
 import org.computehive.rental.EscrowOffer;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.EscrowOffer.Signature;
+import org.computehive.schedule.Window;
 
 /** A real chain node with the real contract, for the tests of this package. */
 final class DevChain implements AutoCloseable {
@@ -66,6 +69,22 @@ final class DevChain implements AutoCloseable {
             EscrowDeployment.mint(node.url(), operator, token, wallet.account(), WEALTH);
         }
         return escrow.party(wallet);
+    }
+
+    /** Writes an offer for a window that starts in five minutes, which is also how long it is good. */
+    EscrowOffer offer(EvmEscrow escrow, Account lender, Account renter) {
+        Instant start = Instant.ofEpochSecond(now().getEpochSecond() + 300);
+        return escrow.offer(new Escrow.Terms(
+                lender,
+                BigInteger.ONE,
+                renter,
+                Account.ZERO,
+                Rate.of(12_345_678),
+                Window.of(start, Duration.ofSeconds(600)),
+                Duration.ofSeconds(30),
+                Duration.ofSeconds(60),
+                start,
+                new Hash32("0x" + "5e".repeat(32))));
     }
 
     Instant now() {
