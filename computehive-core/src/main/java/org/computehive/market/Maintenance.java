@@ -1,6 +1,7 @@
 package org.computehive.market;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.computehive.schedule.Window;
 
@@ -10,17 +11,18 @@ import org.computehive.schedule.Window;
  * @param host the host that the gpus sit in
  * @param name what the lender calls it, a label; names one maintenance of the host
  * @param gpus the gpus, at least one, none twice
- * @param window when; at most 366 days
+ * @param window when; at most 366 days, in the years 1970 to 9998
  * @param why what is done, for people, 1 to 200 characters
  */
 public record Maintenance(HostId host, String name, List<GpuId> gpus, Window window, String why) {
     private static final Duration MOST = Duration.ofDays(366);
+    private static final Instant LAST = Instant.parse("9999-01-01T00:00:00Z");
 
     /**
      * Copies the list and checks names, gpus and length.
      *
      * @throws IllegalArgumentException if there is no gpu, one twice or one of another host, a text is malformed, or the
-     *     window is too long
+     *     window is too long or out of range
      */
     public Maintenance {
         gpus = List.copyOf(gpus);
@@ -33,6 +35,10 @@ public record Maintenance(HostId host, String name, List<GpuId> gpus, Window win
             if (!gpu.host().equals(host)) {
                 throw new IllegalArgumentException("gpu %s is not in host %s".formatted(gpu, host));
             }
+        }
+        if (window.start().isBefore(Instant.EPOCH) || window.end().isAfter(LAST)) {
+            throw new IllegalArgumentException(
+                    "maintenance %s at %s is out of range: from %s to %s".formatted(name, window, Instant.EPOCH, LAST));
         }
         if (window.length().compareTo(MOST) > 0) {
             throw new IllegalArgumentException(

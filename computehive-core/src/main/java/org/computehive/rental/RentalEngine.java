@@ -172,7 +172,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
 
     /**
      * Returns when the listings that fit a query are free: for each its earliest window, cheapest first, and at one price
-     * the earliest first (in runs of 256). What has begun already is not looked at. A hint: a reservation decides.
+     * the earliest first. What has begun already is not looked at. A hint: a reservation decides.
      *
      * @param query what is looked for, and how many answers at most
      */

@@ -5,7 +5,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -19,7 +18,6 @@ import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingQuery;
-import org.computehive.market.Maintenance;
 import org.computehive.market.matching.Candidate;
 import org.computehive.market.matching.Objective;
 import org.computehive.market.matching.Proposals;
@@ -80,7 +78,7 @@ final class Search implements AutoCloseable {
                             listing.gpus().size(),
                             listing.price(),
                             listing.rules().turnover(),
-                            freeOf(listing, ahead.get().within())));
+                            catalogue.index().freeOf(listing, ahead.get().within())));
                 }
             }
         }
@@ -128,39 +126,8 @@ final class Search implements AutoCloseable {
                         .filter(host ->
                                 query.fits(listing, Offer.of(listing, host).devices()))
                         .isPresent())
-                .flatMap(listing -> isRentable(listing, hint.window())
-                        ? Optional.of(FreeWindow.of(listing, hint.window()))
-                        : later(listing, query));
-    }
-
-    /** The index knows no maintenance: what was found may lie in one, and a later time may not. */
-    private Optional<FreeWindow> later(Listing listing, ListingQuery query) {
-        if (query.isExact()) {
-            return Optional.empty();
-        }
-        return freeOf(listing, query.within()).stream()
-                .filter(free -> free.length().compareTo(query.length()) >= 0)
-                .map(free -> Window.of(free.start(), query.length()))
-                .filter(window -> isRentable(listing, window))
-                .findFirst()
-                .map(window -> FreeWindow.of(listing, window));
-    }
-
-    /** Returns when a listing could be rented, bookings and maintenance left out. */
-    private List<Window> freeOf(Listing listing, Window within) {
-        Duration turnover = listing.rules().turnover();
-        List<Window> free = catalogue.index().freeOf(listing, within);
-        for (Maintenance maintenance : store.maintenances(listing.host())) {
-            if (!Collections.disjoint(maintenance.gpus(), listing.gpus())) {
-                var blocked = new Window(
-                        maintenance.window().start().minus(turnover),
-                        maintenance.window().end());
-                free = free.stream()
-                        .flatMap(part -> part.without(blocked).stream())
-                        .toList();
-            }
-        }
-        return free;
+                .filter(listing -> isRentable(listing, hint.window()))
+                .map(listing -> FreeWindow.of(listing, hint.window()));
     }
 
     private boolean isRentable(Listing listing, Window window) {

@@ -394,6 +394,7 @@ public final class InMemoryStore implements RentalStore, FeedStore {
                     .forEach(gpu ->
                             booked(gpu).put(maintenance.window().start(), new Booking(null, maintenance.window())));
             maintenances.put(id, maintenance);
+            hostChanged(maintenance.host());
             return id;
         });
     }
@@ -421,15 +422,28 @@ public final class InMemoryStore implements RentalStore, FeedStore {
             if (removed != null) {
                 removed.gpus()
                         .forEach(gpu -> booked(gpu).remove(removed.window().start()));
+                hostChanged(host);
             }
             return removed != null;
         });
     }
 
+    private void hostChanged(HostId host) {
+        if (hosts.containsKey(host.value())) {
+            hostChanges.changed(host.value());
+        }
+    }
+
     @Override
     public List<Maintenance> maintenances(HostId host) {
+        return maintained(List.of(host));
+    }
+
+    @Override
+    public List<Maintenance> maintained(Collection<HostId> wanted) {
+        Preconditions.names(wanted);
         return locked(() -> maintenances.values().stream()
-                .filter(maintenance -> maintenance.host().equals(host))
+                .filter(maintenance -> wanted.contains(maintenance.host()))
                 .sorted(Preconditions.BY_START)
                 .toList());
     }

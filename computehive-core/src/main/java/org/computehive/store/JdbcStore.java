@@ -509,7 +509,13 @@ public final class JdbcStore implements RentalStore, FeedStore {
 
     @Override
     public List<Maintenance> maintenances(HostId host) {
-        return maintenances.of(host);
+        return maintenances.of(List.of(host));
+    }
+
+    @Override
+    public List<Maintenance> maintained(Collection<HostId> hosts) {
+        Preconditions.names(hosts);
+        return maintenances.of(hosts);
     }
 
     @Override

@@ -6,6 +6,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +24,8 @@ import org.computehive.schedule.Window;
  */
 final class Maintenances {
     private static final String FORMAT = "maintenance.v1";
+    /** Triggers number the change. */
+    private static final String HOST_CHANGED = "UPDATE ch_hosts SET payload = payload WHERE id = ?";
 
     private final Database database;
 
@@ -53,6 +57,7 @@ final class Maintenances {
                 throw Preconditions.taken(occupancy, holder(connection, occupancy));
             }
         }
+        execute(connection, HOST_CHANGED, maintenance.host().value());
     }
 
     private int insert(Connection connection, String id, Maintenance maintenance) throws SQLException {
@@ -102,11 +107,15 @@ final class Maintenances {
     /** Removes one in the connection's transaction. Returns whether there was one. */
     boolean remove(Connection connection, HostId host, String name) throws SQLException {
         String id = Preconditions.maintenanceId(host, name);
-        delete(connection, "DELETE FROM ch_bookings WHERE maintenance = ?", id);
-        return delete(connection, "DELETE FROM ch_maintenances WHERE id = ?", id) == 1;
+        execute(connection, "DELETE FROM ch_bookings WHERE maintenance = ?", id);
+        boolean removed = execute(connection, "DELETE FROM ch_maintenances WHERE id = ?", id) == 1;
+        if (removed) {
+            execute(connection, HOST_CHANGED, host.value());
+        }
+        return removed;
     }
 
-    private static int delete(Connection connection, String sql, String id) throws SQLException {
+    private static int execute(Connection connection, String sql, String id) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             statement.setString(1, id);
             return statement.executeUpdate();
@@ -123,11 +132,18 @@ final class Maintenances {
         }
     }
 
-    List<Maintenance> of(HostId host) {
-        return database.single("read the maintenance of host " + host, connection -> {
-            try (PreparedStatement statement =
-                    connection.prepareStatement("SELECT format, payload FROM ch_maintenances WHERE host = ?")) {
-                statement.setString(1, host.value());
+    List<Maintenance> of(Collection<HostId> hosts) {
+        if (hosts.isEmpty()) {
+            return List.of();
+        }
+        String sql = "SELECT format, payload FROM ch_maintenances WHERE host IN (%s)"
+                .formatted(String.join(", ", Collections.nCopies(hosts.size(), "?")));
+        return database.single("read the maintenance of hosts", connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(sql)) {
+                int index = 1;
+                for (HostId host : hosts) {
+                    statement.setString(index++, host.value());
+                }
                 try (ResultSet rows = statement.executeQuery()) {
                     var found = new ArrayList<Maintenance>();
                     while (rows.next()) {

@@ -35,7 +35,7 @@ final class Preconditions {
         }
     }
 
-    static void names(Collection<String> names) {
+    static void names(Collection<?> names) {
         if (names.size() > MOST_NAMES) {
             throw new IllegalArgumentException(
                     "%d names at once are too many: ask for %d at most".formatted(names.size(), MOST_NAMES));

@@ -6,13 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.Supplier;
 import org.computehive.market.Amount;
 import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
 import org.computehive.market.ListingQuery;
 import org.computehive.market.Maintenance;
 import org.computehive.market.PciAddress;
+import org.computehive.market.search.Catalogue;
 import org.computehive.rental.memory.InMemoryHypervisor;
 import org.computehive.schedule.Window;
 import org.junit.jupiter.api.Test;
@@ -39,6 +43,29 @@ class MaintenanceTest {
             assertEquals(
                     1, world.engine.search(ListingQuery.free(world.window())).size());
             world.engine.reserve(quote.id(), world.renter.account());
+        }
+    }
+
+    @Test
+    void whatIsFound_liesBehindMaintenanceThatAnotherReplicaWasTold_untilItIsRemoved() {
+        try (World world = World.ofHosts(1)) {
+            var replica = new Catalogue(world.store, world.clock);
+            Window day = Window.of(world.window().start(), Duration.ofDays(1));
+            ListingQuery query = ListingQuery.lasting(Duration.ofHours(1), day).build();
+            Supplier<Instant> found = () -> replica.find(query, lender -> OptionalInt.empty())
+                    .next()
+                    .window()
+                    .start();
+            assertEquals(day.start(), found.get());
+
+            world.engine.block(world.lender.account(), fans(world.window()));
+            assertEquals(world.window().end(), found.get());
+            assertEquals(
+                    List.of(new Window(world.window().end(), day.end())),
+                    replica.index().freeOf(world.engine.listing(world.lot(1)), day));
+
+            world.engine.unblock(world.lender.account(), HOST, "fans");
+            assertEquals(day.start(), found.get());
         }
     }
 

@@ -616,6 +616,40 @@ public abstract class RentalStoreContract {
     }
 
     @Test
+    void maintenance_thatComesOrGoes_isAChangeOfItsHost() {
+        HostId rack1 = new HostId("rack-1");
+        HostId rack2 = new HostId("rack-2");
+        store.putHost(host("rack-1", 4));
+        store.putHost(host("rack-2", 4));
+        Maintenance fans = maintenance("fans", hours(1, 2), gpu(1), gpu(2));
+        Maintenance paste = maintenance("paste", hours(3, 4), gpu(1));
+        long before = store.hostsChangedAfter(0, 10).getLast().change();
+
+        store.putMaintenance(paste);
+        store.putMaintenance(fans);
+        store.putMaintenance(fans);
+        List<Changed<Host>> changes = store.hostsChangedAfter(before, 10);
+        assertEquals(
+                List.of(host("rack-1", 4)), changes.stream().map(Changed::value).toList());
+        assertEquals(List.of(fans, paste), store.maintained(List.of(rack2, rack1)));
+        assertEquals(List.of(), store.maintained(List.of(rack2)));
+        assertEquals(List.of(), store.maintained(List.of()));
+
+        store.removeMaintenance(rack1, "fans");
+        long after = changes.getLast().change();
+        assertEquals(1, store.hostsChangedAfter(after, 10).size());
+        assertEquals(List.of(paste), store.maintained(List.of(rack1)));
+        after = store.hostsChangedAfter(after, 10).getLast().change();
+        store.removeMaintenance(rack1, "fans");
+        assertEquals(List.of(), store.hostsChangedAfter(after, 10), "nothing was removed");
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> store.maintained(IntStream.range(0, 1_001)
+                        .mapToObj(i -> new HostId("rack-" + i))
+                        .toList()));
+    }
+
+    @Test
     void maintenance_overARentalOrAnother_isRefusedNamingWhen_andLeavesNothing() {
         Rental rental = reserve(terms(0, hours(1, 2), gpu(2)));
         var refused = assertThrows(

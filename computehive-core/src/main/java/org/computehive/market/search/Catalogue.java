@@ -22,6 +22,7 @@ import org.computehive.market.Host;
 import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingQuery;
+import org.computehive.market.Maintenance;
 import org.computehive.market.search.MarketFeed.Booked;
 import org.computehive.market.search.MarketFeed.BookingChange;
 import org.computehive.market.search.MarketFeed.Changed;
@@ -119,6 +120,24 @@ public final class Catalogue {
             }
         }
         index.put(offers);
+        followMaintenance(List.copyOf(changedHosts));
+    }
+
+    private void followMaintenance(List<HostId> changed) {
+        for (int from = 0; from < changed.size(); from += TOGETHER) {
+            List<HostId> some = changed.subList(from, Math.min(changed.size(), from + TOGETHER));
+            Map<HostId, Map<GpuId, List<Window>>> kept = new LinkedHashMap<>();
+            some.forEach(host -> kept.put(host, new HashMap<>()));
+            for (Maintenance maintenance : feed.maintained(some)) {
+                maintenance
+                        .gpus()
+                        .forEach(gpu -> kept.computeIfAbsent(maintenance.host(), any -> new HashMap<>())
+                                .computeIfAbsent(gpu, any -> new ArrayList<>())
+                                .add(maintenance.window()));
+            }
+            // A blank tells them from bookings: no rental's name has one.
+            kept.forEach((host, gpus) -> index.book(number("maintenance " + host), gpus));
+        }
     }
 
     private void fillBookings() {

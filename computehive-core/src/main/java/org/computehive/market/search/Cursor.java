@@ -19,8 +19,6 @@ import org.jspecify.annotations.Nullable;
  * query.
  */
 final class Cursor {
-    /** Of listings at one price so many are put in order of their time together. */
-    private static final int RUN = 256;
     /** After so many listings that are nowhere free for long enough, those that can't be are ruled out together. */
     private static final int MISSES = 128;
 
@@ -34,7 +32,9 @@ final class Cursor {
     private final long[] bits;
     private final long seconds;
     private final long unitsPerGpu;
-    /** Those of the price at hand that are free. */
+    /** The earliest that anything can begin. */
+    private final Instant earliest;
+    /** Those of the price at hand that are free later than that. */
     private final PriorityQueue<Draft> drafts = new PriorityQueue<>(EARLIEST_FIRST);
 
     private @Nullable FreeWindow found;
@@ -55,10 +55,16 @@ final class Cursor {
         }
         this.seconds = query.length().toSeconds();
         this.unitsPerGpu = Segment.unitsPerGpu(query);
+        this.earliest = wholeSecond(query.within().start());
         this.next = following(0);
         if (query.isExact() && next >= 0) {
             possible = free.freeIn(query.within());
         }
+    }
+
+    /** As {@link FreeIndex#earliest} rounds. */
+    private static Instant wholeSecond(Instant instant) {
+        return instant.getNano() == 0 ? instant : Instant.ofEpochSecond(instant.getEpochSecond() + 1);
     }
 
     private int following(int from) {
@@ -76,11 +82,17 @@ final class Cursor {
         return word * Long.SIZE + Long.numberOfTrailingZeros(rest);
     }
 
-    /** Returns the next one without moving on; {@code null} if there is none. */
+    /**
+     * Returns the next one without moving on; {@code null} if there is none. At one price listings lie in the order of their
+     * ids, so one that is free from the start comes before all that are still to be looked at; of the others the first is
+     * known once all at the price were looked at.
+     */
     @Nullable FreeWindow peek() {
         while (found == null && (!drafts.isEmpty() || next >= 0)) {
-            if (drafts.isEmpty()) {
-                findMore();
+            if (next >= 0 && isAtPriceOfDrafts(next)) {
+                int number = next;
+                next = following(next + 1);
+                lookAt(number);
             } else {
                 settle(drafts.remove());
             }
@@ -88,21 +100,16 @@ final class Cursor {
         return found;
     }
 
+    private boolean isAtPriceOfDrafts(int number) {
+        return drafts.isEmpty()
+                || segment.listing(number)
+                        .price()
+                        .equals(drafts.element().listing().price());
+    }
+
     /** Moves on. */
     void pass() {
         found = null;
-    }
-
-    /** Finds those at the next price that are free; for one window they are in order as they come. */
-    private void findMore() {
-        Listing first = segment.listing(next);
-        int looked = 0;
-        int most = query.isExact() ? 1 : RUN;
-        do {
-            lookAt(next);
-            looked++;
-            next = following(next + 1);
-        } while (next >= 0 && looked < most && segment.listing(next).price().equals(first.price()));
     }
 
     private void lookAt(int number) {
@@ -113,8 +120,14 @@ final class Cursor {
             return;
         }
         Optional<Instant> start = free(number, query.within());
-        start.ifPresent(at -> drafts.add(new Draft(number, listing, at, false)));
-        if (start.isEmpty() && !query.isExact() && ++misses == MISSES) {
+        if (start.isPresent()) {
+            var draft = new Draft(number, listing, start.get(), false);
+            if (draft.start().equals(earliest)) {
+                settle(draft);
+            } else {
+                drafts.add(draft);
+            }
+        } else if (!query.isExact() && ++misses == MISSES) {
             possible = free.mayBeFreeFor(query.length(), query.within());
         }
     }

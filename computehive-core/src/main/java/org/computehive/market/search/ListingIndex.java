@@ -185,7 +185,8 @@ public final class ListingIndex {
 
     /**
      * Returns the listings that fit a query and are free, each with its earliest window, one after the other as they are
-     * asked for: cheapest first; at one price earliest first, in runs of 256.
+     * asked for: cheapest first; at one price earliest first; at one time by their ids. Where nothing more is free from the
+     * query's start on, the next answer costs a look at every listing of its price that fits.
      *
      * @param query what is looked for; how many answers it wants is the caller's to count
      * @param reputation a lender's, 0 to 1,000, from memory; empty where none is known. Asked at most once for each lender,

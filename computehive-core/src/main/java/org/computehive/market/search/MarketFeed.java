@@ -4,7 +4,9 @@ import java.util.Collection;
 import java.util.List;
 import org.computehive.market.GpuId;
 import org.computehive.market.Host;
+import org.computehive.market.HostId;
 import org.computehive.market.Listing;
+import org.computehive.market.Maintenance;
 import org.computehive.schedule.Window;
 
 /**
@@ -50,8 +52,18 @@ public interface MarketFeed {
      */
     List<Changed<Listing>> listingsChangedAfter(long change, int limit);
 
-    /** Returns hosts as they are now, like {@link #listingsChangedAfter}. */
+    /**
+     * Returns hosts as they are now, like {@link #listingsChangedAfter}. A host changes also when what its lender {@link
+     * #maintained keeps for itself} does.
+     */
     List<Changed<Host>> hostsChangedAfter(long change, int limit);
+
+    /**
+     * Returns the gpus and times that lenders keep for themselves now.
+     *
+     * @param hosts whose gpus, at most 1,000
+     */
+    List<Maintenance> maintained(Collection<HostId> hosts);
 
     /**
      * A booking changed.

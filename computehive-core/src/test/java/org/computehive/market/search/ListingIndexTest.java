@@ -5,11 +5,11 @@ import static org.computehive.market.search.Lots.gpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -34,6 +34,11 @@ import org.junit.jupiter.api.Test;
 class ListingIndexTest {
     private static final Function<Account, OptionalInt> REPUTATION =
             lender -> lender.equals(Lots.lender(0)) ? OptionalInt.empty() : OptionalInt.of(lender.hashCode() & 1023);
+
+    private static final Comparator<FreeWindow> BEST_FIRST = Comparator.comparing(
+                    (FreeWindow each) -> each.listing().price())
+            .thenComparing(each -> each.window().start())
+            .thenComparing(each -> each.listing().id().value());
 
     private final ListingIndex index = new ListingIndex(NOW);
 
@@ -84,12 +89,7 @@ class ListingIndexTest {
                                 each -> each.listing().id().value(), each -> each, (a, b) -> a, TreeMap::new)),
                 what);
         assertEquals(expected.size(), found.size(), what);
-        for (int i = 1; i < found.size(); i++) {
-            FreeWindow before = found.get(i - 1);
-            FreeWindow after = found.get(i);
-            int price = before.listing().price().compareTo(after.listing().price());
-            assertTrue(price <= 0, what);
-        }
+        assertEquals(found.stream().sorted(BEST_FIRST).toList(), found, what);
     }
 
     @Test
@@ -136,6 +136,32 @@ class ListingIndexTest {
         assertEquals(
                 List.of(NOW, NOW.plus(Duration.ofHours(2))),
                 found(query).stream().map(each -> each.window().start()).toList());
+    }
+
+    @Test
+    void find_amongVeryManyAtOnePrice_earliestComesFirst_atOneTimeByTheirIds() {
+        var lots = new Lots(new Random(3));
+        List<Offer> offers = new ArrayList<>();
+        for (int host = 0; host < 2_000; host++) {
+            offers.add(always(lots, host));
+        }
+        index.put(offers);
+        for (int host = 0; host < 2_000; host++) {
+            Window busy = Window.of(NOW, Duration.ofHours(1 + host * 7919 % 41));
+            int booking = host;
+            boolean isFreeAtOnce = host % 101 == 0;
+            Map<GpuId, List<Window>> held = offers.get(host).listing().gpus().stream()
+                    .collect(Collectors.toMap(each -> each, each -> isFreeAtOnce ? List.of() : List.of(busy)));
+            index.book(booking, held);
+        }
+
+        List<FreeWindow> found = found(ListingQuery.lasting(Duration.ofHours(2), Window.of(NOW, Duration.ofDays(3)))
+                .build());
+
+        assertEquals(2_000, found.size());
+        assertEquals(found.stream().sorted(BEST_FIRST).toList(), found);
+        assertEquals(NOW, found.get(19).window().start());
+        assertEquals(NOW.plus(Duration.ofHours(1)), found.get(20).window().start());
     }
 
     private static Offer always(Lots lots, int host) {
