@@ -3,6 +3,7 @@ package org.computehive.rental;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import org.computehive.market.Account;
 import org.computehive.market.GpuId;
 import org.computehive.market.Host;
@@ -19,6 +20,11 @@ final class Operations {
     private final RentalStore store;
     private final Rentals rentals;
     private final Journal journal;
+    /**
+     * Held from the note in the audit log to the change that it notes. The note comes first, so that nothing is acknowledged
+     * that a crash kept out of the log; of requests that come together only one notes.
+     */
+    private final ReentrantLock maintaining = new ReentrantLock();
 
     Operations(RentalStore store, Rentals rentals, Journal journal) {
         this.store = store;
@@ -43,15 +49,29 @@ final class Operations {
                     "maintenance window %s is finer than a microsecond: give whole seconds"
                             .formatted(maintenance.window()));
         }
-        boolean known = store.maintenances(host.id()).contains(maintenance);
-        answering
-                .keeping(maintenance)
-                .ifPresentOrElse(
-                        answer -> store.putMaintenance(maintenance, answer), () -> store.putMaintenance(maintenance));
-        if (!known) {
-            note("maintenance.set", maintenance, "%s for %s: %s");
+        maintaining.lock();
+        try {
+            if (!store.maintenances(host.id()).contains(maintenance)) {
+                note("maintenance.set", maintenance, "%s for %s: %s");
+            }
+            put(maintenance, answering);
+            return maintenance;
+        } finally {
+            maintaining.unlock();
         }
-        return maintenance;
+    }
+
+    private void put(Maintenance maintenance, Answering<Maintenance> answering) {
+        try {
+            answering
+                    .keeping(maintenance)
+                    .ifPresentOrElse(
+                            answer -> store.putMaintenance(maintenance, answer),
+                            () -> store.putMaintenance(maintenance));
+        } catch (RentalException.Overlap | IllegalArgumentException e) {
+            note("maintenance.refused", maintenance, "%s for %s: %s");
+            throw e;
+        }
     }
 
     private void note(String type, Maintenance maintenance, String words) {
@@ -64,14 +84,21 @@ final class Operations {
 
     boolean unblock(Account lender, HostId hostId, String name, Answering<Boolean> answering) {
         Host host = ownHost(lender, hostId);
-        for (Maintenance maintenance : store.maintenances(host.id())) {
-            if (maintenance.name().equals(name) && remove(maintenance, answering)) {
-                note("maintenance.removed", maintenance, "%s for %s: %s");
-                return true;
+        maintaining.lock();
+        try {
+            for (Maintenance maintenance : store.maintenances(host.id())) {
+                if (maintenance.name().equals(name)) {
+                    note("maintenance.removed", maintenance, "%s for %s: %s");
+                    if (remove(maintenance, answering)) {
+                        return true;
+                    }
+                }
             }
+            answering.keeping(false).ifPresent(store::putAnswer);
+            return false;
+        } finally {
+            maintaining.unlock();
         }
-        answering.keeping(false).ifPresent(store::putAnswer);
-        return false;
     }
 
     private boolean remove(Maintenance maintenance, Answering<Boolean> answering) {

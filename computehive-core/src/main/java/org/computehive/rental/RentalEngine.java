@@ -62,7 +62,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
 
     private final RentalStore store;
     private final Escrow escrow;
-    private final SessionAccess access;
+    private final Doors access;
     private final PriceAdvisor advisor;
     private final RentalPolicy policy;
     private final Journal journal;
@@ -83,7 +83,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     RentalEngine(RentalEngineBuilder.Ports ports, InstantSource clock, RentalPolicy policy, Retention retention) {
         store = ports.store();
         escrow = ports.escrow();
-        access = ports.access();
+        access = new Doors(ports.access(), store, policy.watch());
         advisor = ports.priceAdvisor();
         ownLog = ports.ownLog();
         this.policy = policy;
@@ -409,6 +409,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     public void start() {
         journal.takeOver(Instant.MAX);
         access.onDecision(this::note);
+        access.start();
         new Reconciler(store, access, journal).reconcile(steps.hosts());
         pruning.run();
         store.timers().start((id, version) -> {

@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collection;
@@ -51,6 +52,10 @@ import org.computehive.store.Histories.Stored;
  * <p>Needs db-scheduler, Flyway, HikariCP and the database's driver on the classpath; opening says which one is missing.
  */
 public final class JdbcStore implements RentalStore, FeedStore {
+    /** How long a replica is silent before others take over what it was at, unless told otherwise. */
+    public static final Duration TAKEOVER = Duration.ofSeconds(8);
+
+    private static final Duration LEAST_TAKEOVER = Duration.ofSeconds(1);
     /** What listings did not say before their second form. */
     private static final Map<String, ?> SINCE_LISTING_V2 = Map.of(
             "region",
@@ -80,7 +85,7 @@ public final class JdbcStore implements RentalStore, FeedStore {
     private final Appends appends;
     private final LaneDesk lanes;
 
-    private JdbcStore(DataSource source, Dialect dialect, InstantSource clock, Runnable onClose) {
+    private JdbcStore(DataSource source, Dialect dialect, InstantSource clock, Duration takeover, Runnable onClose) {
         Schema.migrate(source, dialect);
         this.database = new Database(source, dialect);
         this.onClose = onClose;
@@ -122,7 +127,7 @@ public final class JdbcStore implements RentalStore, FeedStore {
             case SqliteDialect sqlite -> Claims.inProcess();
         };
         this.feed = new StoredFeed(database);
-        this.timers = new JdbcTimers(database, clock);
+        this.timers = new JdbcTimers(database, clock, takeover);
         this.appends = new Appends(database, timers);
         this.lanes = new LaneDesk(database);
     }
@@ -141,7 +146,7 @@ public final class JdbcStore implements RentalStore, FeedStore {
         boolean opened = false;
         try {
             var pool = Pools.sqlite(file);
-            JdbcStore store = owning(pool, new SqliteDialect(), clock, () -> {
+            JdbcStore store = owning(pool, new SqliteDialect(), clock, TAKEOVER, () -> {
                 close(pool);
                 sole.close();
             });
@@ -164,10 +169,30 @@ public final class JdbcStore implements RentalStore, FeedStore {
      * @throws StoreException if it can't be opened or a dependency is missing
      */
     public static JdbcStore postgres(String url, String user, String password, InstantSource clock) {
+        return postgres(url, user, password, clock, TAKEOVER);
+    }
+
+    /**
+     * Opens a PostgreSQL database (13 or newer) through a pool of its own.
+     *
+     * @param url such as {@code jdbc:postgresql://host/database}
+     * @param user owns the database, or may create tables and the extension {@code btree_gist} in it
+     * @param password the user's password
+     * @param clock what says whether a wake-up is due
+     * @param takeover how long a replica is silent before others take over what it was at, at least a second: four times
+     *     in this it says that it lives. One that is taken over while it lives does no harm, but work is done twice
+     * @throws StoreException if it can't be opened or a dependency is missing
+     * @throws IllegalArgumentException if the takeover is too short
+     */
+    public static JdbcStore postgres(String url, String user, String password, InstantSource clock, Duration takeover) {
+        if (takeover.compareTo(LEAST_TAKEOVER) < 0) {
+            throw new IllegalArgumentException(
+                    "takeover %s is too short: %s at least".formatted(takeover, LEAST_TAKEOVER));
+        }
         Requirements.postgres();
         Requirements.pool();
         var pool = Pools.postgres(url, user, password);
-        return owning(pool, new PostgresDialect(), clock, () -> close(pool));
+        return owning(pool, new PostgresDialect(), clock, takeover, () -> close(pool));
     }
 
     /**
@@ -180,14 +205,14 @@ public final class JdbcStore implements RentalStore, FeedStore {
      */
     public static JdbcStore postgres(DataSource source, InstantSource clock) {
         Requirements.postgres();
-        return new JdbcStore(source, new PostgresDialect(), clock, () -> {});
+        return new JdbcStore(source, new PostgresDialect(), clock, TAKEOVER, () -> {});
     }
 
     private static <P extends DataSource & AutoCloseable> JdbcStore owning(
-            P pool, Dialect dialect, InstantSource clock, Runnable onClose) {
+            P pool, Dialect dialect, InstantSource clock, Duration takeover, Runnable onClose) {
         boolean opened = false;
         try {
-            var store = new JdbcStore(pool, dialect, clock, onClose);
+            var store = new JdbcStore(pool, dialect, clock, takeover, onClose);
             opened = true;
             return store;
         } finally {

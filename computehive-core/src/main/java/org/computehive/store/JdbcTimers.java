@@ -40,18 +40,18 @@ final class JdbcTimers implements Timers {
     static final String TASK = "rental";
 
     private static final Duration POLLING = Duration.ofMillis(100);
-    /** A replica that misses four of these is taken for dead, and what it ran is run again. */
-    private static final Duration HEARTBEAT = Duration.ofSeconds(2);
 
     /** What this process itself set for so soon it looks for at the very moment, not at the next poll. */
     private static final Duration SOON = Duration.ofSeconds(5);
 
+    /** A replica that misses so many signs of life is taken for dead, and what it ran is run again. */
     private static final int MISSED_HEARTBEATS = 4;
     /** How long {@link #close} waits for handlers before it interrupts them: in practice, until they return. */
     private static final Duration PATIENCE = Duration.ofDays(1);
 
     private final Database database;
     private final InstantSource clock;
+    private final Duration takeover;
     private final JdbcCustomization customization;
     private final CustomTask<Void> task;
     /** After a sleep, what ends at the same time is removed together: that costs more than all else. */
@@ -63,9 +63,15 @@ final class JdbcTimers implements Timers {
     private volatile @Nullable ScheduledExecutorService alarms;
     private boolean closed;
 
-    JdbcTimers(Database database, InstantSource clock) {
+    /**
+     * Creates some.
+     *
+     * @param takeover how long a replica is silent before it is taken for dead
+     */
+    JdbcTimers(Database database, InstantSource clock, Duration takeover) {
         this.database = database;
         this.clock = clock;
+        this.takeover = takeover;
         this.customization = switch (database.dialect()) {
             case PostgresDialect postgres -> new PostgreSqlJdbcCustomization(false, false);
             case SqliteDialect sqlite -> new SqliteJdbcCustomization();
@@ -188,7 +194,7 @@ final class JdbcTimers implements Timers {
                     .clock(clock::instant)
                     .threads(Wakes.THREADS)
                     .pollingInterval(POLLING)
-                    .heartbeatInterval(HEARTBEAT)
+                    .heartbeatInterval(takeover.dividedBy(MISSED_HEARTBEATS))
                     .missedHeartbeatsLimit(MISSED_HEARTBEATS)
                     .shutdownMaxWait(PATIENCE);
             if (database.dialect() instanceof PostgresDialect) {

@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
+import org.computehive.audit.AuditEntry;
 import org.computehive.market.Amount;
 import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
@@ -94,6 +95,24 @@ class MaintenanceTest {
             Window other = Window.of(world.window().end(), Duration.ofHours(1));
             assertThrows(IllegalArgumentException.class, () -> world.engine.block(world.lender.account(), fans(other)));
             assertEquals(List.of(maintenance), world.engine.maintenances(world.lender.account(), HOST));
+        }
+    }
+
+    @Test
+    void block_isInTheLogBeforeItTakesEffect_soIsItsRefusal() {
+        try (World world = World.ofHosts(1)) {
+            world.funded();
+            long logged = world.log.size();
+
+            assertThrows(
+                    RentalException.Overlap.class,
+                    () -> world.engine.block(world.lender.account(), fans(world.window())));
+
+            assertEquals(
+                    List.of("maintenance.set", "maintenance.refused"),
+                    world.log.entries(logged, world.log.size()).stream()
+                            .map(entry -> AuditEntry.parse(entry).type())
+                            .toList());
         }
     }
 
