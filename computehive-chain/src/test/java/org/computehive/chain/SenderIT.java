@@ -23,6 +23,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.computehive.chain.Chain.Receipt;
 import org.computehive.chain.Sender.Request;
 import org.computehive.market.Account;
@@ -31,6 +32,7 @@ import org.computehive.rental.EscrowException;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,7 +69,7 @@ class SenderIT {
     }
 
     private static Chain connect(URI... nodes) {
-        return Chain.connect(List.of(nodes), 31337, null, Duration.ofSeconds(1), Duration.ofMillis(20));
+        return Chain.connect(List.of(nodes), 31337, null, Duration.ofSeconds(3), Duration.ofMillis(20));
     }
 
     private Sender sender(Chain over, BigInteger cap, Duration patience, int confirmations) {
@@ -130,6 +132,7 @@ class SenderIT {
     }
 
     @Test
+    @Tag("anvil") // the second node executes all that waits again for each simulation
     void send_byAHundredThreadsIntoFewBlocks_losesAndDoublesNone() throws Exception {
         setAutomine(false);
         try (var threads = Executors.newSingleThreadExecutor()) {
@@ -253,6 +256,7 @@ class SenderIT {
     }
 
     @Test
+    @Tag("anvil")
     void send_throughARestartThatLosesWhatWaits_losesAndDoublesNone(@TempDir Path folder) throws Exception {
         Path state = folder.resolve("chain.json");
         sender().send(payment());
@@ -357,11 +361,50 @@ class SenderIT {
             crooked.be((call, honest) -> CrookedNode.is(call, "eth_sendRawTransaction") ? null : honest.ask(call));
             assertThrows(
                     EscrowException.Unreachable.class,
-                    () -> sender(through, CAP, Duration.ofSeconds(3), 1).send(payment()));
+                    () -> sender(through, CAP, Duration.ofSeconds(5), 1).send(payment()));
             crooked.beHonest();
             sender(through, CAP, PATIENCE, 1).send(payment());
         }
         assertPaid(1);
+    }
+
+    @Test
+    void send_refusedAfterSilence_leavesNoGapForThoseBehindIt() throws Exception {
+        var first = new AtomicReference<String>();
+        var isFollowed = new CompletableFuture<Void>();
+        try (var crooked = new CrookedNode(node.url());
+                Chain through = connect(crooked.url());
+                var threads = Executors.newFixedThreadPool(2)) {
+            // The first never arrives, and is refused once another of the account's waits behind it.
+            crooked.be((call, honest) -> {
+                if (!CrookedNode.is(call, "eth_sendRawTransaction")) {
+                    return honest.ask(call);
+                }
+                String raw = call.path("params").path(0).asText();
+                if (first.compareAndSet(null, raw) || raw.equals(first.get()) && !isFollowed.isDone()) {
+                    return null;
+                }
+                if (raw.equals(first.get())) {
+                    return CrookedNode.error(call, -32003, "insufficient funds for gas * price + value");
+                }
+                JsonNode answer = honest.ask(call);
+                isFollowed.complete(null);
+                return answer;
+            });
+            Future<Receipt> refused =
+                    threads.submit(() -> sender(through, CAP, PATIENCE, 1).send(payment()));
+            while (first.get() == null) {
+                Thread.onSpinWait();
+            }
+            Future<Receipt> behind =
+                    threads.submit(() -> sender(through, CAP, PATIENCE, 1).send(payment()));
+
+            var e = assertThrows(ExecutionException.class, () -> refused.get(60, TimeUnit.SECONDS));
+            assertTrue(e.getCause() instanceof EscrowException.InsufficientFunds, e.toString());
+            assertTrue(behind.get(60, TimeUnit.SECONDS).succeeded());
+        }
+        assertEquals(PAYMENT, chain.balance(sink));
+        assertEquals(BigInteger.TWO, chain.transactionCount(wallet.account(), Chain.LATEST));
     }
 
     @Test
