@@ -1,9 +1,10 @@
 package org.computehive.caldav;
 
+import org.computehive.rental.NotifierException;
 import org.jspecify.annotations.Nullable;
 
 /** A calendar that could not be written. No message holds a credential or a path. */
-public abstract sealed class CalDavException extends RuntimeException {
+public abstract sealed class CalDavException extends NotifierException {
     private static final long serialVersionUID = 1L;
 
     private CalDavException(String message, @Nullable Throwable cause) {

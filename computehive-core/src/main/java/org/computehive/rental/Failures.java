@@ -33,9 +33,19 @@ final class Failures {
     Duration failed(Rental rental, RentalEffect effect) {
         Instant now = journal.now();
         Instant begun = WAITING.contains(effect.step())
-                ? since.computeIfAbsent(new Key(rental.id(), effect.step()), key -> now)
+                ? later(
+                        since.computeIfAbsent(new Key(rental.id(), effect.step()), key -> now),
+                        resumedAt(rental, effect.step()))
                 : later(rental.tryingSince(), effect.due());
         return begun.isAfter(now) ? Duration.ZERO : Duration.between(begun, now);
+    }
+
+    /** What an operator has tried anew has all of its time again. */
+    private static Instant resumedAt(Rental rental, Step step) {
+        return rental.find(RentalEvent.Resumed.class)
+                .filter(resumed -> resumed.step() == step)
+                .map(RentalEvent.Resumed::at)
+                .orElse(Instant.MIN);
     }
 
     void worked(RentalId id, Step step) {

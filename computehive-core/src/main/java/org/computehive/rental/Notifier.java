@@ -21,6 +21,7 @@ public interface Notifier {
      * nobody who got it from this process gets it again because of it.
      *
      * @param notice what to deliver
+     * @throws NotifierException if it could not, with words for the operator
      */
     void deliver(Notice notice);
 

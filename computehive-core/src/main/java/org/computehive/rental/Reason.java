@@ -21,6 +21,7 @@ final class Reason {
         boolean ours = failure instanceof HypervisorException
                 || failure instanceof EscrowException
                 || failure instanceof AccessException
+                || failure instanceof NotifierException
                 || failure instanceof RentalException;
         String message = failure.getMessage();
         return ours && message != null

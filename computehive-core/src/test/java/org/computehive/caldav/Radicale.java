@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A real CalDAV server on loopback, with two users that have a calendar each. */
-final class Radicale implements AutoCloseable {
+public final class Radicale implements AutoCloseable {
     private static final Path PROGRAM = Path.of("/usr/bin/radicale");
 
     private final Path folder;
@@ -33,7 +33,8 @@ final class Radicale implements AutoCloseable {
         this.port = port;
     }
 
-    static Radicale start(Path folder) throws Exception {
+    /** Starts one; needs the program, or the test fails. */
+    public static Radicale start(Path folder) throws Exception {
         if (!Files.isExecutable(PROGRAM)) {
             fail("radicale is not installed: run apt-get install radicale");
         }
@@ -57,7 +58,8 @@ final class Radicale implements AutoCloseable {
         return server;
     }
 
-    void start() throws Exception {
+    /** Starts it again on the same data, at the same address. */
+    public void start() throws Exception {
         Process started = new ProcessBuilder(
                         PROGRAM.toString(),
                         "--config",
@@ -102,15 +104,18 @@ final class Radicale implements AutoCloseable {
         }
     }
 
-    URI collection(String user, String calendar) {
+    /** Returns the address of a calendar, {@code rentals} or {@code other}, of {@code renter} or {@code lender}. */
+    public URI collection(String user, String calendar) {
         return URI.create("http://127.0.0.1:%d/%s/%s/".formatted(port, user, calendar));
     }
 
-    String password(String user) {
+    /** Returns a user's password. */
+    public String password(String user) {
         return user + "'s secret";
     }
 
-    HttpResponse<String> send(String user, HttpRequest.Builder request) throws Exception {
+    /** Sends a request as a user. */
+    public HttpResponse<String> send(String user, HttpRequest.Builder request) throws Exception {
         // A client each: the server closes a connection after its answer.
         try (HttpClient http = HttpClient.newHttpClient()) {
             return http.send(
@@ -121,7 +126,7 @@ final class Radicale implements AutoCloseable {
     }
 
     /** Returns what lies on its disk in a calendar, behind the server's back. */
-    List<String> files(String user, String calendar) throws IOException {
+    public List<String> files(String user, String calendar) throws IOException {
         Path place = folder.resolve("collections/collection-root").resolve(user).resolve(calendar);
         try (Stream<Path> files = Files.list(place)) {
             return files.map(file -> file.getFileName().toString())

@@ -111,6 +111,25 @@ class StuckTest {
     }
 
     @Test
+    void step_thatWasResumedInVain_hasAllOfItsTimeAgain() {
+        try (World world = World.ofHosts(1)) {
+            Rental rental = world.active();
+            world.calendarDown = true;
+            world.engine.end(rental.id(), world.renter.account());
+            world.store.runDue();
+            world.await(rental.id(), RentalState.ENDED);
+            world.passSlowly(RECOVERY.stuckAfter().plusMinutes(10), Duration.ofMinutes(1));
+            assertEquals(Set.of(Step.NOTIFY), world.of(rental.id()).stuck().keySet());
+
+            world.engine.resume(rental.id(), "looked");
+            world.passSlowly(RECOVERY.stuckAfter().minusMinutes(10), Duration.ofMinutes(1));
+            assertEquals(Map.of(), world.of(rental.id()).stuck());
+            world.passSlowly(Duration.ofMinutes(20), Duration.ofMinutes(1));
+            assertEquals(Set.of(Step.NOTIFY), world.of(rental.id()).stuck().keySet());
+        }
+    }
+
+    @Test
     void resume_ofWhatIsNotStuckOrWithoutANote_isRefused() {
         try (World world = World.ofHosts(1)) {
             Rental rental = world.funded();
