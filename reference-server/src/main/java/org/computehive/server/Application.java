@@ -22,7 +22,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.computehive.server.api.Tokens;
+import org.computehive.server.config.CalDavCalendar;
+import org.computehive.server.config.CalDavSettings;
 import org.computehive.server.config.ChainSettings;
 import org.computehive.server.config.ConfigurationException;
 import org.computehive.server.config.GatewaySettings;
@@ -70,8 +73,17 @@ public final class Application implements AutoCloseable {
               --chain.token-usd-pegged=BOOLEAN --chain.operator-key-file=FILE
                                        an external chain
               --policy.quote-life=PT10M --policy.hold=PT15M --policy.lead=PT5M --policy.start-limit=PT10M
-              --policy.watch=PT15S --policy.retry=PT5S
-                                       how long the engine waits for what
+              --policy.watch=PT15S --policy.retry=PT5S --policy.slowest=PT5M --policy.stuck-after=PT1H
+              --policy.host-silence=PT2M --policy.recovery=PT10M --policy.moves=3
+              --policy.extensions=12 --policy.longest-extension=P7D --policy.confirm-extension=PT1M
+                                       how long the engine waits for what, and how often it tries
+              --caldav.calendars.NAME.account=ACCOUNT --caldav.calendars.NAME.url=URL
+              --caldav.calendars.NAME.user=USER
+              --caldav.calendars.NAME.password-file=FILE or --caldav.calendars.NAME.password-variable=VARIABLE
+              --caldav.calendars.NAME.on-cancel=mark|remove
+                                       a party's calendar on a CalDAV server; NAME is yours; no password is an option
+              --caldav.patience=PT10S --caldav.private-addresses=BOOLEAN
+                                       how long one message may take; whether a server may be in a network of your own
               --help                   this text
             """;
 
@@ -108,7 +120,19 @@ public final class Application implements AutoCloseable {
             "policy.lead",
             "policy.start-limit",
             "policy.watch",
-            "policy.retry");
+            "policy.retry",
+            "policy.moves",
+            "policy.host-silence",
+            "policy.recovery",
+            "policy.slowest",
+            "policy.stuck-after",
+            "policy.extensions",
+            "policy.longest-extension",
+            "policy.confirm-extension",
+            "caldav.patience",
+            "caldav.private-addresses");
+    private static final Pattern CALENDAR_KEY = Pattern.compile(
+            "caldav\\.calendars\\.[a-z0-9-]{1,40}\\.(account|url|user|password-file|password-variable|on-cancel)");
     private static final int FAILED = 1;
     private static final int WRONG_USAGE = 2;
     private static final int STOP_SECONDS = 60;
@@ -193,7 +217,9 @@ public final class Application implements AutoCloseable {
                             context.getBean(StoreSettings.class),
                             context.getBean(GatewaySettings.class),
                             context.getBean(ChainSettings.class),
-                            context.getBean(PolicySettings.class)),
+                            context.getBean(PolicySettings.class),
+                            context.getBean(CalDavSettings.class),
+                            context.getBeansOfType(CalDavCalendar.class)),
                     progress);
             context.registerSingleton(platform);
             context.getBean(Tokens.class);
@@ -215,7 +241,8 @@ public final class Application implements AutoCloseable {
             String key = equals < 0 || !argument.startsWith("--") ? argument : argument.substring(2, equals);
             if (equals > 0 && key.equals("config")) {
                 System.setProperty("micronaut.config.files", argument.substring(equals + 1));
-            } else if (equals > 0 && KEYS.contains(key)) {
+            } else if (equals > 0
+                    && (KEYS.contains(key) || CALENDAR_KEY.matcher(key).matches())) {
                 properties.add("--computehive." + argument.substring(2));
             } else {
                 throw new UsageException("%s is not an option; options are --KEY=VALUE".formatted(key));

@@ -6,6 +6,12 @@ import java.util.List;
 record BadRequest(String role, String method, String path, String body, int status, String field) {
     private static final String NO_RENTAL = "0".repeat(26);
 
+    private static String listing(String rule) {
+        return """
+                {"host":"local","gpus":[],"shape":{"cpus":1,"memoryMiB":256,"diskMiB":64,"image":"demo"},
+                "rules":{"shortest":"PT1M","longest":"PT1H","turnover":"PT1M","grace":"PT15M","disputeWindow":"PT1H",%s}}""".formatted(rule);
+    }
+
     static List<BadRequest> all() {
         String rental = "/rentals/" + NO_RENTAL;
         return List.of(
@@ -60,6 +66,39 @@ record BadRequest(String role, String method, String path, String body, int stat
                 new BadRequest("lender", "PUT", "/listings/a", "{\"shape\":{\"cpus\":\"many\"}}", 400, "shape.cpus"),
                 new BadRequest("lender", "PUT", "/listings/a", "{}", 400, "host"),
                 new BadRequest("lender", "PUT", "/listings/A_B", "{}", 400, "id"),
+                new BadRequest(
+                        "lender",
+                        "PUT",
+                        "/listings/a",
+                        listing("\"reclaimNotice\":\"soon\""),
+                        400,
+                        "rules.reclaimNotice"),
+                new BadRequest("lender", "PUT", "/listings/a", listing("\"reclaimNotice\":\"P8D\""), 400, "rules"),
+                new BadRequest(
+                        "lender",
+                        "PUT",
+                        "/listings/a",
+                        listing("\"cancellation\":{\"notice\":\"1 day\"}"),
+                        400,
+                        "rules.cancellation.notice"),
+                new BadRequest(
+                        "lender",
+                        "PUT",
+                        "/listings/a",
+                        listing("\"cancellation\":{\"lateShare\":10001}"),
+                        400,
+                        "rules.cancellation"),
+                new BadRequest(
+                        "lender",
+                        "PUT",
+                        "/listings/a",
+                        listing("\"cancellation\":{\"noShowShare\":1}"),
+                        400,
+                        "rules.cancellation"),
+                new BadRequest(
+                        "lender", "POST", "/hosts/local/gpus/nowhere/release", "{\"why\":\"x\"}", 400, "address"),
+                new BadRequest(
+                        "lender", "POST", "/hosts/local/gpus/0000:01:00.0/release", "{\"why\":\"\"}", 400, "why"),
                 new BadRequest("lender", "PUT", "/listings/a", "{\"host\":\"" + "x".repeat(70_000) + "\"}", 413, ""),
                 new BadRequest("renter", "PUT", "/listings/a", "{}", 403, ""),
                 new BadRequest("renter", "GET", "/listings/nothing", "", 404, ""),

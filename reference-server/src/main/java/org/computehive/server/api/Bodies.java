@@ -10,6 +10,7 @@ import java.util.OptionalLong;
 import java.util.function.Function;
 import org.computehive.market.Account;
 import org.computehive.market.Assurance;
+import org.computehive.market.Cancellation;
 import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
 import org.computehive.market.Interconnect;
@@ -139,7 +140,26 @@ final class Bodies {
             String grace,
 
             @Nullable @Schema(type = "string", example = "PT1H")
-            String disputeWindow) {
+            String disputeWindow,
+
+            @Nullable CancellationBody cancellation,
+
+            @Nullable @Schema(
+                    type = "string",
+                    description = "how long before it takes its gpus back the lender must say so; PT1H without it",
+                    example = "PT2H")
+            String reclaimNotice) {
+
+        static RulesBody of(Listing.Rules rules) {
+            return new RulesBody(
+                    rules.shortest().toString(),
+                    rules.longest().toString(),
+                    rules.turnover().toString(),
+                    rules.grace().toString(),
+                    rules.disputeWindow().toString(),
+                    CancellationBody.of(rules.cancellation()),
+                    rules.reclaimNotice().toString());
+        }
 
         Listing.Rules rules() {
             Duration least = BadField.parse("rules.shortest", shortest, Duration::parse);
@@ -147,9 +167,62 @@ final class Bodies {
             Duration blocked = BadField.parse("rules.turnover", turnover, Duration::parse);
             Duration free = BadField.parse("rules.grace", grace, Duration::parse);
             Duration disputes = BadField.parse("rules.disputeWindow", disputeWindow, Duration::parse);
-            return BadField.parse("rules", least, any -> new Listing.Rules(least, most, blocked, free, disputes));
+            Cancellation terms = cancellation == null ? Cancellation.FREE : cancellation.cancellation();
+            Duration notice = reclaimNotice == null
+                    ? Listing.Rules.USUAL_RECLAIM_NOTICE
+                    : BadField.parse("rules.reclaimNotice", reclaimNotice, Duration::parse);
+            return BadField.parse(
+                    "rules", least, any -> new Listing.Rules(least, most, blocked, free, disputes, terms, notice));
         }
     }
+
+    /** What calling off late and not coming cost; what is missing is nothing. */
+    @Schema(name = "Cancellation")
+    record CancellationBody(
+            @Nullable @Schema(
+                    type = "string",
+                    description = "called off for nothing until so long before the start; an ISO 8601 duration",
+                    example = "PT24H")
+            String notice,
+
+            @Nullable @Schema(description = "owed after that, in basis points of the deposit", example = "2500")
+            Integer lateShare,
+
+            @Nullable @Schema(
+                    type = "string",
+                    description = "a renter who has not come so long after the start loses the session; PT0S: never",
+                    example = "PT30M")
+            String noShowAfter,
+
+            @Nullable @Schema(description = "owed then at least, likewise", example = "5000")
+            Integer noShowShare) {
+
+        static CancellationBody of(Cancellation terms) {
+            return new CancellationBody(
+                    terms.notice().toString(),
+                    terms.lateShare(),
+                    terms.noShowAfter().toString(),
+                    terms.noShowShare());
+        }
+
+        Cancellation cancellation() {
+            Duration free = time("rules.cancellation.notice", notice);
+            Duration waits = time("rules.cancellation.noShowAfter", noShowAfter);
+            int late = lateShare == null ? 0 : lateShare;
+            int noShow = noShowShare == null ? 0 : noShowShare;
+            return BadField.parse("rules.cancellation", free, any -> new Cancellation(free, late, waits, noShow));
+        }
+
+        private static Duration time(String field, @Nullable String value) {
+            return value == null ? Duration.ZERO : BadField.parse(field, value, Duration::parse);
+        }
+    }
+
+    /** What a lender did about a quarantined gpu. */
+    @Schema(name = "GpuReleaseRequest")
+    record ReleaseBody(
+            @Nullable @Schema(description = "1 to 200 characters; kept with the gpu and in the audit log")
+            String why) {}
 
     /** Hardware to be priced. */
     @Schema(name = "PriceSuggestionRequest")

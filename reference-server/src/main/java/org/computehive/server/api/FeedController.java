@@ -10,6 +10,7 @@ import io.micronaut.http.annotation.Body;
 import io.micronaut.http.annotation.Controller;
 import io.micronaut.http.annotation.Delete;
 import io.micronaut.http.annotation.Get;
+import io.micronaut.http.annotation.Header;
 import io.micronaut.http.annotation.Post;
 import io.micronaut.http.annotation.Status;
 import io.micronaut.http.exceptions.HttpStatusException;
@@ -33,6 +34,7 @@ import org.computehive.market.Account;
 import org.computehive.server.api.Bodies.FeedBody;
 import org.computehive.server.api.Views.FeedView;
 import org.computehive.server.config.ReferencePlatform;
+import org.jspecify.annotations.Nullable;
 
 /** Calendars to subscribe to: who has such an address reads the calendar, without a token. */
 @Controller("/feeds")
@@ -71,8 +73,13 @@ class FeedController {
     @Delete
     @Status(HttpStatus.NO_CONTENT)
     @SecurityRequirement(name = "token")
-    void revoke(@Parameter(hidden = true) Caller caller) {
-        feeds.revoke(RentalController.party(caller));
+    void revoke(@Parameter(hidden = true) Caller caller, @Nullable @Header(Once.HEADER) String key) {
+        Account party = RentalController.party(caller);
+        if (key == null) {
+            feeds.revoke(party);
+        } else {
+            feeds.revoke(party, Once.key(key));
+        }
     }
 
     /**

@@ -5,6 +5,7 @@ import io.micronaut.http.annotation.Body;
 import io.micronaut.http.annotation.Controller;
 import io.micronaut.http.annotation.Delete;
 import io.micronaut.http.annotation.Get;
+import io.micronaut.http.annotation.Header;
 import io.micronaut.http.annotation.Post;
 import io.micronaut.http.annotation.Status;
 import io.micronaut.scheduling.TaskExecutors;
@@ -22,6 +23,7 @@ import org.computehive.rental.RentalEngine;
 import org.computehive.rental.RentalException;
 import org.computehive.server.api.Bodies.MaintenanceBody;
 import org.computehive.server.config.ReferencePlatform;
+import org.jspecify.annotations.Nullable;
 
 /** Times in which a lender keeps gpus for itself. Repeating any of these changes nothing more. */
 @Controller("/hosts/{host}/maintenance")
@@ -51,17 +53,25 @@ class MaintenanceController {
     /** Keeps gpus from being rented in a window, all of them or none. */
     @Post
     @Status(HttpStatus.CREATED)
-    MaintenanceView block(@Parameter(hidden = true) Caller caller, String host, @Body MaintenanceBody body) {
+    MaintenanceView block(
+            @Parameter(hidden = true) Caller caller,
+            String host,
+            @Nullable @Header(Once.HEADER) String key,
+            @Body MaintenanceBody body) {
         Account lender = caller.as(Role.LENDER);
-        return MaintenanceView.of(engine.block(lender, body.maintenance(host(host))));
+        return MaintenanceView.of(Once.of(engine, lender, key).block(lender, body.maintenance(host(host))));
     }
 
     /** Lets them be rented again. */
     @Delete("/{name}")
     @Status(HttpStatus.NO_CONTENT)
-    void unblock(@Parameter(hidden = true) Caller caller, String host, String name) {
+    void unblock(
+            @Parameter(hidden = true) Caller caller,
+            String host,
+            String name,
+            @Nullable @Header(Once.HEADER) String key) {
         Account lender = caller.as(Role.LENDER);
-        if (!engine.unblock(lender, host(host), name)) {
+        if (!Once.of(engine, lender, key).unblock(lender, host(host), name)) {
             throw new RentalException.NotFound(
                     "host %s has no maintenance of that name: GET the path without it lists all".formatted(host));
         }

@@ -20,14 +20,20 @@ import io.swagger.v3.oas.annotations.tags.Tag;
 import java.util.List;
 import org.computehive.market.Account;
 import org.computehive.market.Assurance;
+import org.computehive.market.GpuId;
+import org.computehive.market.HostId;
 import org.computehive.market.Interconnect;
 import org.computehive.market.ListingId;
 import org.computehive.market.ListingQuery;
+import org.computehive.market.PciAddress;
 import org.computehive.market.Token;
 import org.computehive.rental.RentalEngine;
+import org.computehive.rental.RentalStore;
 import org.computehive.server.api.Bodies.ListingBody;
 import org.computehive.server.api.Bodies.PriceBody;
 import org.computehive.server.api.Bodies.QuoteBody;
+import org.computehive.server.api.Bodies.ReleaseBody;
+import org.computehive.server.api.Views.ConditionView;
 import org.computehive.server.api.Views.FreeWindowView;
 import org.computehive.server.api.Views.HostView;
 import org.computehive.server.api.Views.ListingView;
@@ -47,18 +53,37 @@ import org.jspecify.annotations.Nullable;
 @Tag(name = "market")
 class MarketController {
     private final RentalEngine engine;
+    private final RentalStore store;
     private final Token token;
 
     MarketController(ReferencePlatform platform) {
         this.engine = platform.engine();
+        this.store = platform.store();
         this.token = platform.local().escrow().token();
     }
 
-    /** Returns the hosts with their gpus. */
+    /** Returns the hosts with their gpus, and what the last turnover said of each. */
     @Get("/hosts")
     List<HostView> hosts(@Parameter(hidden = true) Caller caller) {
         caller.as(Role.LENDER, Role.RENTER, Role.OPERATOR);
-        return engine.hosts().stream().map(HostView::of).toList();
+        return engine.hosts().stream()
+                .map(host -> HostView.of(host, store::condition))
+                .toList();
+    }
+
+    /** Makes a quarantined gpu rentable again, once its lender has seen to it. */
+    @Post("/hosts/{host}/gpus/{address}/release")
+    ConditionView release(
+            @Parameter(hidden = true) Caller caller,
+            String host,
+            @Parameter(description = "the gpu's PCI address", example = "0000:01:00.0") String address,
+            @Nullable @Header(Once.HEADER) String key,
+            @Body ReleaseBody body) {
+        Account lender = caller.as(Role.LENDER);
+        var gpu = new GpuId(
+                BadField.parse("host", host, HostId::new), BadField.parse("address", address, PciAddress::new));
+        String why = BadField.parse("why", body.why(), Bodies::line);
+        return ConditionView.of(Once.of(engine, lender, key).releaseGpu(gpu, lender, why));
     }
 
     /** Suggests a price. Nothing applies it: a lender who likes it puts it in a listing. */

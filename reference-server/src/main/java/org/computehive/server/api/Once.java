@@ -24,9 +24,16 @@ final class Once {
      * @throws BadField if it is no key
      */
     static RentalCommands of(RentalEngine engine, Account caller, @Nullable String key) {
-        return key == null
-                ? engine
-                : engine.once(caller, BadField.parse(HEADER, key, text -> new IdempotencyKey(unquoted(text))));
+        return key == null ? engine : engine.once(caller, key(key));
+    }
+
+    /**
+     * Returns the key that a header's value is.
+     *
+     * @throws BadField if it is no key
+     */
+    static IdempotencyKey key(String header) {
+        return BadField.parse(HEADER, header, text -> new IdempotencyKey(unquoted(text)));
     }
 
     private static String unquoted(String text) {

@@ -48,10 +48,14 @@ class OperationsController {
 
     /** Has the stuck steps of a rental tried anew. The note is stored and in the audit log. */
     @Post("/{id}/resume")
-    RentalView resume(@Parameter(hidden = true) Caller caller, String id, @Body NoteBody body) {
-        caller.as(Role.OPERATOR);
-        return RentalView.of(
-                engine.resume(RentalController.rentalId(id), BadField.parse("note", body.note(), Bodies::line)));
+    RentalView resume(
+            @Parameter(hidden = true) Caller caller,
+            String id,
+            @Nullable @Header(Once.HEADER) String key,
+            @Body NoteBody body) {
+        Account operator = caller.as(Role.OPERATOR);
+        String note = BadField.parse("note", body.note(), Bodies::line);
+        return RentalView.of(Once.of(engine, operator, key).resume(RentalController.rentalId(id), note));
     }
 
     /** Ends a session for a reason that the platform has; who answers for it chooses the settlement. */

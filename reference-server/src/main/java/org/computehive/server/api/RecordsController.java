@@ -125,8 +125,7 @@ class RecordsController {
     ReputationView reputation(@Parameter(hidden = true) Caller caller, String account) {
         caller.as(Role.LENDER, Role.RENTER, Role.OPERATOR);
         Account party = BadField.parse("account", account, Account::new);
-        return ReputationView.of(
-                party, reputations.current().orElseThrow(RecordsController::tooMany));
+        return ReputationView.of(party, reputations.current().orElseThrow(RecordsController::tooMany));
     }
 
     /** A record that leaves something out would be wrong, so there is none then. */

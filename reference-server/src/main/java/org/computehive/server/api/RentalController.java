@@ -137,9 +137,14 @@ class RentalController {
 
     /** Gives notice that the lender wants its gpus back at a time; repeating it with the same time changes nothing. */
     @Post("/{id}/reclaim")
-    RentalView reclaim(@Parameter(hidden = true) Caller caller, String id, @Body ReclaimBody body) {
+    RentalView reclaim(
+            @Parameter(hidden = true) Caller caller,
+            String id,
+            @Nullable @Header(Once.HEADER) String key,
+            @Body ReclaimBody body) {
         Account lender = caller.as(Role.LENDER);
-        return RentalView.of(engine.reclaim(rentalId(id), lender, BadField.parse("at", body.at(), Instant::parse)));
+        Instant at = BadField.parse("at", body.at(), Instant::parse);
+        return RentalView.of(Once.of(engine, lender, key).reclaim(rentalId(id), lender, at));
     }
 
     /** Returns what happened, with the salts that open the audit log's commitments. */

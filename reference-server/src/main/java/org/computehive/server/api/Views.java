@@ -10,10 +10,12 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.computehive.chain.WalletRequests.Transaction;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Gpu;
+import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
 import org.computehive.market.Host;
 import org.computehive.market.Listing;
@@ -49,21 +51,39 @@ final class Views {
         }
     }
 
-    /** A gpu of a host's; {@code unavailable} says why it can't be rented. */
+    /** What a gpu's last turnover, or its lender, said of it. */
+    @Schema(name = "GpuCondition")
+    record ConditionView(
+            @Schema(description = "AVAILABLE, or QUARANTINED until its lender releases it")
+            String state,
+
+            String why,
+            Instant since) {
+        static ConditionView of(GpuCondition condition) {
+            return new ConditionView(condition.state().name(), condition.why(), condition.since());
+        }
+    }
+
+    /** A gpu of a host's; {@code unavailable} says why its host can't give it to a VM. */
     @Schema(name = "Gpu")
     record GpuView(
             String id,
             String model,
             int memoryMiB,
             boolean emulated,
-            @Nullable String unavailable) {
-        static GpuView of(Host host, Gpu gpu) {
+            @Nullable String unavailable,
+
+            @Nullable @Schema(description = "none before its first turnover")
+            ConditionView condition) {
+        static GpuView of(Host host, Gpu gpu, Function<GpuId, Optional<GpuCondition>> conditions) {
+            var id = new GpuId(host.id(), gpu.address());
             return new GpuView(
-                    new GpuId(host.id(), gpu.address()).toString(),
+                    id.toString(),
                     gpu.model(),
                     gpu.memoryMiB(),
                     gpu.emulated(),
-                    gpu.unavailable().orElse(null));
+                    gpu.unavailable().orElse(null),
+                    orNull(conditions.apply(id).map(ConditionView::of)));
         }
     }
 
@@ -77,13 +97,15 @@ final class Views {
             List<GpuView> gpus,
             String acceleration,
             String assurance) {
-        static HostView of(Host host) {
+        static HostView of(Host host, Function<GpuId, Optional<GpuCondition>> conditions) {
             return new HostView(
                     host.id().value(),
                     host.lender().address(),
                     host.cpus(),
                     host.memoryMiB(),
-                    host.gpus().stream().map(gpu -> GpuView.of(host, gpu)).toList(),
+                    host.gpus().stream()
+                            .map(gpu -> GpuView.of(host, gpu, conditions))
+                            .toList(),
                     host.acceleration(),
                     host.assurance().name());
         }
@@ -118,7 +140,6 @@ final class Views {
         static ListingView of(Listing listing) {
             Token token = listing.token();
             var shape = listing.shape();
-            var rules = listing.rules();
             return new ListingView(
                     listing.id().value(),
                     listing.lender().address(),
@@ -130,12 +151,7 @@ final class Views {
                     RateView.of(listing.ceiling(), token),
                     RateView.of(listing.price(), token),
                     listing.availability().toString(),
-                    new Bodies.RulesBody(
-                            rules.shortest().toString(),
-                            rules.longest().toString(),
-                            rules.turnover().toString(),
-                            rules.grace().toString(),
-                            rules.disputeWindow().toString()),
+                    Bodies.RulesBody.of(listing.rules()),
                     listing.assurance().name(),
                     listing.emulated(),
                     listing.region(),

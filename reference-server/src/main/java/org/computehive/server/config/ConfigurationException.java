@@ -1,5 +1,6 @@
 package org.computehive.server.config;
 
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The server can't start as it is configured; the message names the key, the value and the remedy. */
@@ -14,5 +15,18 @@ public final class ConfigurationException extends RuntimeException {
      */
     public ConfigurationException(String message, @Nullable Throwable cause) {
         super(message, cause);
+    }
+
+    /**
+     * Returns what a key's value means.
+     *
+     * @throws ConfigurationException if its type refuses it, with the type's complaint
+     */
+    static <T, R> R parse(String key, T value, Function<T, R> type) {
+        try {
+            return type.apply(value);
+        } catch (IllegalArgumentException e) {
+            throw new ConfigurationException(key + ": " + e.getMessage(), e);
+        }
     }
 }

@@ -1,20 +1,18 @@
 package org.computehive.server.config;
 
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.time.InstantSource;
-import java.util.EnumSet;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.computehive.access.GatewayLimits;
+import org.computehive.caldav.CalDavNotifier;
 import org.computehive.chain.AnvilNode;
 import org.computehive.chain.EscrowSettings;
 import org.computehive.chain.EvmWallet;
@@ -38,9 +36,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 public final class ReferencePlatform implements AutoCloseable {
-    private static final Set<PosixFilePermission> OWNER_ONLY =
-            EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
-
     private final Folders folders;
     private final @Nullable DevNode devNode;
     private final JdbcStore store;
@@ -59,23 +54,28 @@ public final class ReferencePlatform implements AutoCloseable {
      * @param gateway how renters get in
      * @param chain where rent is locked
      * @param policy how long to wait for what
+     * @param caldav how calendars on CalDAV servers are written to
+     * @param calendars those calendars
      */
     public record Settings(
             ServerSettings server,
             StoreSettings store,
             GatewaySettings gateway,
             ChainSettings chain,
-            PolicySettings policy) {}
+            PolicySettings policy,
+            CalDavSettings caldav,
+            Collection<CalDavCalendar> calendars) {}
 
     private ReferencePlatform(
             Settings settings, Folders folders, @Nullable DevNode devNode, Consumer<String> progress) {
         this.folders = folders;
         this.devNode = devNode;
         ServerSettings server = settings.server();
-        HostId host = parse("computehive.host-id", server.hostId(), HostId::new);
-        Optional<Account> named = server.lender().map(text -> parse("computehive.lender", text, Account::new));
+        HostId host = ConfigurationException.parse("computehive.host-id", server.hostId(), HostId::new);
+        Optional<Account> named =
+                server.lender().map(text -> ConfigurationException.parse("computehive.lender", text, Account::new));
         renter = server.renter()
-                .map(text -> parse("computehive.renter", text, Account::new))
+                .map(text -> ConfigurationException.parse("computehive.renter", text, Account::new))
                 .or(() -> Optional.ofNullable(devNode).map(DevNode::renter));
         EscrowSettings chain;
         if (devNode == null) {
@@ -88,12 +88,17 @@ public final class ReferencePlatform implements AutoCloseable {
         }
         EvmWallet payer = chain.operator();
         operator = payer == null ? Account.ZERO : payer.account();
-        Optional<URI> hypervisor = server.hypervisor().map(text -> parse("computehive.hypervisor", text, URI::create));
+        Optional<URI> hypervisor = server.hypervisor()
+                .map(text -> ConfigurationException.parse("computehive.hypervisor", text, URI::create));
         SshAccess.Settings gateway = gateway(settings.gateway());
         RentalPolicy policy = settings.policy().policy();
+        CalDavNotifier calendars = CalDavCalendars.notifier(
+                settings.caldav(), settings.calendars(), name -> Optional.ofNullable(System.getenv(name)));
         store = store(settings.store());
         local = LocalPlatform.open(
-                new LocalPlatform.Parts(folders.layout(server), store, chain, hypervisor, gateway, policy), progress);
+                new LocalPlatform.Parts(
+                        folders.layout(server), store, chain, hypervisor, gateway, policy, List.of(calendars)),
+                progress);
         try {
             if (devNode != null) {
                 local.engine().listen(event -> checkpoints.execute(devNode::checkpoint));
@@ -160,8 +165,10 @@ public final class ReferencePlatform implements AutoCloseable {
             throw new ConfigurationException(
                     "computehive.chain.rpc-urls is missing: name at least one node of the chain", null);
         }
-        Account contract = parse("computehive.chain.contract", need("contract", chain.contract()), Account::new);
-        Account token = parse("computehive.chain.token", need("token", chain.token()), Account::new);
+        Account contract = ConfigurationException.parse(
+                "computehive.chain.contract", need("contract", chain.contract()), Account::new);
+        Account token =
+                ConfigurationException.parse("computehive.chain.token", need("token", chain.token()), Account::new);
         Path key = Path.of(need("operator-key-file", chain.operatorKeyFile()));
         try {
             return EscrowSettings.of(
@@ -199,33 +206,12 @@ public final class ReferencePlatform implements AutoCloseable {
                                 .orElseThrow(() -> new ConfigurationException(
                                         "computehive.store.url is missing: PostgreSQL needs a JDBC URL", null)),
                         store.user().orElse("computehive"),
-                        store.passwordFile().map(ReferencePlatform::secret).orElse(""),
+                        store.passwordFile().map(Secrets::read).orElse(""),
                         InstantSource.system());
             default ->
                 throw new ConfigurationException(
                         "computehive.store.kind %s is not known: use sqlite or postgres".formatted(store.kind()), null);
         };
-    }
-
-    private static String secret(String file) {
-        Path path = Path.of(file);
-        try {
-            if (!OWNER_ONLY.containsAll(Files.getPosixFilePermissions(path))) {
-                throw new ConfigurationException(
-                        "others may read the password file %s: chmod 600 it".formatted(path), null);
-            }
-            return Files.readString(path).strip();
-        } catch (IOException e) {
-            throw new ConfigurationException("the password file %s can't be read".formatted(path), e);
-        }
-    }
-
-    private static <T> T parse(String key, String text, Function<String, T> type) {
-        try {
-            return type.apply(text);
-        } catch (IllegalArgumentException e) {
-            throw new ConfigurationException(key + ": " + e.getMessage(), e);
-        }
     }
 
     /** Returns the engine, which is running. */

@@ -127,7 +127,8 @@ public final class Demo {
                                 chain.settings(),
                                 options.hypervisor(),
                                 SshAccess.Settings.loopback(options.gatewayPort()),
-                                POLICY),
+                                POLICY,
+                                List.of()),
                         display::detail)));
         var scene = new Scene(options, platform, chain, display, checks);
         keep(() -> scene.platform.endSessions(scene.unfinished()));

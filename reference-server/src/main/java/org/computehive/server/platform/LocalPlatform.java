@@ -10,6 +10,7 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.computehive.audit.FileAuditLog;
@@ -19,6 +20,7 @@ import org.computehive.chain.EvmEscrow;
 import org.computehive.embedded.CalendarFolder;
 import org.computehive.pricing.TribuoPriceAdvisor;
 import org.computehive.rental.Hypervisor;
+import org.computehive.rental.Notifier;
 import org.computehive.rental.RentalEngine;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.RentalPolicy;
@@ -84,6 +86,8 @@ public final class LocalPlatform implements AutoCloseable {
      * @param hypervisor a libvirt daemon; empty for a private one
      * @param gateway how the gateway listens
      * @param policy how long to wait for what
+     * @param notifiers what brings calendar messages to the parties beside the folder; closed with the platform where they
+     *     can be
      */
     public record Parts(
             Layout layout,
@@ -91,10 +95,16 @@ public final class LocalPlatform implements AutoCloseable {
             EscrowSettings chain,
             Optional<URI> hypervisor,
             SshAccess.Settings gateway,
-            RentalPolicy policy) {}
+            RentalPolicy policy,
+            List<Notifier> notifiers) {}
 
     private LocalPlatform(Parts parts, Consumer<String> progress) {
         layout = parts.layout();
+        for (Notifier notifier : parts.notifiers()) {
+            if (notifier instanceof AutoCloseable closeable) {
+                opened.push(closeable);
+            }
+        }
         opened.push(parts.store());
         try {
             makeFolders();
@@ -112,7 +122,7 @@ public final class LocalPlatform implements AutoCloseable {
                     .access(access)
                     .priceAdvisor(TribuoPriceAdvisor.bundled())
                     .auditLog(auditLog)
-                    .notifier(notifier)
+                    .notifier(notice -> deliver(notice, parts.notifiers()))
                     .clock(clock)
                     .policy(parts.policy())
                     .build());
@@ -130,6 +140,12 @@ public final class LocalPlatform implements AutoCloseable {
      */
     public static LocalPlatform open(Parts parts, Consumer<String> progress) {
         return new LocalPlatform(parts, progress);
+    }
+
+    /** The folder's copy first: it is served whatever becomes of the others, whose failures the engine tries again. */
+    private void deliver(Notifier.Notice notice, List<Notifier> others) {
+        notifier.deliver(notice);
+        others.forEach(each -> each.deliver(notice));
     }
 
     private Hypervisor hypervisor(Parts parts, ImageCatalogue images) {
