@@ -22,6 +22,9 @@ import java.util.stream.Stream;
  */
 public record Setup(
         Image image, Machine machine, List<Device> devices, SortedMap<String, String> software, String network) {
+    /** How many characters a setup's {@link #json} has at the most, so that it can always be read again. */
+    public static final int MOST_CHARACTERS = 65_536;
+
     /** Nothing is stated, as for what was agreed before this was asked. */
     public static final Setup UNSTATED = new Setup(
             new Image("", new TreeMap<>()), new Machine(0, 0, 0, new TreeMap<>()), List.of(), new TreeMap<>(), "");
@@ -87,9 +90,27 @@ public record Setup(
         }
     }
 
-    /** Returns the canonical JSON text, as in {@link Manifest}. */
+    /** A host states more than a setup may hold. */
+    public static final class TooLong extends IllegalArgumentException {
+        private static final long serialVersionUID = 1L;
+
+        private TooLong(int characters) {
+            super("what the host states of itself and the VM has %d characters, the limit is %d: state less"
+                    .formatted(characters, MOST_CHARACTERS));
+        }
+    }
+
+    /**
+     * Returns the canonical JSON text, as in {@link Manifest}.
+     *
+     * @throws TooLong if it has more than {@link #MOST_CHARACTERS}
+     */
     public String json() {
-        return CanonicalJson.write(members());
+        String text = CanonicalJson.write(members());
+        if (text.length() > MOST_CHARACTERS) {
+            throw new TooLong(text.length());
+        }
+        return text;
     }
 
     /**

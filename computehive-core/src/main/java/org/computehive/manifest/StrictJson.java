@@ -13,7 +13,9 @@ import java.util.TreeMap;
 
 /** Reads a manifest's JSON with limits on size, depth and types; what it lets through is compared byte for byte later. Stateless. */
 final class StrictJson {
-    private static final int MAX_CHARACTERS = 65_536;
+    /** Room for any setup and the terms beside it. */
+    private static final int MAX_CHARACTERS = 2 * Setup.MOST_CHARACTERS;
+
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                     .streamReadConstraints(StreamReadConstraints.builder()

@@ -3,6 +3,7 @@ package org.computehive.rental;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.computehive.market.Account;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
@@ -17,19 +18,20 @@ final class Bookings {
     private final Market market;
     private final Journal journal;
     private final RentalPolicy policy;
+    private final Supplier<RentalId> ids;
 
-    Bookings(RentalStore store, Market market, Journal journal, RentalPolicy policy) {
+    Bookings(RentalStore store, Market market, Journal journal, RentalPolicy policy, Supplier<RentalId> ids) {
         this.store = store;
         this.market = market;
         this.journal = journal;
         this.policy = policy;
+        this.ids = ids;
     }
 
     Quote quote(Account renter, ListingId id, Window window, Answering<Quote> answering) {
         Listing listing = market.listing(id);
         ListingRules.check(listing, window, journal.now());
-        var quote = new Quote(
-                RentalId.random(), renter, listing, window, journal.now().plus(policy.quoteLife()));
+        var quote = new Quote(ids.get(), renter, listing, window, journal.now().plus(policy.quoteLife()));
         answering.keeping(quote).ifPresentOrElse(answer -> store.putQuote(quote, answer), () -> store.putQuote(quote));
         return quote;
     }

@@ -3,6 +3,7 @@ package org.computehive.rental;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.function.Supplier;
 import org.computehive.market.Listing;
 import org.computehive.rental.Asking.Answering;
 import org.computehive.rental.RentalEvent.OfLeg;
@@ -16,12 +17,14 @@ final class Extensions {
     private final Market market;
     private final Journal journal;
     private final RentalPolicy policy;
+    private final Supplier<RentalId> ids;
 
-    Extensions(RentalStore store, Market market, Journal journal, RentalPolicy policy) {
+    Extensions(RentalStore store, Market market, Journal journal, RentalPolicy policy, Supplier<RentalId> ids) {
         this.store = store;
         this.market = market;
         this.journal = journal;
         this.policy = policy;
+        this.ids = ids;
     }
 
     Quote quote(Rental rental, Instant newEnd, Answering<Quote> answering) {
@@ -33,7 +36,7 @@ final class Extensions {
         var further = new Window(rental.window().end(), newEnd);
         check(rental, listing, further);
         var quote = new Quote(
-                RentalId.random(),
+                ids.get(),
                 rental.terms().renter(),
                 listing,
                 further,

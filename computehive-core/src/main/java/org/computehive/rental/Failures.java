@@ -52,6 +52,18 @@ final class Failures {
         since.remove(new Key(id, step));
     }
 
+    /** Forgets a rental of which nothing is left to do. */
+    void forget(RentalId id) {
+        for (Step step : WAITING) {
+            worked(id, step);
+        }
+    }
+
+    /** Returns how many failures are remembered. */
+    int remembered() {
+        return since.size();
+    }
+
     /** Returns how long to wait before the next try. */
     Duration delay(Rental rental, Step step, Duration failedFor) {
         Duration wait = Backoff.delay(policy, rental.id(), step, failedFor);

@@ -74,7 +74,7 @@ final class Launch {
             return Outcome.happened(started(rental, vm));
         } catch (HypervisorException.Unreachable e) {
             return relocation.leaveSilentHost(rental, e);
-        } catch (HypervisorException e) {
+        } catch (HypervisorException | Setup.TooLong e) {
             return Outcome.happened(notHere(rental, e.getMessage()));
         }
     }

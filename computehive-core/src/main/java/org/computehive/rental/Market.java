@@ -64,6 +64,11 @@ final class Market {
                             "listing name %s is another lender's: choose another".formatted(listing.id()));
                 });
         ListingRules.check(listing, host, token, policy);
+        try {
+            Setup unused = Setups.promised(host, listing.gpus(), listing.shape());
+        } catch (Setup.TooLong e) {
+            throw new RentalException.Unacceptable("listing %s: %s".formatted(listing.id(), e.getMessage()));
+        }
         answering
                 .keeping(listing)
                 .ifPresentOrElse(answer -> store.putListing(listing, answer), () -> store.putListing(listing));

@@ -12,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.computehive.audit.AuditLog;
 import org.computehive.manifest.Manifest;
 import org.computehive.market.Account;
@@ -80,7 +81,12 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     private final @Nullable ClockWatch clockWatch;
     private @Nullable AutoCloseable chainSubscription;
 
-    RentalEngine(RentalEngineBuilder.Ports ports, InstantSource clock, RentalPolicy policy, Retention retention) {
+    RentalEngine(
+            RentalEngineBuilder.Ports ports,
+            InstantSource clock,
+            RentalPolicy policy,
+            Retention retention,
+            Supplier<RentalId> ids) {
         store = ports.store();
         escrow = ports.escrow();
         access = new Doors(ports.access(), store, policy.watch());
@@ -101,8 +107,8 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         rentals = new Rentals(store, journal);
         signing = new Signing(escrow, journal, rentals);
         operations = new Operations(store, rentals, journal);
-        var bookings = new Bookings(store, market, journal, policy);
-        var extensions = new Extensions(store, market, journal, policy);
+        var bookings = new Bookings(store, market, journal, policy, ids);
+        var extensions = new Extensions(store, market, journal, policy, ids);
         commands = new Commands(
                 Asking.PLAINLY, rentals, market, bookings, extensions, signing, operations, journal, access);
     }

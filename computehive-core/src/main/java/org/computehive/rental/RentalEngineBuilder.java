@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.ServiceLoader;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.computehive.audit.AuditLog;
 import org.computehive.market.Account;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,7 @@ public final class RentalEngineBuilder {
     private @Nullable Path folder;
     private InstantSource clock = InstantSource.system();
     private RentalPolicy policy = RentalPolicy.DEFAULT;
+    private Supplier<RentalId> ids = RentalId::random;
     private Retention retention = Retention.DEFAULT;
     private @Nullable Function<Account, OptionalInt> reputation;
 
@@ -111,6 +113,12 @@ public final class RentalEngineBuilder {
         return this;
     }
 
+    /** Sets where new ids come from, so that a simulation can be repeated; what nobody can guess if not set. */
+    RentalEngineBuilder ids(Supplier<RentalId> value) {
+        ids = value;
+        return this;
+    }
+
     /**
      * Returns the engine; {@link RentalEngine#start} sets it going.
      *
@@ -121,7 +129,7 @@ public final class RentalEngineBuilder {
         var made = new ArrayDeque<AutoCloseable>();
         boolean done = false;
         try {
-            var engine = new RentalEngine(ports(made), clock, policy, retention);
+            var engine = new RentalEngine(ports(made), clock, policy, retention, ids);
             done = true;
             return engine;
         } finally {

@@ -2,6 +2,7 @@ package org.computehive.rental;
 
 import java.security.SecureRandom;
 import java.util.Optional;
+import java.util.random.RandomGenerator;
 import java.util.regex.Pattern;
 
 /**
@@ -33,9 +34,14 @@ public record RentalId(String value) implements Comparable<RentalId> {
 
     /** Returns a new id that nobody can guess. */
     public static RentalId random() {
+        return random(RANDOM);
+    }
+
+    /** Returns an id by another source of randomness, so that a simulation can be repeated. */
+    static RentalId random(RandomGenerator random) {
         var text = new StringBuilder(LENGTH);
         for (int i = 0; i < LENGTH; i++) {
-            text.append(ALPHABET.charAt(RANDOM.nextInt(ALPHABET.length())));
+            text.append(ALPHABET.charAt(random.nextInt(ALPHABET.length())));
         }
         return new RentalId(text.toString());
     }

@@ -90,6 +90,10 @@ final class Runner implements Timers.Handler {
             if (rental.isEmpty()) {
                 return null;
             }
+            if (rental.get().effects(policy).isEmpty()) {
+                // Such as a step that failed while another command made it needless.
+                failures.forget(id);
+            }
             journal.ensureAudited(rental.get());
             Progress progress = step(rental.get());
             // A command of another replica may have come meanwhile, and its wake-up found the rental claimed.

@@ -24,14 +24,14 @@ final class Setups {
         Optional<GuestPlatform.Image> image = platform.image(shape.image());
         var software = new TreeMap<>(platform.software());
         image.ifPresent(known -> software.putAll(known.software()));
-        return new Setup(
+        return storable(new Setup(
                 new Setup.Image(
                         shape.image(),
                         new TreeMap<>(image.map(GuestPlatform.Image::sha256).orElse(Map.of()))),
                 new Setup.Machine(shape.cpus(), shape.memoryMiB(), shape.diskMiB(), new TreeMap<>(platform.layout())),
                 devices(host, gpus),
                 software,
-                platform.network());
+                platform.network()));
     }
 
     /**
@@ -52,12 +52,18 @@ final class Setups {
                 layout.put(name, value);
             }
         });
-        return new Setup(
+        return storable(new Setup(
                 new Setup.Image(facts.getOrDefault("image", shape.image()), digests),
                 new Setup.Machine(shape.cpus(), shape.memoryMiB(), shape.diskMiB(), layout),
                 devices(host, gpus),
                 software,
-                facts.getOrDefault("network", ""));
+                facts.getOrDefault("network", "")));
+    }
+
+    /** Refuses here what could not be written into an event. */
+    private static Setup storable(Setup setup) {
+        String unused = setup.json();
+        return setup;
     }
 
     private static List<Setup.Device> devices(Host host, Collection<GpuId> gpus) {

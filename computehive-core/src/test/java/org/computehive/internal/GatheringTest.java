@@ -1,17 +1,21 @@
 package org.computehive.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -22,6 +26,36 @@ class GatheringTest {
         var gathering =
                 new Gathering<Integer, Thread>(10, asked -> asked.forEach(each -> each.answer(Thread.currentThread())));
         assertEquals(Thread.currentThread(), gathering.ask(1));
+    }
+
+    @Test
+    void goesOn_saysWhetherOthersWaitForTheWorkAtHand() throws Exception {
+        var begun = new CountDownLatch(1);
+        var goOn = new CountDownLatch(1);
+        var said = new ConcurrentHashMap<Integer, Boolean>();
+        var gathering = new AtomicReference<Gathering<Integer, Boolean>>();
+        gathering.set(new Gathering<>(1, asked -> {
+            begun.countDown();
+            await(goOn);
+            asked.forEach(each -> {
+                said.put(each.question(), gathering.get().goesOn());
+                each.answer(true);
+            });
+        }));
+        assertFalse(gathering.get().goesOn(), "nobody asked");
+        try (var pool = Executors.newCachedThreadPool()) {
+            Future<Boolean> first = pool.submit(() -> gathering.get().ask(1));
+            await(begun);
+            assertFalse(gathering.get().goesOn(), "who is served does not wait");
+            Future<Boolean> second = pool.submit(() -> gathering.get().ask(2));
+            while (!gathering.get().goesOn()) {
+                Thread.onSpinWait();
+            }
+            goOn.countDown();
+            assertTrue(first.get(30, TimeUnit.SECONDS) && second.get(30, TimeUnit.SECONDS));
+        }
+        assertEquals(Map.of(1, true, 2, false), said);
+        assertFalse(gathering.get().goesOn());
     }
 
     @Test

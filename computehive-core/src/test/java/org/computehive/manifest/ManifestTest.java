@@ -52,6 +52,21 @@ class ManifestTest {
     }
 
     @Test
+    void setupThatIsTooLong_isNotWritten_andTheLongestIsReadBack() {
+        String longest = "x"
+                .repeat(Setup.MOST_CHARACTERS
+                        - manifest(Map.of("qemu", "")).setup().json().length());
+        Manifest fits = manifest(Map.of("qemu", longest));
+        assertEquals(Setup.MOST_CHARACTERS, fits.setup().json().length());
+        assertEquals(fits.setup(), Setup.parse(fits.setup().json()));
+        assertEquals(fits, Manifest.parse(fits.json()));
+
+        Setup over = manifest(Map.of("qemu", longest + "x")).setup();
+        var refused = assertThrows(Setup.TooLong.class, over::json);
+        assertTrue(refused.getMessage().contains("65537 characters"), refused.getMessage());
+    }
+
+    @Test
     void orderOfDevices_makesNoDifference() {
         assertEquals(manifest(Map.of(), H100, L4), manifest(Map.of(), L4, H100));
     }

@@ -1,6 +1,5 @@
 package org.computehive.rental;
 
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -12,6 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.computehive.access.AccessException;
@@ -63,6 +63,9 @@ final class ModelRun {
     private final List<Quote> quotes = new ArrayList<>();
     private final List<Maintenance> maintenances = new ArrayList<>();
     private final List<EscrowOffer> opened = new ArrayList<>();
+    /** What the chain paid when a renter ended an escrow by itself. */
+    private final Map<EscrowOffer, Amount> endedOnChain = new HashMap<>();
+
     private final List<Asked> asked = new ArrayList<>();
     private int keys;
 
@@ -380,7 +383,12 @@ final class ModelRun {
         if (!opened.isEmpty() && !world.chainDown && random.nextInt(3) == 0) {
             EscrowOffer offer = any(opened);
             world.tell("the renter ends the escrow of %s on the chain".formatted(offer.window()));
-            Objects.requireNonNull(parties.get(offer.renter())).end(offer);
+            boolean open = world.chain.read(offer) instanceof Escrow.Reading.Open;
+            Escrow.Reading.Closed closed =
+                    Objects.requireNonNull(parties.get(offer.renter())).end(offer);
+            if (open) {
+                endedOnChain.put(offer, closed.paid());
+            }
         }
     }
 
@@ -400,13 +408,32 @@ final class ModelRun {
 
     private void signReceipts(Rental rental) {
         InMemoryEscrow.Party by = random.nextBoolean() ? renter(rental) : lender(rental);
-        List<Signature> signatures = world.engine().receiptsToSign(rental.id()).stream()
-                .map(receipt -> by.sign(receipt.digest()))
-                .toList();
+        List<Signature> signatures = receipts(rental, by);
         ask(
                 by.account(),
                 "sign the receipts of " + rental,
                 engine -> engine.signReceipts(rental.id(), by.account(), signatures));
+    }
+
+    /** Signs as a party does that looks at what it signs. */
+    private List<Signature> receipts(Rental rental, InMemoryEscrow.Party by) {
+        var signatures = new ArrayList<Signature>();
+        for (LegDigest receipt : world.engine().receiptsToSign(rental.id())) {
+            Rental now = world.store.rental(rental.id()).orElseThrow();
+            Duration owed = bill(now).owed(now.legs().get(receipt.leg()));
+            if (!receipt.used().equals(owed)) {
+                world.breaks("the receipt of leg %d of %s is for %s, owed are %s"
+                        .formatted(receipt.leg(), now, receipt.used(), owed));
+            }
+            signatures.add(by.sign(receipt.digest()));
+        }
+        return signatures;
+    }
+
+    private ModelBill bill(Rental rental) {
+        return new ModelBill(
+                rental,
+                world.store.history(rental.id()).stream().map(Recorded::event).toList());
     }
 
     private void signReleases(Rental rental) {
@@ -520,14 +547,22 @@ final class ModelRun {
         }
     }
 
-    /** What the parties own and what is locked is what there was at first. */
+    /** Every party owns what it had, less what it locked, and what the chain paid it or gave back, once for each escrow. */
     private void checkMoney() {
-        Amount sum =
-                parties.values().stream().map(InMemoryEscrow.Party::balance).reduce(Amount.ZERO, Amount::plus);
+        var owned = new HashMap<Account, Amount>();
+        parties.keySet().forEach(party -> owned.put(party, Amount.ZERO));
+        renters.forEach(party -> owned.put(party.account(), MONEY));
         for (EscrowOffer offer : opened) {
+            owned.computeIfPresent(offer.renter(), (party, amount) -> amount.minus(offer.deposit()));
             switch (world.chain.read(offer)) {
-                case Escrow.Reading.Open open -> sum = sum.plus(open.deposit());
+                case Escrow.Reading.Open open -> {
+                    if (!open.deposit().equals(offer.deposit())) {
+                        world.breaks("%s locks %s of %s".formatted(offer, open.deposit(), offer.deposit()));
+                    }
+                }
                 case Escrow.Reading.Closed closed -> {
+                    owned.computeIfPresent(offer.lender(), (party, amount) -> amount.plus(closed.paid()));
+                    owned.computeIfPresent(offer.renter(), (party, amount) -> amount.plus(closed.refunded()));
                     if (!closed.paid().plus(closed.refunded()).equals(offer.deposit())) {
                         world.breaks("%s paid %s and refunded %s of %s"
                                 .formatted(offer, closed.paid(), closed.refunded(), offer.deposit()));
@@ -536,10 +571,11 @@ final class ModelRun {
                 default -> world.breaks("escrow of %s is gone".formatted(offer));
             }
         }
-        Amount first = new Amount(MONEY.units().multiply(BigInteger.valueOf(renters.size())));
-        if (!sum.equals(first)) {
-            world.breaks("%s of %s are left".formatted(sum, first));
-        }
+        parties.forEach((account, party) -> {
+            if (!party.balance().equals(owned.get(account))) {
+                world.breaks("%s owns %s, and not %s".formatted(account, party.balance(), owned.get(account)));
+            }
+        });
     }
 
     // ---- the end
@@ -610,10 +646,7 @@ final class ModelRun {
             return;
         }
         for (InMemoryEscrow.Party by : List.of(renter(rental), lender(rental))) {
-            List<Signature> signatures = world.engine().receiptsToSign(rental.id()).stream()
-                    .map(receipt -> by.sign(receipt.digest()))
-                    .toList();
-            world.engine().signReceipts(rental.id(), by.account(), signatures);
+            world.engine().signReceipts(rental.id(), by.account(), receipts(rental, by));
         }
     }
 
@@ -631,14 +664,25 @@ final class ModelRun {
             world.breaks("%s still lets its renter in".formatted(rental));
         }
         for (Leg leg : rental.legs()) {
-            leg.settlement().ifPresent(settled -> {
-                if (!settled.paid().plus(settled.refunded()).equals(leg.deposit())) {
-                    world.breaks(
-                            "%s of %s paid %s, refunded %s".formatted(leg, rental, settled.paid(), settled.refunded()));
-                }
-            });
+            leg.settlement().ifPresent(settled -> checkSettlement(rental, leg, settled));
         }
         checkHistory(rental);
+    }
+
+    /** It says what the chain says, and that is what is owed. */
+    private void checkSettlement(Rental rental, Leg leg, RentalEvent.OfLeg.Settled settled) {
+        EscrowOffer offer = leg.offer().orElseThrow();
+        boolean same = world.chain.read(offer) instanceof Escrow.Reading.Closed closed
+                && closed.paid().equals(settled.paid())
+                && closed.refunded().equals(settled.refunded());
+        if (!same || !settled.paid().plus(settled.refunded()).equals(leg.deposit())) {
+            world.breaks("%s of %s paid %s, refunded %s; the chain says %s"
+                    .formatted(leg, rental, settled.paid(), settled.refunded(), world.chain.read(offer)));
+        }
+        Set<Amount> allowed = bill(rental).allowed(leg, Optional.ofNullable(endedOnChain.get(offer)));
+        if (!allowed.contains(settled.paid())) {
+            world.breaks("%s of %s paid %s, and not one of %s".formatted(leg, rental, settled.paid(), allowed));
+        }
     }
 
     /** Its events are versions 1 to n, lead to it, and are in the audit log, each once and as they are stored. */

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import org.computehive.access.AccessException;
 import org.computehive.audit.AuditEntry;
@@ -72,7 +73,7 @@ final class ModelWorld {
     final RentalPolicy policy;
     final List<String> broken = new ArrayList<>();
     final List<String> story = new ArrayList<>();
-    double failing;
+    volatile double failing;
     double killing;
     boolean chainDown;
     boolean calendarDown;
@@ -86,6 +87,10 @@ final class ModelWorld {
     @Nullable RentalEngine engine;
 
     private final Random random;
+    private final Thread mine = Thread.currentThread();
+    /** By the seed too: what ids are decides who comes first, and how long who waits. */
+    private final Random ids;
+
     private final Map<String, Long> logged = new HashMap<>();
     private final Map<HostId, Map<RentalId, List<PciAddress>>> gpusOfVms = new HashMap<>();
     private final Map<HostId, Set<RentalId>> disks = new HashMap<>();
@@ -96,6 +101,7 @@ final class ModelWorld {
 
     ModelWorld(Random random, RentalPolicy policy) {
         this.random = random;
+        ids = new Random(random.nextLong());
         this.policy = policy;
         store.timers().start((id, version) -> {
             Timers.Handler toWake = handler;
@@ -212,6 +218,7 @@ final class ModelWorld {
                         this::deliver))
                 .clock(clock)
                 .policy(policy)
+                .ids(() -> RentalId.random(ids))
                 .build();
     }
 
@@ -263,6 +270,9 @@ final class ModelWorld {
             }
             default -> {}
         }
+        if (Thread.currentThread() != mine) {
+            return calledElsewhere(call, failure, watched);
+        }
         checkAudited(call);
         if (NEVER_FAIL.contains(call.name())) {
             return watched.through(call);
@@ -285,6 +295,15 @@ final class ModelWorld {
             maybeDie(call, "after");
         }
         return result;
+    }
+
+    /** What follows the market on a thread of its own: it fails too, but by no draw that decides what happens here. */
+    private @Nullable Object calledElsewhere(Call call, Supplier<RuntimeException> failure, Watched watched)
+            throws Throwable {
+        if (ThreadLocalRandom.current().nextDouble() < failing) {
+            throw failure.get();
+        }
+        return watched.through(call);
     }
 
     private void maybeDie(Call call, String when) {
