@@ -32,7 +32,13 @@ public final class Bench {
     public static void main(String[] arguments) {
         System.setProperty("logback.configurationFile", "logback-bench.xml");
         var bench = new Bench(
-                List.of(new DemoSteps(), new Certificates(), new Bookings(), new TimerLateness(), new SearchIndex()),
+                List.of(
+                        new DemoSteps(),
+                        new Certificates(),
+                        new Bookings(),
+                        new TimerLateness(),
+                        new SearchIndex(),
+                        new Sends()),
                 System.out,
                 System.err);
         System.exit(bench.run(List.of(arguments)));

@@ -64,6 +64,11 @@ public record Folders(Path data) {
         return data.resolve("chain");
     }
 
+    /** Returns the file that keeps how far an external chain was read. */
+    Path chainEvents() {
+        return data.resolve("chain-events");
+    }
+
     /** Returns the file with the digests of the tokens that are accepted. */
     public Path tokenDigests() {
         return data.resolve("token-digests.json");

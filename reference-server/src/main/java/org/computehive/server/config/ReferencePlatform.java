@@ -81,7 +81,7 @@ public final class ReferencePlatform implements AutoCloseable {
         if (devNode == null) {
             lender = named.orElseThrow(() -> new ConfigurationException(
                     "computehive.lender is missing: name the account that owns this machine", null));
-            chain = external(settings.chain());
+            chain = external(settings.chain()).withProgress(folders.chainEvents());
         } else {
             lender = named.orElse(devNode.lender());
             chain = devNode.settings();
