@@ -38,6 +38,7 @@ public final class ImageCatalogue {
     private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
 
     private final Path folder;
+    private final KernelVersions versions = new KernelVersions();
 
     private ImageCatalogue(Path folder) {
         this.folder = folder;
@@ -115,7 +116,7 @@ public final class ImageCatalogue {
                 digests.put("initrd", image.initrd().sha256());
                 image.base().ifPresent(base -> digests.put("base", base.sha256()));
                 var software = new TreeMap<String, String>();
-                image.version().ifPresent(version -> software.put("kernel", version));
+                versions.of(image.kernel().file()).ifPresent(version -> software.put("kernel", version));
                 platforms.put(name, new GuestPlatform.Image(digests, software));
             } catch (HypervisorException.Refused e) {
                 LOG.warn("image {} is left out: {}", name, e.getMessage());
