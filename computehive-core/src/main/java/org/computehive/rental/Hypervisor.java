@@ -40,6 +40,15 @@ public interface Hypervisor extends AutoCloseable {
     }
 
     /**
+     * Returns when a rental's guest was turned off or restarted from inside, which ends its VM: by its renter, or because the
+     * host pressed its power button, which looks the same from outside. So it is known that neither its host nor its process
+     * failed, and not who did it. Empty where nobody was watching then. Forgotten by {@link #erase}.
+     */
+    default Optional<Instant> guestTurnedOff(RentalId id) {
+        return Optional.empty();
+    }
+
+    /**
      * Makes the encrypted overlay and everything else that can be made while another session still has the gpus. Optional:
      * {@link #start} does it where it was not done.
      *

@@ -116,11 +116,18 @@ final class SessionWatch {
         return new RentalEvent.Interrupted(now, last.isAfter(now) ? now : last, hostLost, fault);
     }
 
+    /** A renter who could have its lender blamed by turning the VM off would have a weapon. */
     private Fault whoLost(Rental rental) {
-        return hosts.of(rental.host())
+        Hypervisor hypervisor = hosts.of(rental.host());
+        return hypervisor
                 .endedByPlatform(rental.id())
                 .map(at -> new Fault(
                         Fault.Blame.PLATFORM, "the platform ended the VM when it stopped at %s".formatted(at)))
+                .or(() -> hypervisor
+                        .guestTurnedOff(rental.id())
+                        .map(at -> new Fault(
+                                Fault.Blame.NOBODY,
+                                "the guest was turned off at %s, by its renter or its power button".formatted(at))))
                 .orElseGet(() -> new Fault(Fault.Blame.LENDER, "the VM was no longer on its host"));
     }
 

@@ -169,14 +169,16 @@ public abstract class HypervisorContract {
     }
 
     @Test
-    void endedByPlatform_ofAVmThatRunsOrWasDestroyed_isEmpty() {
+    void endedByPlatformOrItsGuest_ofAVmThatRunsOrWasDestroyed_isEmpty() {
         try (Hypervisor hypervisor = open()) {
             VmSpec spec = spec(hypervisor, shape());
             assertEquals(Optional.empty(), hypervisor.endedByPlatform(spec.id()));
             hypervisor.start(spec);
             assertEquals(Optional.empty(), hypervisor.endedByPlatform(spec.id()));
+            assertEquals(Optional.empty(), hypervisor.guestTurnedOff(spec.id()));
             hypervisor.destroy(spec.id());
             assertEquals(Optional.empty(), hypervisor.endedByPlatform(spec.id()));
+            assertEquals(Optional.empty(), hypervisor.guestTurnedOff(spec.id()));
         }
     }
 

@@ -49,6 +49,7 @@ final class ModelWorld {
             "origin",
             "onDecision",
             "endedByPlatform",
+            "guestTurnedOff",
             "checkSignature",
             "receiptDigest",
             "releaseDigest",

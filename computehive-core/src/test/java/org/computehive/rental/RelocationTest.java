@@ -300,6 +300,26 @@ class RelocationTest {
     }
 
     @Test
+    void vmThatWasTurnedOffFromInside_isNobodysFault_andGoesOnInItsPlace() {
+        try (World world = World.ofHosts(1)) {
+            Rental rental = world.active();
+            world.pass(Duration.ofSeconds(15));
+            world.host(1).turnOff(rental.id(), world.now);
+            world.pass(Duration.ofSeconds(15));
+            Rental again = world.await(
+                    rental.id(),
+                    now -> now.state() == RentalState.ACTIVE
+                            && !now.interruptions().isEmpty());
+            assertEquals(Fault.Blame.NOBODY, again.interruptions().getFirst().blame());
+            assertEquals(FIRST, again.host());
+            world.host(1).crash(rental.id());
+            world.pass(Duration.ofSeconds(15));
+            Rental crashed = world.await(rental.id(), now -> now.interruptions().size() == 2);
+            assertEquals(Fault.Blame.LENDER, crashed.interruptions().getLast().blame(), "the next VM's end is another");
+        }
+    }
+
+    @Test
     void overlap_ruleHoldsWhileItMoves_theNewGpuIsTakenAndTheOldIsFree() {
         try (World world = World.ofHosts(2)) {
             Rental rental = world.active();

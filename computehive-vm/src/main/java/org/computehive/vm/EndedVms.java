@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which VMs the platform itself ended because it stopped, and when: one small file each, on the disk before the VM ends,
- * so that nobody blames the host's lender for it later. Thread-safe for different rentals.
+ * Which VMs ended in a way that their host's lender must not be blamed for, and when: one small file each, kept on the disk.
+ * Thread-safe for different rentals.
  */
 final class EndedVms {
     private static final Logger LOG = LoggerFactory.getLogger(EndedVms.class);

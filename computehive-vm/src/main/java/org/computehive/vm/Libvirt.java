@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.computehive.rental.HypervisorException;
 import org.libvirt.Connect;
 import org.libvirt.Domain;
@@ -19,6 +20,7 @@ import org.libvirt.LibvirtException;
 import org.libvirt.event.DomainEvent;
 import org.libvirt.event.DomainEventType;
 import org.libvirt.event.LifecycleListener;
+import org.libvirt.event.StoppedDetail;
 import org.libvirt.jna.Libvirt.VirErrorCallback;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +36,7 @@ final class Libvirt implements AutoCloseable {
     private final URI uri;
     private final Map<UUID, CompletableFuture<Boolean>> stops = new ConcurrentHashMap<>();
     private final LifecycleListener listener = this::onLifecycle;
+    private volatile Consumer<String> turnedOff = name -> {};
     private Connect connect;
     private boolean closed;
 
@@ -153,6 +156,11 @@ final class Libvirt implements AutoCloseable {
         }
     }
 
+    /** Sets who is told the name of each domain that its guest turned off, or that was asked to by its power button. */
+    void onTurnedOff(Consumer<String> listener) {
+        turnedOff = listener;
+    }
+
     void forget(UUID domain) {
         stops.remove(domain);
     }
@@ -160,6 +168,10 @@ final class Libvirt implements AutoCloseable {
     private int onLifecycle(Domain domain, DomainEvent event) {
         try {
             if (event.getType() == DomainEventType.STOPPED) {
+                StoppedDetail how = event.getDetail();
+                if (how == StoppedDetail.SHUTDOWN) {
+                    turnedOff.accept(domain.getName());
+                }
                 CompletableFuture<Boolean> stop = stops.get(UUID.fromString(domain.getUUIDString()));
                 if (stop != null) {
                     stop.complete(true);

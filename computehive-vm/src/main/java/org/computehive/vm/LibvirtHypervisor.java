@@ -49,6 +49,7 @@ public final class LibvirtHypervisor implements Hypervisor {
         this.ending = new Ending(libvirt, places, domains, sessions);
         this.boot = new Boot(libvirt, places, options, domains, sessions, ending);
         this.turnover = new GpuTurnover(libvirt);
+        libvirt.onTurnedOff(name -> sessions.noteTurnedOff(name, options.clock().instant()));
     }
 
     /**
@@ -137,6 +138,11 @@ public final class LibvirtHypervisor implements Hypervisor {
     @Override
     public Optional<Instant> endedByPlatform(RentalId id) {
         return sessions.endedByPlatform(id);
+    }
+
+    @Override
+    public Optional<Instant> guestTurnedOff(RentalId id) {
+        return sessions.turnedOff(id);
     }
 
     @Override

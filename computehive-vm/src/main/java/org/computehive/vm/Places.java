@@ -31,6 +31,11 @@ record Places(
         return journals.resolveSibling("ended");
     }
 
+    /** On disk, this process's own: which guests were turned off from inside. */
+    Path turnedOff() {
+        return journals.resolveSibling("turned-off");
+    }
+
     Path seeds() {
         return runtime.resolve("seeds");
     }

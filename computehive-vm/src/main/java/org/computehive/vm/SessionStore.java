@@ -37,11 +37,13 @@ final class SessionStore {
     private final Libvirt libvirt;
     private final Places places;
     private final EndedVms ended;
+    private final EndedVms turnedOff;
 
     SessionStore(Libvirt libvirt, Places places) {
         this.libvirt = libvirt;
         this.places = places;
         this.ended = new EndedVms(places.ended());
+        this.turnedOff = new EndedVms(places.turnedOff());
     }
 
     /** Returns when the platform itself ended a rental's VM, if it did and was not told to forget it. */
@@ -53,10 +55,37 @@ final class SessionStore {
         }
     }
 
-    /** Forgets that the platform ended a rental's VM: it was erased, or has another. */
+    /** Returns when a rental's guest was turned off from inside, if that was seen. */
+    Optional<Instant> turnedOff(RentalId id) {
+        try {
+            return turnedOff.of(id);
+        } catch (IOException e) {
+            throw lacking("note of the end of " + id, e);
+        }
+    }
+
+    /** Notes that a guest was turned off from inside, if it is one of ours that had become ready. */
+    void noteTurnedOff(String vmName, Instant at) {
+        try {
+            for (RentalId id : Journal.all(places.journals())) {
+                boolean ready = journal(id)
+                        .filter(journal -> journal.step() == Journal.Step.READY)
+                        .isPresent();
+                if (id.vmName().equals(vmName) && ready) {
+                    turnedOff.note(id, at);
+                    LOG.info("a guest was turned off from inside: rental={}", id);
+                }
+            }
+        } catch (IOException | HypervisorException e) {
+            LOG.error("that a guest was turned off from inside could not be noted: vm={}", Printable.line(vmName), e);
+        }
+    }
+
+    /** Forgets how a rental's VM ended: it was erased, or has another. */
     void forgetEnd(RentalId id) {
         try {
             ended.forget(id);
+            turnedOff.forget(id);
         } catch (IOException e) {
             throw notGone("note of the end", id, e);
         }

@@ -9,10 +9,12 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -170,6 +172,60 @@ class PrivateLibvirtIT {
                     List.of("lock"),
                     left.map(path -> path.getFileName().toString()).toList());
         }
+    }
+
+    @Test
+    void guestThatIsTurnedOff_isToldUntilItIsErased_andOneThatCrashedIsNot() throws Exception {
+        RentalId id = RentalId.random();
+        new TestHost.Keys(scratch.resolve("keys"), id);
+        try (PrivateLibvirt libvirt = PrivateLibvirt.open(state);
+                LibvirtHypervisor hypervisor = hypervisor(libvirt)) {
+            Instant begin = Instant.now();
+            hypervisor.start(spec(hypervisor, scratch.resolve("keys"), id));
+            assertEquals(Optional.empty(), hypervisor.guestTurnedOff(id));
+            // The button's event reaches the guest, which turns itself off as it would for its renter.
+            stopped(libvirt, id, domain -> domain.shutdown());
+            Instant off = awaitNote(hypervisor, id);
+            assertFalse(off.isBefore(begin), off::toString);
+            assertEquals(Optional.empty(), hypervisor.endedByPlatform(id));
+            hypervisor.destroy(id);
+            assertEquals(Optional.of(off), hypervisor.guestTurnedOff(id));
+            hypervisor.erase(id);
+            assertEquals(Optional.empty(), hypervisor.guestTurnedOff(id));
+
+            hypervisor.start(spec(hypervisor, scratch.resolve("keys"), id));
+            long process = Processes.read(libvirt.places().domainRun().resolve(id.vmName() + ".pid"))
+                    .orElseThrow();
+            stopped(
+                    libvirt,
+                    id,
+                    domain -> ProcessHandle.of(process).orElseThrow().destroyForcibly());
+            hypervisor.destroy(id);
+            assertEquals(Optional.empty(), hypervisor.guestTurnedOff(id));
+            hypervisor.erase(id);
+        }
+    }
+
+    /** Does something to a VM and waits for the event that it stopped. */
+    private static void stopped(PrivateLibvirt libvirt, RentalId id, Domains.Act act) {
+        try (Libvirt other = Libvirt.open(libvirt.uri())) {
+            var domains = new Domains(other);
+            UUID uuid = domains.identity(id);
+            other.stop(uuid);
+            domains.act(id, "stopping it", act);
+            assertTrue(other.awaitStop(uuid, Duration.ofSeconds(60)), "it stopped");
+        }
+    }
+
+    /** The hypervisor hears of it on a connection of its own, a moment later. */
+    private static Instant awaitNote(LibvirtHypervisor hypervisor, RentalId id) {
+        Instant limit = Instant.now().plusSeconds(20);
+        Optional<Instant> noted = hypervisor.guestTurnedOff(id);
+        while (noted.isEmpty() && Instant.now().isBefore(limit)) {
+            LockSupport.parkNanos(10_000_000);
+            noted = hypervisor.guestTurnedOff(id);
+        }
+        return noted.orElseThrow();
     }
 
     private static LibvirtHypervisor hypervisor(PrivateLibvirt libvirt) {

@@ -96,6 +96,14 @@ public final class InMemoryHypervisor implements Hypervisor {
         }
     }
 
+    /** Ends a rental's VM as its renter does who turns it off. */
+    public void turnOff(RentalId id, Instant at) {
+        synchronized (machine) {
+            machine.vms.remove(id);
+            machine.turnedOff.put(id, at);
+        }
+    }
+
     /** Ends every VM as a platform does that stops, and takes the VMs with it. */
     public void endByPlatform(Instant at) {
         synchronized (machine) {
@@ -142,6 +150,14 @@ public final class InMemoryHypervisor implements Hypervisor {
         open();
         synchronized (machine) {
             return Optional.ofNullable(machine.endedByPlatform.get(id));
+        }
+    }
+
+    @Override
+    public Optional<Instant> guestTurnedOff(RentalId id) {
+        open();
+        synchronized (machine) {
+            return Optional.ofNullable(machine.turnedOff.get(id));
         }
     }
 
@@ -216,6 +232,7 @@ public final class InMemoryHypervisor implements Hypervisor {
                         "VM %s still runs: destroy it before its disk is erased".formatted(id.vmName()), null);
             }
             machine.endedByPlatform.remove(id);
+            machine.turnedOff.remove(id);
             return new Teardown(Map.of("disk", machine.disks.remove(id) ? "gone" : "none found"));
         }
     }
@@ -282,6 +299,7 @@ public final class InMemoryHypervisor implements Hypervisor {
         private final Map<RentalId, RunningVm> vms = new LinkedHashMap<>();
         private final Set<RentalId> disks = new HashSet<>();
         private final Map<RentalId, Instant> endedByPlatform = new HashMap<>();
+        private final Map<RentalId, Instant> turnedOff = new HashMap<>();
         private boolean reachable = true;
         private Optional<HypervisorException> nextStart = Optional.empty();
         private int started;
