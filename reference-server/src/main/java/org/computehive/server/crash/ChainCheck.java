@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.computehive.server.crash.DatabaseCheck.Event;
 import org.computehive.server.crash.DatabaseCheck.History;
 import org.web3j.crypto.Hash;
 
@@ -69,15 +70,17 @@ final class ChainCheck {
         }
     }
 
-    int settlements() {
-        return settled.size();
-    }
-
     void check(Checks checks, Map<String, History> histories) throws IOException, InterruptedException {
         for (History history : histories.values()) {
-            history.first("offer-written")
-                    .ifPresent(event ->
-                            check(checks, history, event.payload().path("offer").path("digest")));
+            for (Event event : history.events()) {
+                if (event.kind().equals("offer-written") || event.kind().equals("extension-offer-written")) {
+                    check(
+                            checks,
+                            history,
+                            event.leg(),
+                            event.payload().path("offer").path("digest"));
+                }
+            }
         }
         BigInteger paid = BigInteger.ZERO;
         for (List<JsonNode> logs : settled.values()) {
@@ -115,11 +118,11 @@ final class ChainCheck {
                 "got %s, settlements say %d".formatted(stage.lender.ledgerBalance(), paid));
     }
 
-    private void check(Checks checks, History history, JsonNode digest) {
+    private void check(Checks checks, History history, int leg, JsonNode digest) {
         String offer = digest.isTextual() ? digest.asText() : digest.path("hex").asText();
         List<JsonNode> opens = opened.getOrDefault(offer, List.of());
         List<JsonNode> settles = settled.getOrDefault(offer, List.of());
-        boolean funded = history.has("funded");
+        boolean funded = history.ofLeg("funded", leg).isPresent();
         checks.that(
                 "an escrow is opened once, and the engine knows it",
                 opens.size() == (funded ? 1 : 0),
@@ -136,8 +139,7 @@ final class ChainCheck {
                     "paid and refunded are the deposit",
                     paid.add(refunded).equals(deposit),
                     "%d + %d is not %d for %s".formatted(paid, refunded, deposit, history.line()));
-            JsonNode event =
-                    history.first("settled").map(DatabaseCheck.Event::payload).orElse(json.nullNode());
+            JsonNode event = history.ofLeg("settled", leg).map(Event::payload).orElse(json.nullNode());
             checks.that(
                     "the engine knows what the chain paid",
                     amount(event.path("paid")).equals(paid)

@@ -14,6 +14,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
@@ -21,6 +22,9 @@ import java.util.function.Consumer;
  * and before the answer reaches the engine. Thread-safe.
  */
 final class ChainRelay implements AutoCloseable {
+    /** What the names of its points begin with. */
+    static final String POINTS = "rpc.";
+
     private static final String SEND = "eth_sendRawTransaction";
 
     private final URI node;
@@ -28,7 +32,8 @@ final class ChainRelay implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
     private final HttpClient client = HttpClient.newBuilder().executor(workers).build();
-    private volatile boolean cut;
+    /** How many want it cut now. */
+    private final AtomicInteger cuts = new AtomicInteger();
 
     private ChainRelay(URI node, Consumer<String> points) throws IOException {
         this.node = node;
@@ -53,19 +58,24 @@ final class ChainRelay implements AutoCloseable {
         return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
     }
 
-    void cut(boolean value) {
-        cut = value;
+    /** Cuts it, until {@link #mend} was called as often. */
+    void cut() {
+        cuts.incrementAndGet();
+    }
+
+    void mend() {
+        cuts.decrementAndGet();
     }
 
     private void pass(HttpExchange exchange) throws IOException {
         try (exchange) {
             byte[] question = exchange.getRequestBody().readAllBytes();
-            if (cut) {
+            if (cuts.get() > 0) {
                 return;
             }
             boolean sends = new String(question, StandardCharsets.UTF_8).contains(SEND);
             if (sends) {
-                points.accept("rpc." + SEND + "/before");
+                points.accept(POINTS + SEND + "/before");
             }
             HttpResponse<byte[]> answer = client.send(
                     HttpRequest.newBuilder(node)
@@ -74,9 +84,9 @@ final class ChainRelay implements AutoCloseable {
                             .build(),
                     BodyHandlers.ofByteArray());
             if (sends) {
-                points.accept("rpc." + SEND + "/after");
+                points.accept(POINTS + SEND + "/after");
             }
-            if (cut) {
+            if (cuts.get() > 0) {
                 return;
             }
             exchange.getResponseHeaders().set("Content-Type", "application/json");

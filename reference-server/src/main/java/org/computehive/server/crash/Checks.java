@@ -20,6 +20,13 @@ final class Checks {
         }
     }
 
+    /** Counts what was checked while it went on, and held. */
+    void held(String what, int times) {
+        if (times > 0) {
+            held.merge(what, times, Integer::sum);
+        }
+    }
+
     /** Returns how often something did not hold. */
     int violations() {
         return violations.values().stream().mapToInt(List::size).sum();

@@ -13,6 +13,7 @@ import java.util.Set;
  * @param points how many of the recorded points get a kill of their own at the most
  * @param only the points that get one; empty for any
  * @param seed what random instants are drawn from
+ * @param replicas how many engines there are in the second half of the run
  * @param outages whether database and chain node are cut off and brought back as well
  * @param gpus how many gpus, and so rentals at a time
  * @param faults faults to build in; the test must then fail
@@ -23,6 +24,7 @@ record CrashOptions(
         int points,
         Set<String> only,
         long seed,
+        int replicas,
         boolean outages,
         int gpus,
         Set<Fault> faults,
@@ -36,11 +38,13 @@ record CrashOptions(
             started, paid or recorded twice, and nothing acknowledged lost. Exit code 0 only if every check held.
 
               --kills N             kills at random instants (default: 500)
-              --points all|none|N   a kill at each recorded point, at none, or at N of them at the most (default: all)
+              --points all|none|N   a kill at each recorded point, at none, or at N of them, drawn (default: all)
               --points NAME[,NAME]  a kill at each of these points, such as libvirt.create/after
+              --replicas 1|2        in the second half of the run, kill one of two engines on one database while the other
+                                    goes on (2, the default), or the only one (1)
               --seed S              draws the random instants (default: drawn, and printed)
               --outages             also cut off PostgreSQL and the chain node, and bring them back
-              --gpus N              rentals that go on at a time, 11 to 99 (default: 22)
+              --gpus N              rentals that go on at a time, 17 to 99 (default: 17)
               --fault NAME[,NAME]   build these faults into the engine's parts, to see that they are found:
                                     second-vm, machine-left, lost-event, second-entry, late-audit, wrong-payment,
                                     changed-calendar, unknown-is-unpaid
@@ -62,8 +66,9 @@ record CrashOptions(
         int points = ALL;
         Set<String> only = Set.of();
         long seed = drawn;
+        int replicas = Stage.LOGS.size();
         boolean outages = false;
-        int gpus = 22;
+        int gpus = Course.values().length;
         Set<Fault> faults = Set.of();
         boolean keep = false;
         Deque<String> left = new ArrayDeque<>(arguments);
@@ -77,6 +82,7 @@ record CrashOptions(
                     points = only.isEmpty() ? points(text) : only.size();
                 }
                 case "--seed" -> seed = number(option, value(option, left), Long.MIN_VALUE, Long.MAX_VALUE);
+                case "--replicas" -> replicas = (int) number(option, value(option, left), 1, Stage.LOGS.size());
                 case "--gpus" -> gpus = (int) number(option, value(option, left), Course.values().length, 99);
                 case "--outages" -> outages = true;
                 case "--keep" -> keep = true;
@@ -84,7 +90,7 @@ record CrashOptions(
                 default -> throw new UsageException("%s is not an option".formatted(option));
             }
         }
-        return new CrashOptions(kills, points, only, seed, outages, gpus, faults, keep);
+        return new CrashOptions(kills, points, only, seed, replicas, outages, gpus, faults, keep);
     }
 
     private static Set<String> names(String text) {

@@ -68,10 +68,11 @@ public final class CrashTest {
     private boolean run() {
         Instant begin = Instant.now();
         out.printf(
-                "crash-test: seed %d, %d random kills, %s points, %d gpus%s%s%n",
+                "crash-test: seed %d, %d random kills, %s points, %d replicas, %d gpus%s%s%n",
                 options.seed(),
                 options.kills(),
                 options.points() == CrashOptions.ALL ? "all" : Integer.toString(options.points()),
+                options.replicas(),
                 options.gpus(),
                 options.outages() ? ", outages" : "",
                 options.faults().isEmpty() ? "" : ", faults " + Fault.names(options.faults()));
@@ -98,7 +99,7 @@ public final class CrashTest {
         out.println();
         checks.lines().forEach(line -> out.println("holds  " + line));
         out.println();
-        out.println(run.summary(Duration.between(begin, Instant.now())));
+        run.summary(Duration.between(begin, Instant.now())).lines().forEach(out::println);
         if (checks.violations() == 0) {
             out.printf(
                     "%d checks held: no double start, payment or event; nothing acknowledged lost%n", checks.count());

@@ -8,6 +8,7 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,18 +25,38 @@ final class DatabaseCheck {
             "funded",
             "cancelled",
             "hold-expired",
+            "starting",
+            "machine-started",
             "activated",
+            "entered",
+            "reclaim-announced",
             "ending",
+            "access-cut",
+            "machine-destroyed",
+            "disk-erased",
             "turned-over",
             "receipt-signed",
             "receipt-countersigned",
             "settled");
     /** What happens once at each place that a session was given. */
-    private static final Set<String> PER_PLACE = Set.of("activated", "turned-over");
+    private static final Set<String> PER_PLACE =
+            Set.of("machine-started", "activated", "machine-destroyed", "disk-erased", "turned-over");
+
+    /** What happens once to each extension. */
+    private static final Set<String> ONCE_PER_LEG = Set.of(
+            "extension-held",
+            "extension-offer-written",
+            "extension-offer-signed",
+            "extension-funded",
+            "extension-lapsed",
+            "extension-receipt-signed",
+            "extension-receipt-countersigned",
+            "extension-settled");
 
     private static final Set<String> FINAL = Set.of("SETTLED", "EXPIRED", "CANCELLED");
 
     private final Map<String, History> histories = new LinkedHashMap<>();
+    private final Map<String, Integer> left = new LinkedHashMap<>();
 
     /** Where in which audit log an event was noted to be. */
     record Place(String log, OptionalLong index) {}
@@ -46,6 +67,10 @@ final class DatabaseCheck {
      * @param kind its name without the version
      */
     record Event(String rental, long version, String format, String kind, String text, String salt, Place place) {
+        int leg() {
+            return payload().path("leg").asInt();
+        }
+
         JsonNode payload() {
             try {
                 return new ObjectMapper().readTree(text);
@@ -53,6 +78,11 @@ final class DatabaseCheck {
                 throw new IllegalStateException("event %d of %s is no JSON".formatted(version, rental), e);
             }
         }
+    }
+
+    /** Returns the name of a stored event's form without its version. */
+    static String kind(String format) {
+        return format.substring(0, format.lastIndexOf(".v"));
     }
 
     /** A rental's row and events. */
@@ -67,6 +97,14 @@ final class DatabaseCheck {
 
         boolean has(String kind) {
             return first(kind).isPresent();
+        }
+
+        /** Returns the event of a kind of a leg: what was booked is leg 0. */
+        Optional<Event> ofLeg(String kind, int leg) {
+            String name = leg == 0 ? kind : "extension-" + kind;
+            return events.stream()
+                    .filter(event -> event.kind().equals(name) && event.leg() == leg)
+                    .findFirst();
         }
 
         String line() {
@@ -97,6 +135,13 @@ final class DatabaseCheck {
                             .add(event);
                 }
             }
+            for (String table : List.of("ch_bookings", "ch_maintenances", "ch_lanes")) {
+                try (var statement = connection.createStatement();
+                        ResultSet row = statement.executeQuery("SELECT count(*) FROM " + table)) {
+                    row.next();
+                    left.put(table, row.getInt(1));
+                }
+            }
         }
     }
 
@@ -108,7 +153,7 @@ final class DatabaseCheck {
                 row.getString(1),
                 row.getLong(2),
                 format,
-                format.substring(0, format.lastIndexOf(".v")),
+                kind(format),
                 row.getString(4),
                 row.getString(5),
                 new Place(row.getString(6), noted));
@@ -139,6 +184,8 @@ final class DatabaseCheck {
                                     history == null ? "missing" : history.line()));
         }
         checkSessions(checks);
+        left.forEach((table, rows) ->
+                checks.that("nothing is held once all is over", rows == 0, "%d rows in %s".formatted(rows, table)));
     }
 
     private static void checkHistory(Checks checks, History history) {
@@ -151,8 +198,18 @@ final class DatabaseCheck {
                 FINAL.contains(history.state()) && !(history.state().equals("CANCELLED") && history.has("funded"));
         checks.that("every rental came to a final state", last, history.line());
         for (String kind : ONCE) {
-            long most = PER_PLACE.contains(kind) ? 1 + history.count("placed") : 1;
-            checks.that("nothing happened twice", history.count(kind) <= most, kind + " in " + history.line());
+            checks.that(
+                    "nothing happened twice",
+                    history.count(kind) <= most(history, kind),
+                    kind + " in " + history.line());
+        }
+        for (String kind : ONCE_PER_LEG) {
+            long legs = history.events().stream()
+                    .filter(event -> event.kind().equals(kind))
+                    .map(Event::leg)
+                    .distinct()
+                    .count();
+            checks.that("nothing happened twice", history.count(kind) == legs, kind + " in " + history.line());
         }
         checks.that(
                 "every event is noted as audited",
@@ -161,29 +218,42 @@ final class DatabaseCheck {
                 history.line());
     }
 
+    private static long most(History history, String kind) {
+        if (kind.equals("access-cut")) {
+            // A place that is given up has its access withdrawn; that of the rental is cut once, for good.
+            return 1 + history.count("interrupted") + history.count("placement-failed");
+        }
+        return PER_PLACE.contains(kind) ? 1 + history.count("placed") : 1;
+    }
+
     private record Held(String rental, String from, String to) {}
 
-    /** No gpu is in two sessions at a time: from the start of one to its turnover. */
+    /** No gpu is in two sessions at a time: from when a session is given the place to the turnover there. */
     private void checkSessions(Checks checks) {
         Map<String, List<Held>> sessions = new LinkedHashMap<>();
         for (History history : histories.values()) {
-            Optional<Event> from = history.first("starting");
-            Optional<Event> to = history.first("turned-over");
-            if (from.isEmpty() || to.isEmpty()) {
-                continue;
+            String from = "";
+            for (Event event : history.events()) {
+                switch (event.kind()) {
+                    case "starting", "placed" ->
+                        from = event.payload().path("at").asText();
+                    case "turned-over" -> {
+                        var held = new Held(
+                                history.rental(),
+                                from,
+                                event.payload().path("at").asText());
+                        event.payload()
+                                .path("gpus")
+                                .forEach(gpu -> sessions.computeIfAbsent(
+                                                gpu.path("gpu").toString(), key -> new ArrayList<>())
+                                        .add(held));
+                    }
+                    default -> {}
+                }
             }
-            history.first("turned-over")
-                    .orElseThrow()
-                    .payload()
-                    .path("gpus")
-                    .forEach(gpu -> sessions.computeIfAbsent(gpu.path("gpu").toString(), key -> new ArrayList<>())
-                            .add(new Held(
-                                    history.rental(),
-                                    from.get().payload().path("at").asText(),
-                                    to.get().payload().path("at").asText())));
         }
         sessions.forEach((gpu, held) -> {
-            held.sort(java.util.Comparator.comparing(Held::from));
+            held.sort(Comparator.comparing(Held::from));
             for (int i = 1; i < held.size(); i++) {
                 checks.that(
                         "no gpu is in two sessions at a time",

@@ -18,11 +18,13 @@ import org.computehive.audit.FileAuditLog;
 import org.computehive.audit.NoteKey;
 import org.computehive.chain.EvmEscrow;
 import org.computehive.market.Account;
+import org.computehive.market.Cancellation;
 import org.computehive.market.GpuId;
 import org.computehive.market.Host;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
+import org.computehive.market.Maintenance;
 import org.computehive.market.Rate;
 import org.computehive.market.Token;
 import org.computehive.pricing.TribuoPriceAdvisor;
@@ -49,12 +51,14 @@ import org.computehive.store.JdbcStore;
 public final class EngineMain {
     private static final MachineShape SHAPE = new MachineShape(1, 128, 16, "none");
     private static final Rate PRICE = Rate.of(700);
-    private static final Listing.Rules RULES = new Listing.Rules(
+    static final Listing.Rules RULES = new Listing.Rules(
             Duration.ofSeconds(5),
             Duration.ofMinutes(10),
             Duration.ofSeconds(2),
             EngineSettings.START_LIMIT.plusSeconds(1),
-            Duration.ofSeconds(3));
+            Duration.ofSeconds(3),
+            Cancellation.FREE,
+            Duration.ofSeconds(2));
 
     private final Wire wire;
     private final Gate gate;
@@ -76,8 +80,10 @@ public final class EngineMain {
         EngineSettings settings = EngineSettings.read(Path.of(arguments[0]));
         var gate = new Gate(wire);
         try {
-            RentalEngine engine = open(settings, new Account(arguments[1]), gate, wire);
-            wire.say("ready " + ProcessHandle.current().pid());
+            SshAccess access = SshAccess.open(
+                    settings.folder().resolve("keys/access"), SshAccess.Settings.loopback(0), InstantSource.system());
+            RentalEngine engine = open(settings, access, new Account(arguments[1]), gate, wire);
+            wire.say("ready " + access.address().getPort());
             new EngineMain(wire, gate, engine).obey();
             Runtime.getRuntime().halt(0);
         } catch (RuntimeException e) {
@@ -87,16 +93,16 @@ public final class EngineMain {
         }
     }
 
-    private static RentalEngine open(EngineSettings settings, Account lender, Gate gate, Wire wire) {
+    private static RentalEngine open(
+            EngineSettings settings, SessionAccess access, Account lender, Gate gate, Wire wire) {
         InstantSource clock = InstantSource.system();
         Path folder = settings.folder();
-        RentalStore store = JdbcStore.postgres(settings.jdbcUrl(), settings.user(), settings.password(), clock);
+        RentalStore store = JdbcStore.postgres(
+                settings.jdbcUrl(), settings.user(), settings.password(), clock, EngineSettings.TAKEOVER);
         NoteKey key = NoteKey.load(folder.resolve("keys/audit-" + settings.log()));
         AuditLog log = FileAuditLog.open(settings.audit(), key);
         var boundaries = new Boundaries(gate, new Precedence(settings, log, wire));
         Escrow escrow = EvmEscrow.connect(settings.escrow());
-        SessionAccess access =
-                SshAccess.open(folder.resolve("keys/" + settings.log()), SshAccess.Settings.loopback(0), clock);
         Notifier notifier = new EvidenceNotifier(folder.resolve("calendar"), settings.faults());
         var faults = new Faults(settings);
         Hypervisor hypervisor = TestDriverHypervisor.open(settings, gate);
@@ -154,18 +160,31 @@ public final class EngineMain {
         if (command.equals("book")) {
             return book(words);
         }
+        if (command.equals("block")) {
+            return block(words);
+        }
+        if (command.equals("unblock")) {
+            return Boolean.toString(engine.unblock(new Account(words.get(2)), Stage.HOST, words.get(3)));
+        }
         var id = new RentalId(words.get(2));
         return switch (command) {
             case "sign" -> said(engine.signOffer(id, new Signature(words.get(3))));
             case "cancel" -> said(engine.cancel(id, new Account(words.get(3))));
             case "end" -> said(engine.end(id, new Account(words.get(3))));
-            case "release" -> said(engine.signRelease(id, new Signature(words.get(3))));
-            case "receipt" -> said(engine.signReceipt(id, new Account(words.get(3)), new Signature(words.get(4))));
+            case "extend" -> extend(id, words);
+            case "reclaim" -> said(engine.reclaim(id, new Account(words.get(3)), second(words.get(4))));
+            case "release" -> said(engine.signReleases(id, signatures(words.subList(3, words.size()))));
+            case "receipt" ->
+                said(engine.signReceipts(id, new Account(words.get(3)), signatures(words.subList(4, words.size()))));
             case "certificate" -> {
                 String key = words.get(4) + " " + words.get(5);
-                yield id + " "
-                        + engine.issueCertificate(id, new Account(words.get(3)), key)
-                                .serial();
+                SessionAccess.Grant grant = engine.issueCertificate(id, new Account(words.get(3)), key);
+                yield "%s %s %d %s"
+                        .formatted(
+                                id,
+                                grant.serial(),
+                                grant.notAfter().getEpochSecond(),
+                                grant.certificate().strip().replace(' ', '~'));
             }
             default -> throw new IllegalArgumentException("no such command: " + command);
         };
@@ -173,10 +192,38 @@ public final class EngineMain {
 
     private String book(List<String> words) {
         var renter = new Account(words.get(3));
-        Instant start = Instant.ofEpochSecond(Long.parseLong(words.get(4)));
-        var window = new Window(start, start.plusSeconds(Long.parseLong(words.get(5))));
+        Window window = window(words.get(4), words.get(5));
         return said(engine.reserve(
                 engine.quote(renter, new ListingId(words.get(2)), window).id(), renter));
+    }
+
+    private String extend(RentalId id, List<String> words) {
+        var renter = new Account(words.get(3));
+        return said(engine.extend(
+                id,
+                renter,
+                engine.quoteExtension(id, renter, second(words.get(4))).id()));
+    }
+
+    private String block(List<String> words) {
+        List<GpuId> gpus = engine.listing(new ListingId(words.get(2))).gpus();
+        var lender = new Account(words.get(3));
+        return engine.block(
+                        lender,
+                        new Maintenance(Stage.HOST, words.get(4), gpus, window(words.get(5), words.get(6)), "new fans"))
+                .name();
+    }
+
+    private static Window window(String start, String seconds) {
+        return Window.of(second(start), Duration.ofSeconds(Long.parseLong(seconds)));
+    }
+
+    private static Instant second(String number) {
+        return Instant.ofEpochSecond(Long.parseLong(number));
+    }
+
+    private static List<Signature> signatures(List<String> words) {
+        return words.stream().map(Signature::new).toList();
     }
 
     private static String said(Rental rental) {

@@ -34,6 +34,7 @@ final class EngineProcess {
     private final CompletableFuture<Boolean> ready = new CompletableFuture<>();
     private final CompletableFuture<String> point = new CompletableFuture<>();
     private final Thread reader;
+    private volatile int port;
 
     /** What came of a command. */
     sealed interface Reply {
@@ -62,8 +63,8 @@ final class EngineProcess {
         this.reader = Thread.ofPlatform().daemon().name("engine-lines").start(() -> read(listener));
     }
 
-    static EngineProcess start(List<String> command, Path folder, int life, Listener listener) throws IOException {
-        Path log = folder.resolve("engine-%d.log".formatted(life));
+    static EngineProcess start(List<String> command, Path folder, String name, Listener listener) throws IOException {
+        Path log = folder.resolve("engine-%s.log".formatted(name));
         Process process = new ProcessBuilder(command)
                 .directory(folder.toFile())
                 .redirectError(log.toFile())
@@ -81,7 +82,10 @@ final class EngineProcess {
                     case "crossed" -> listener.crossed().accept(rest);
                     case "violation" -> listener.violation().accept(rest);
                     case "point" -> point.complete(rest);
-                    case "ready" -> ready.complete(true);
+                    case "ready" -> {
+                        port = Integer.parseInt(rest);
+                        ready.complete(true);
+                    }
                     case "ok" -> answer(rest, words -> new Reply.Acknowledged(words));
                     case "refused", "failed" -> answer(rest, words -> new Reply.Denied(String.join(" ", words)));
                     default -> {}
@@ -115,6 +119,11 @@ final class EngineProcess {
         } catch (TimeoutException | ExecutionException e) {
             return false;
         }
+    }
+
+    /** Returns the loopback port of its gateway, once it is ready. */
+    int port() {
+        return port;
     }
 
     /** Sends a command. */
@@ -199,10 +208,6 @@ final class EngineProcess {
 
     Path log() {
         return log;
-    }
-
-    long pid() {
-        return process.pid();
     }
 
     /** Returns the words before the settings' file that start a life. */

@@ -17,6 +17,7 @@ import org.computehive.chain.EscrowSettings;
 import org.computehive.chain.EvmWallet;
 import org.computehive.market.Account;
 import org.computehive.market.Token;
+import org.computehive.rental.ExtensionPolicy;
 import org.computehive.rental.RentalPolicy;
 
 /**
@@ -34,6 +35,7 @@ import org.computehive.rental.RentalPolicy;
  * @param operator a file with the key that pays for settlements
  * @param libvirt the libvirt daemon
  * @param guests the loopback port of each gpu's guest
+ * @param kinds the kind of each gpu; those of one kind are equal places
  * @param log the name of its own audit log
  * @param faults faults to build in, so that the test can be tested; none otherwise
  */
@@ -50,6 +52,7 @@ record EngineSettings(
         Path operator,
         String libvirt,
         List<Integer> guests,
+        List<Integer> kinds,
         String log,
         Set<Fault> faults) {
 
@@ -66,12 +69,17 @@ record EngineSettings(
                     Duration.ofMillis(500),
                     Duration.ofMillis(300))
             .with(new RentalPolicy.Recovery(
-                    3, Duration.ofSeconds(10), START_LIMIT, Duration.ofSeconds(1), Duration.ofHours(1)));
+                    3, Duration.ofSeconds(10), START_LIMIT, Duration.ofSeconds(1), Duration.ofHours(1)))
+            .with(new ExtensionPolicy(2, Duration.ofMinutes(1), Duration.ofSeconds(3)));
+
+    /** What a killed engine was at is gone on with after this; the default would have every kill waste its eight seconds. */
+    static final Duration TAKEOVER = Duration.ofSeconds(2);
 
     private static final int CONFIRMATIONS = 2;
 
     EngineSettings {
         guests = List.copyOf(guests);
+        kinds = List.copyOf(kinds);
         faults = Set.copyOf(faults);
     }
 
@@ -101,13 +109,42 @@ record EngineSettings(
         properties.setProperty("token", token.address());
         properties.setProperty("operator", operator.toString());
         properties.setProperty("libvirt", libvirt);
-        properties.setProperty("guests", guests.stream().map(String::valueOf).collect(Collectors.joining(",")));
+        properties.setProperty("guests", joined(guests));
+        properties.setProperty("kinds", joined(kinds));
         properties.setProperty("log", log);
         properties.setProperty("faults", Fault.names(faults));
         Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         try (Writer out = Files.newBufferedWriter(file)) {
             properties.store(out, null);
         }
+    }
+
+    private static String joined(List<Integer> numbers) {
+        return numbers.stream().map(String::valueOf).collect(Collectors.joining(","));
+    }
+
+    private static List<Integer> numbers(String joined) {
+        return Arrays.stream(joined.split(",")).map(Integer::valueOf).toList();
+    }
+
+    /** Returns those of another replica, with an audit log of its own. */
+    EngineSettings of(String otherLog) {
+        return new EngineSettings(
+                folder,
+                jdbcUrl,
+                user,
+                password,
+                chain,
+                chainId,
+                contract,
+                deployedAt,
+                token,
+                operator,
+                libvirt,
+                guests,
+                kinds,
+                otherLog,
+                faults);
     }
 
     static EngineSettings read(Path file) throws IOException {
@@ -127,9 +164,8 @@ record EngineSettings(
                 new Account(p.getProperty("token")),
                 Path.of(p.getProperty("operator")),
                 p.getProperty("libvirt"),
-                Arrays.stream(p.getProperty("guests").split(","))
-                        .map(Integer::valueOf)
-                        .toList(),
+                numbers(p.getProperty("guests")),
+                numbers(p.getProperty("kinds")),
                 p.getProperty("log"),
                 Fault.of(p.getProperty("faults")));
     }

@@ -1,33 +1,31 @@
 package org.computehive.server.crash;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
-import java.net.SocketAddress;
-import java.security.KeyPair;
-import java.security.KeyPairGenerator;
-import java.security.NoSuchAlgorithmException;
-import java.security.spec.ECGenParameterSpec;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.apache.sshd.common.io.IoAcceptor;
-import org.apache.sshd.common.io.IoServiceEventListener;
-import org.apache.sshd.common.keyprovider.KeyPairProvider;
-import org.apache.sshd.server.SshServer;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 /**
- * What stands in for the guests: an SSH server per gpu that greets only while a domain for that gpu is up. Thread-safe.
+ * What stands in for the guests: for each gpu a server that greets as SSH servers do (RFC 4253, section 4.2), and only while
+ * a domain for that gpu is up. Thread-safe.
  */
 final class Guests implements AutoCloseable {
-    private final List<SshServer> servers = new ArrayList<>();
-    private final Set<Integer> up = ConcurrentHashMap.newKeySet();
-    private final Set<Integer> deaf;
+    private static final byte[] GREETING = "SSH-2.0-guest\r\n".getBytes(StandardCharsets.US_ASCII);
+    private static final int WAITING = 50;
 
-    private Guests(Set<Integer> deaf) {
-        this.deaf = deaf;
-    }
+    private final List<ServerSocket> servers = new ArrayList<>();
+    private final Set<Integer> up = ConcurrentHashMap.newKeySet();
+    private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
+
+    private Guests() {}
 
     /**
      * Starts them.
@@ -36,44 +34,43 @@ final class Guests implements AutoCloseable {
      * @param deaf the numbers of those that never answer
      */
     static Guests start(int count, Set<Integer> deaf) throws IOException {
-        var guests = new Guests(deaf);
-        try {
-            KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
-            generator.initialize(new ECGenParameterSpec("secp256r1"));
-            KeyPair key = generator.generateKeyPair();
-            for (int i = 0; i < count; i++) {
-                guests.add(i, key);
+        var guests = new Guests();
+        for (int i = 0; i < count; i++) {
+            var server = new ServerSocket(0, WAITING, InetAddress.getLoopbackAddress());
+            guests.servers.add(server);
+            boolean hears = !deaf.contains(i);
+            guests.workers.execute(() -> guests.accept(server, hears));
+        }
+        return guests;
+    }
+
+    private void accept(ServerSocket server, boolean hears) {
+        while (!server.isClosed()) {
+            try {
+                Socket visitor = server.accept();
+                workers.execute(() -> greet(visitor, hears && up.contains(server.getLocalPort())));
+            } catch (IOException e) {
+                // Closed, or a visitor that left at once.
+                continue;
             }
-            return guests;
-        } catch (NoSuchAlgorithmException | java.security.InvalidAlgorithmParameterException e) {
-            throw new IllegalStateException(e);
         }
     }
 
-    private void add(int number, KeyPair key) throws IOException {
-        SshServer server = SshServer.setUpDefaultServer();
-        server.setHost(InetAddress.getLoopbackAddress().getHostAddress());
-        server.setPort(0);
-        server.setKeyPairProvider(KeyPairProvider.wrap(key));
-        server.setIoServiceEventListener(new IoServiceEventListener() {
-            @Override
-            public void connectionAccepted(
-                    IoAcceptor acceptor,
-                    @Nullable SocketAddress local,
-                    @Nullable SocketAddress remote,
-                    @Nullable SocketAddress service)
-                    throws IOException {
-                if (deaf.contains(number) || !up.contains(server.getPort())) {
-                    throw new IOException("no domain for this guest is up");
-                }
+    /** One who is greeted stays as long as it likes. */
+    private static void greet(Socket visitor, boolean welcome) {
+        try (visitor) {
+            if (welcome) {
+                visitor.getOutputStream().write(GREETING);
+                visitor.getInputStream().transferTo(OutputStream.nullOutputStream());
             }
-        });
-        server.start();
-        servers.add(server);
+        } catch (IOException e) {
+            // The visitor left.
+            return;
+        }
     }
 
     List<Integer> ports() {
-        return servers.stream().map(SshServer::getPort).toList();
+        return servers.stream().map(ServerSocket::getLocalPort).toList();
     }
 
     void up(int port) {
@@ -86,8 +83,9 @@ final class Guests implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        for (SshServer server : servers) {
-            server.stop(true);
+        for (ServerSocket server : servers) {
+            server.close();
         }
+        workers.shutdownNow();
     }
 }

@@ -2,32 +2,42 @@ package org.computehive.server.crash;
 
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 
-/** One life of the engine after the other, each ended by a kill, until all kills are done and every rental is over. */
+/**
+ * Kills engines, until all kills are done and every rental is over: the first half one engine that nobody stands in for,
+ * the second half one of two replicas while the other goes on.
+ */
 final class KillRun implements AutoCloseable {
-    private static final Duration DRY_LIMIT = Duration.ofSeconds(150);
-    private static final Duration DRAIN_LIMIT = Duration.ofSeconds(240);
+    private static final Duration DRY_LIMIT = Duration.ofSeconds(240);
+    private static final Duration DRAIN_LIMIT = Duration.ofSeconds(300);
     private static final Duration PROGRESS = Duration.ofSeconds(15);
     private static final int POINT_SECONDS = 5;
+    private static final int LOOK_MILLIS = 200;
+    /** Rentals must get on between two kills: at least and at most so long. */
+    private static final int LEAST_STAY_MILLIS = 200;
+
+    private static final int MOST_STAY_MILLIS = 1_200;
+    /** A kill at a random instant comes at most so long after that. */
+    private static final int MOST_RANDOM_MILLIS = 1_000;
     /** A point that was not crossed again in so many lives is rare; it is named at the end. */
     private static final int MOST_MISSES = 8;
 
-    private static final int SHOWN_LOG = 12;
+    private static final int OUTAGE_ONE_IN = 4;
 
     private final CrashOptions options;
     private final Evidence evidence;
@@ -36,12 +46,14 @@ final class KillRun implements AutoCloseable {
     private final Stage stage;
     private final Parties parties;
     private final Outages outages;
+    private final List<Replica> replicas = new CopyOnWriteArrayList<>();
     private final Set<String> struck = new TreeSet<>();
-    private final List<Long> startMillis = new ArrayList<>();
     private final Instant begin = Instant.now();
     private volatile Set<String> armed = Set.of();
-    private volatile Optional<EngineProcess> life = Optional.empty();
-    private int lives;
+    private volatile Optional<EngineProcess> target = Optional.empty();
+    /** The points that are to be struck, where not every one is. */
+    private Set<String> drawn;
+
     private int randomKills;
     private int misses;
     private Instant told = Instant.now();
@@ -52,99 +64,147 @@ final class KillRun implements AutoCloseable {
         this.evidence = evidence;
         this.out = out;
         this.random = new Random(options.seed());
+        this.drawn = options.only();
         this.stage = Stage.open(options.gpus(), options.faults(), this::outside);
-        this.parties = new Parties(stage, evidence, options.gpus(), options.seed());
+        this.parties = new Parties(stage, evidence, options, this::engines);
         this.outages = new Outages(stage, random);
+    }
+
+    /** Returns the engines that can be asked now. */
+    private List<EngineProcess> engines() {
+        return replicas.stream().flatMap(replica -> replica.engine().stream()).toList();
     }
 
     /** A point between engine and chain: what comes there waits until the kill has struck. */
     private void outside(String point) {
         evidence.crossed(point);
-        life.filter(standing -> armed.contains(point)).ifPresent(standing -> {
+        target.filter(standing -> armed.contains(point)).ifPresent(standing -> {
             standing.standsAt(point);
             standing.awaitEnd();
         });
     }
 
     void kill() throws Exception {
-        stage.settings.write(stage.folder.resolve("engine.properties"));
-        prepare();
+        Replica first = replica(0);
+        prepare(first);
         parties.start();
-        if (options.points() == CrashOptions.ALL) {
-            record();
+        first.begin();
+        if (options.points() > 0 && options.only().isEmpty()) {
+            record(first);
         }
-        while (randomKills < options.kills() || (!pending().isEmpty() && misses < MOST_MISSES)) {
-            EngineProcess now = begin();
-            if (options.outages() && random.nextInt(4) == 0) {
-                outages.one(now, evidence);
-                if (!now.alive()) {
-                    continue;
-                }
-            }
-            // Rentals must get on between two kills.
-            stay(now, 300 + random.nextInt(1_500));
-            boolean atPoint = !pending().isEmpty()
-                    && misses < MOST_MISSES
-                    && (randomKills >= options.kills() || random.nextInt(3) != 0);
-            if (atPoint) {
-                strike(now);
-            } else {
-                int millis = random.nextInt(1_500);
-                stay(now, millis);
-                end(now, "a random instant");
-                randomKills++;
-            }
-            progress(false);
+        int alone = options.replicas() == 1 ? options.kills() : (options.kills() + 1) / 2;
+        int pointsAlone = options.replicas() == 1 ? CrashOptions.ALL : (wanted().size() + 1) / 2;
+        while (randomKills < alone || (struck.size() < pointsAlone && isPointLeft())) {
+            killOnce(first, randomKills >= alone);
+        }
+        if (options.replicas() > 1) {
+            together();
         }
         drain();
     }
 
+    private Replica replica(int number) throws IOException {
+        var replica = new Replica(Stage.LOGS.get(number), stage, evidence, options.keep());
+        replicas.add(replica);
+        return replica;
+    }
+
     /** The first life lists the gpus and ends in order, which leaves an archive of classes that later ones start from. */
-    private void prepare() throws Exception {
-        EngineProcess first = begin();
-        if (!(first.send("list").get(60, TimeUnit.SECONDS) instanceof EngineProcess.Reply.Acknowledged)) {
-            throw new IOException("the gpus could not be listed: " + tail(first));
+    private void prepare(Replica first) throws Exception {
+        first.begin();
+        if (!(first.await().send("list").get(60, TimeUnit.SECONDS) instanceof EngineProcess.Reply.Acknowledged)) {
+            throw new IOException("the gpus could not be listed");
         }
+        out.printf(
+                "%5d s  an engine runs, %d gpus are listed%n",
+                Duration.between(begin, Instant.now()).toSeconds(),
+                stage.settings.guests().size());
         first.stop();
     }
 
     /** A dry run: every course once, and nobody is killed. */
-    private void record() throws Exception {
-        EngineProcess dry = begin();
+    private void record(Replica dry) throws Exception {
         Instant limit = Instant.now().plus(DRY_LIMIT);
-        while (parties.lived().size() < Course.values().length && Instant.now().isBefore(limit)) {
-            stay(dry, 200);
+        while (!parties.missing().isEmpty() && Instant.now().isBefore(limit)) {
+            dry.stay(LOOK_MILLIS);
+            progress(false);
         }
-        Set<String> points = evidence.points();
-        out.printf("dry run: %d points recorded, %s lived%n", points.size(), parties.lived());
-        if (parties.lived().size() < Course.values().length) {
-            evidence.violation("in the dry run only these courses came to their end: " + parties.lived());
+        out.printf(
+                "%5d s  dry run: %d points recorded in %d rentals%n",
+                Duration.between(begin, Instant.now()).toSeconds(),
+                evidence.points().size(),
+                parties.finished());
+        if (options.points() < CrashOptions.ALL) {
+            var recorded = new ArrayList<>(evidence.points());
+            Collections.shuffle(recorded, random);
+            drawn = new TreeSet<>(recorded.subList(0, Math.min(options.points(), recorded.size())));
         }
-        end(dry, "the end of the dry run");
+        dry.kill("the end of the dry run");
+        dry.begin();
+    }
+
+    /** One of two is killed, and the other goes on. */
+    private void together() throws Exception {
+        replica(1).begin();
+        while (randomKills < options.kills() || isPointLeft()) {
+            for (Replica each : replicas) {
+                each.await();
+            }
+            Replica victim = replicas.get(random.nextInt(replicas.size()));
+            killOnce(victim, randomKills >= options.kills());
+        }
+    }
+
+    private void killOnce(Replica victim, boolean atPointOnly) throws Exception {
+        // No outage meets a start, so the start comes first.
+        victim.await();
+        boolean dead = options.outages() && random.nextInt(OUTAGE_ONE_IN) == 0 && outages.one(victim);
+        if (!dead) {
+            victim.stay(LEAST_STAY_MILLIS + random.nextInt(MOST_STAY_MILLIS - LEAST_STAY_MILLIS));
+            if (isPointLeft() && (atPointOnly || random.nextInt(3) != 0)) {
+                strike(victim);
+            } else {
+                victim.stay(random.nextInt(MOST_RANDOM_MILLIS));
+                victim.kill("a random instant");
+                randomKills++;
+            }
+        }
+        victim.begin();
+        progress(false);
+    }
+
+    /** Returns the points that are to be struck, as far as they are known. */
+    private Set<String> wanted() {
+        return options.points() == CrashOptions.ALL ? evidence.points() : drawn;
+    }
+
+    private boolean isPointLeft() {
+        return misses < MOST_MISSES && !pending().isEmpty();
     }
 
     private Set<String> pending() {
-        if (struck.size() >= options.points()) {
-            return Set.of();
-        }
-        var pending = new TreeSet<>(options.only().isEmpty() ? evidence.points() : options.only());
+        var pending = new TreeSet<>(wanted());
         pending.removeAll(struck);
         return pending;
     }
 
-    private void strike(EngineProcess now) throws Exception {
-        Set<String> pending = pending();
+    private void strike(Replica victim) throws Exception {
+        EngineProcess now = victim.await();
+        // Between engines and chain nobody knows whose call it is.
+        Set<String> pending = pending().stream()
+                .filter(point -> replicas.size() == 1 || !point.startsWith(ChainRelay.POINTS))
+                .collect(Collectors.toSet());
         now.arm(pending);
+        target = Optional.of(now);
         armed = pending;
         try {
             String point = now.point().get(POINT_SECONDS, TimeUnit.SECONDS);
-            end(now, point);
+            victim.kill(point);
             struck.add(point);
             misses = 0;
         } catch (TimeoutException e) {
             misses++;
-            end(now, "no armed point");
-            randomKills++;
+            victim.kill("no armed point");
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         } finally {
@@ -152,51 +212,24 @@ final class KillRun implements AutoCloseable {
         }
     }
 
-    private EngineProcess begin() throws Exception {
-        Instant asked = Instant.now();
-        lives++;
-        EngineProcess next = EngineProcess.start(
-                EngineProcess.command(
-                        stage.folder.resolve("classes.jsa"),
-                        List.of(
-                                stage.folder.resolve("engine.properties").toString(),
-                                stage.lender.account().address())),
-                stage.folder,
-                lives,
-                new EngineProcess.Listener(evidence::crossed, evidence::violation));
-        life = Optional.of(next);
-        if (!next.awaitReady()) {
-            throw new IOException("the engine did not start: " + tail(next));
-        }
-        startMillis.add(Duration.between(asked, Instant.now()).toMillis());
-        parties.talkTo(next);
-        return next;
-    }
-
-    private void stay(EngineProcess now, long millis) throws Exception {
-        if (now.endsWithin(Duration.ofMillis(millis))) {
-            throw new IOException("the engine ended by itself: " + tail(now));
-        }
-    }
-
-    private void end(EngineProcess now, String where) throws InterruptedException, IOException {
-        evidence.killed(where);
-        now.kill();
-        if (evidence.violations().isEmpty() && !options.keep()) {
-            Files.deleteIfExists(now.log());
-        }
-    }
-
     private void drain() throws Exception {
         parties.stopBooking();
-        EngineProcess last = begin();
         Instant limit = Instant.now().plus(DRAIN_LIMIT);
         while (parties.open() > 0 && Instant.now().isBefore(limit)) {
-            stay(last, 200);
+            replicas.getFirst().stay(LOOK_MILLIS);
             progress(false);
         }
         progress(true);
-        last.stop();
+        if (parties.open() > 0) {
+            evidence.violation("%d gpus had rentals that were not over %s after the last kill"
+                    .formatted(parties.open(), DRAIN_LIMIT));
+        }
+        if (options.faults().isEmpty() && !parties.missing().isEmpty()) {
+            evidence.violation("no rental went these courses to their end: " + parties.missing());
+        }
+        for (Replica each : replicas) {
+            each.stop();
+        }
     }
 
     private void progress(boolean now) {
@@ -214,47 +247,33 @@ final class KillRun implements AutoCloseable {
         }
     }
 
-    private static String tail(EngineProcess process) throws IOException {
-        List<String> lines = Files.readAllLines(process.log());
-        return String.join("\n", lines.subList(Math.max(0, lines.size() - SHOWN_LOG), lines.size()));
-    }
-
     Checks check() throws Exception {
         var checks = new Checks();
         var database = new DatabaseCheck(stage.settings);
         database.check(checks, evidence);
         new ChainCheck(stage).check(checks, database.histories());
         new MachineCheck(stage, evidence, database.histories()).check(checks);
-        new AuditCheck(stage).check(checks, database.histories());
+        new AuditCheck(stage).check(checks, database.histories(), evidence);
+        checks.held("a renter whose rental is over is let in by no gateway", evidence.timesKeptOut());
         return checks;
     }
 
-    String summary(Duration took) {
-        Map<String, Integer> where = new HashMap<>();
-        evidence.kills().forEach(kill -> where.merge(kill.where(), 1, Integer::sum));
-        var missed = new TreeSet<>(evidence.points());
-        missed.removeAll(struck);
-        startMillis.sort(Long::compare);
-        return """
-                %d kills: %d at recorded points (%d of %d), %d at random instants; %d lives, %d outages
-                restart to ready: median %d ms, most %d ms; %d rentals over, %d domains started, %d acknowledgements
-                %stook %d s""".formatted(
-                        evidence.kills().size(),
-                        struck.size(),
-                        struck.size(),
-                        evidence.points().size(),
-                        evidence.kills().size() - struck.size(),
-                        lives,
-                        outages.count(),
-                        startMillis.get(startMillis.size() / 2),
-                        startMillis.getLast(),
-                        parties.finished(),
-                        stage.seen.stream().filter(seen -> seen.change().up()).count(),
-                        evidence.acknowledged().size(),
-                        options.points() == CrashOptions.ALL && !missed.isEmpty()
-                                ? "points not crossed again: " + missed + "\n"
-                                : "",
-                        took.toSeconds());
+    Summary summary(Duration took) {
+        return new Summary(
+                options.seed(),
+                evidence.kills(),
+                struck,
+                evidence.points().size(),
+                List.copyOf(pending()),
+                replicas.stream().mapToInt(Replica::lives).sum(),
+                outages.count(),
+                evidence.timesFundedInTheDark(),
+                evidence.starts(),
+                parties.ends(),
+                parties.lived(),
+                stage.seen.stream().filter(seen -> seen.change().up()).count(),
+                evidence.acknowledged().size(),
+                took);
     }
 
     Path folder() {
@@ -269,7 +288,7 @@ final class KillRun implements AutoCloseable {
     public void close() throws Exception {
         boolean interrupted = Thread.interrupted();
         parties.close();
-        life.filter(EngineProcess::alive).ifPresent(EngineProcess::discard);
+        replicas.forEach(Replica::close);
         if (keep) {
             stage.end();
         } else {

@@ -26,10 +26,6 @@ final class MachineCheck {
         this.histories = histories;
     }
 
-    long starts() {
-        return stage.seen.stream().filter(seen -> seen.change().up()).count();
-    }
-
     void check(Checks checks) throws LibvirtException, IOException {
         checkEvents(checks);
         checkEndings(checks);

@@ -3,63 +3,69 @@ package org.computehive.server.crash;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import org.computehive.access.HostKeyPair;
-import org.computehive.chain.EvmParty;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.computehive.market.Account;
-import org.computehive.rental.EscrowOffer;
+import org.computehive.rental.EventCodec;
 import org.computehive.rental.Rental;
-import org.computehive.rental.RentalEvent;
-import org.computehive.rental.RentalEvent.EndCause;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.RentalState;
 import org.computehive.server.crash.EngineProcess.Reply;
 import org.computehive.store.StoreException;
-import org.libvirt.LibvirtException;
 
 /**
- * The lender and the renter: they look at what is stored, decide by each rental's course, and ask the engine that happens to
- * live, again and again until it is done. What the engine acknowledges is kept as evidence.
+ * The lender and the renter: they look at what is stored, decide by each rental's course, and ask the engines that happen to
+ * live, again and again until it is done.
  */
 final class Parties implements AutoCloseable {
     private static final int LOOK_MILLIS = 100;
-    private static final int AGAIN_MILLIS = 400;
     private static final int MANY = 10_000;
     private static final int NOTICE_SECONDS = 9;
     private static final int REST_SECONDS = 15;
-    private static final Set<RentalState> PERHAPS_OPEN =
-            EnumSet.complementOf(EnumSet.of(RentalState.SETTLED, RentalState.EXPIRED));
 
     private final Stage stage;
     private final Evidence evidence;
     private final List<Slot> slots = new ArrayList<>();
-    private final ExecutorService hands = Executors.newVirtualThreadPerTaskExecutor();
     private final Random random;
+    private final Hands hands;
+    private final Conduct conduct;
+    private final Upkeep upkeep;
     private final Account renter;
-    private final String publicKey = HostKeyPair.generate().publicKey().line();
+    /** A fault that is built in may keep rentals from their course: then one rental of each gpu's is enough. */
+    private final boolean everyCourse;
+
     private final Thread thread;
-    private volatile Optional<EngineProcess> engine = Optional.empty();
+    private final Map<RentalState, Integer> ends = new ConcurrentHashMap<>();
+    private final Map<Course, Integer> lived = new ConcurrentHashMap<>();
     private volatile boolean booking = true;
     private volatile boolean closing;
     private volatile int open;
-    private volatile Set<Course> lived = Set.of();
-    private volatile int finished;
 
-    Parties(Stage stage, Evidence evidence, int gpus, long seed) {
+    /**
+     * Creates them.
+     *
+     * @param engines returns those that can be asked now
+     */
+    Parties(Stage stage, Evidence evidence, CrashOptions options, Supplier<List<EngineProcess>> engines)
+            throws java.io.IOException {
         this.stage = stage;
         this.evidence = evidence;
-        this.random = new Random(seed);
+        this.random = new Random(options.seed());
         this.renter = stage.renter.account();
-        for (int i = 0; i < gpus; i++) {
+        this.hands = new Hands(engines, evidence, new Random(options.seed()));
+        var entrance = new Entrance(stage.folder.resolve("renter"));
+        this.conduct = new Conduct(stage, evidence, hands, entrance, options.outages());
+        this.upkeep = new Upkeep(hands, evidence, stage.lender.account(), renter);
+        for (int i = 0; i < options.gpus(); i++) {
             slots.add(new Slot(i));
         }
+        this.everyCourse = options.faults().isEmpty();
+        this.open = slots.size();
         this.thread = Thread.ofPlatform().daemon().name("parties").unstarted(this::live);
     }
 
@@ -67,28 +73,35 @@ final class Parties implements AutoCloseable {
         thread.start();
     }
 
-    /** From now on talks to this engine. */
-    void talkTo(EngineProcess life) {
-        engine = Optional.of(life);
-    }
-
-    /** Books nothing more. */
+    /** Books nothing more, but for courses that no rental went yet. */
     void stopBooking() {
         booking = false;
     }
 
-    /** Returns how many rentals are not over yet. */
+    /** Returns how many gpus have a rental that is not over yet, or are to have one. */
     int open() {
         return open;
     }
 
     int finished() {
-        return finished;
+        return ends.values().stream().mapToInt(Integer::intValue).sum();
     }
 
-    /** Returns the courses that a rental went to its end by. */
-    Set<Course> lived() {
-        return lived;
+    /** Returns how many rentals came to each final state. */
+    Map<RentalState, Integer> ends() {
+        return new TreeMap<>(ends);
+    }
+
+    /** Returns how many rentals went each course as it is meant. */
+    Map<Course, Integer> lived() {
+        return new TreeMap<>(lived);
+    }
+
+    /** Returns the courses that no rental went yet as they are meant. */
+    Set<Course> missing() {
+        Set<Course> missing = EnumSet.allOf(Course.class);
+        missing.removeAll(lived.keySet());
+        return missing;
     }
 
     private void live() {
@@ -114,37 +127,50 @@ final class Parties implements AutoCloseable {
             if (slot.busy.isDone() && !Instant.now().isBefore(slot.notBefore)) {
                 look(slot);
             }
-            count += slot.rental.isPresent() || !slot.busy.isDone() ? 1 : 0;
+            count += slot.rental.isPresent() || slot.perhapsBooked || !slot.busy.isDone() || mayBook(slot) ? 1 : 0;
         }
-        // Nobody waits for what is only being booked.
         open = count;
     }
 
     private void look(Slot slot) {
-        if (slot.rental.isEmpty()) {
+        if (slot.rental.isEmpty() && slot.perhapsBooked) {
             adopt(slot);
         }
         if (slot.rental.isEmpty()) {
-            if (booking) {
+            boolean keeps = slot.course == Course.AFTER_MAINTENANCE
+                    && (mayBook(slot) || slot.upkeep != Upkeep.Stand.NOT_BEGUN)
+                    && !upkeep.isOver(slot);
+            if (!keeps && mayBook(slot)) {
                 book(slot);
             }
             return;
         }
         Rental rental = stage.store.rental(slot.rental.get()).orElseThrow();
         if (over(rental)) {
-            slot.end();
-            // Those that are over soon would else crowd out the sessions.
-            slot.notBefore = Instant.now().plusSeconds(rental.startingSince().isPresent() ? 0 : REST_SECONDS);
-            finished++;
-            var courses = new HashSet<>(lived);
-            courses.add(slot.course);
-            lived = courses;
-            return;
+            end(slot, rental);
+        } else {
+            conduct.act(slot, rental);
         }
-        act(slot, rental);
     }
 
-    static boolean over(Rental rental) {
+    private boolean mayBook(Slot slot) {
+        return booking || (everyCourse ? !lived.containsKey(slot.course) : slot.finished == 0);
+    }
+
+    private void end(Slot slot, Rental rental) {
+        List<String> kinds = stage.store.history(rental.id()).stream()
+                .map(recorded -> DatabaseCheck.kind(EventCodec.name(recorded.event())))
+                .toList();
+        if (slot.course.isSeenIn(kinds)) {
+            lived.merge(slot.course, 1, Integer::sum);
+        }
+        slot.end();
+        // Those that are over soon would else crowd out the sessions.
+        slot.notBefore = Instant.now().plusSeconds(rental.startingSince().isPresent() ? 0 : REST_SECONDS);
+        ends.merge(rental.state(), 1, Integer::sum);
+    }
+
+    private static boolean over(Rental rental) {
         return switch (rental.state()) {
             case EXPIRED, SETTLED -> true;
             case CANCELLED -> !rental.funded();
@@ -154,8 +180,9 @@ final class Parties implements AutoCloseable {
 
     /** A reservation that was made but not acknowledged is found in the store. */
     private void adopt(Slot slot) {
-        for (Rental rental : stage.store.inStates(PERHAPS_OPEN, MANY)) {
-            if (rental.terms().listing().equals(slot.listing) && !over(rental)) {
+        slot.perhapsBooked = false;
+        for (Rental rental : stage.store.inStates(EnumSet.of(RentalState.RESERVED), MANY)) {
+            if (rental.terms().listing().equals(slot.listing)) {
                 slot.begin(rental.id());
                 return;
             }
@@ -164,181 +191,14 @@ final class Parties implements AutoCloseable {
 
     private void book(Slot slot) {
         long start = Instant.now().getEpochSecond() + NOTICE_SECONDS + random.nextInt(4);
-        ask(
-                slot,
-                "book %s %s %d %d".formatted(slot.listing, renter.address(), start, 22 + random.nextInt(6)),
-                "reserved",
-                words -> slot.begin(new RentalId(words.getFirst())));
-    }
-
-    private void act(Slot slot, Rental rental) {
-        switch (rental.state()) {
-            case RESERVED -> reserved(slot, rental);
-            case FUNDED -> funded(slot, rental);
-            case ACTIVE -> active(slot, rental);
-            case ENDED -> ended(slot, rental);
-            case CANCELLED -> cancelled(slot, rental);
-            default -> {}
-        }
-    }
-
-    private void reserved(Slot slot, Rental rental) {
-        if (rental.offer().isEmpty() || slot.course == Course.NEVER_SIGNED) {
-            return;
-        }
-        EscrowOffer offer = rental.offer().get();
-        if (slot.course == Course.CANCEL_EARLY) {
-            ask(slot, "cancel %s %s".formatted(rental.id(), renter.address()), "cancelled", words -> {});
-        } else if (rental.offerSignature().isEmpty()) {
-            ask(
-                    slot,
-                    "sign %s %s"
-                            .formatted(
-                                    rental.id(),
-                                    stage.lender.sign(offer.digest()).hex()),
-                    "offer-signed",
-                    words -> {});
-        } else if (slot.course != Course.NEVER_FUNDED && !slot.acted) {
-            byHand(slot, () -> stage.renter.open(offer, rental.offerSignature().get()));
-        }
-    }
-
-    private void funded(Slot slot, Rental rental) {
-        // What it did on the chain to get here is done.
-        slot.acted = false;
-        switch (slot.course) {
-            case CANCEL_FUNDED ->
-                ask(slot, "cancel %s %s".formatted(rental.id(), renter.address()), "cancelled", words -> {});
-            case RELEASE -> release(slot, rental);
-            default -> {
-                if (!slot.certified) {
-                    ask(
-                            slot,
-                            "certificate %s %s %s".formatted(rental.id(), renter.address(), publicKey),
-                            "certificate-issued",
-                            words -> slot.certified = true);
-                }
-            }
-        }
-    }
-
-    private void active(Slot slot, Rental rental) {
-        switch (slot.course) {
-            case EARLY_END -> ask(slot, "end %s %s".formatted(rental.id(), renter.address()), "ending", words -> {});
-            case CLOSED_ON_CHAIN -> {
-                if (!slot.acted) {
-                    byHand(slot, () -> stage.renter.end(rental.offer().orElseThrow()));
-                }
-            }
-            case LOST_MACHINE -> {
-                if (!slot.acted) {
-                    byHand(slot, () -> lose(rental.id()));
-                }
-            }
-            default -> {}
-        }
-    }
-
-    private boolean lose(RentalId id) {
-        evidence.destroyed(id.value());
-        try {
-            stage.libvirt.destroy(id.vmName());
-            return true;
-        } catch (LibvirtException e) {
-            throw new IllegalStateException("the domain of " + id + " could not be destroyed", e);
-        }
-    }
-
-    private void ended(Slot slot, Rental rental) {
-        if (rental.fault().isPresent()) {
-            release(slot, rental);
-        } else if (rental.endCause().filter(EndCause.ESCROW_CLOSED::equals).isPresent()
-                || (slot.course == Course.TIME_LOCK && ranToItsEnd(rental))) {
-            return;
-        } else if (rental.signedSettlement().isEmpty()) {
-            receipt(slot, rental);
-        }
-    }
-
-    private static boolean ranToItsEnd(Rental rental) {
-        return rental.activeSince().isPresent()
-                && rental.endCause().filter(EndCause.WINDOW_OVER::equals).isPresent();
-    }
-
-    private void receipt(Slot slot, Rental rental) {
-        boolean renterSigned = hasReceipt(rental);
-        EvmParty party = renterSigned ? stage.lender : stage.renter;
-        var digest = stage.escrow.receiptDigest(rental.offer().orElseThrow(), rental.used());
-        ask(
-                slot,
-                "receipt %s %s %s"
-                        .formatted(
-                                rental.id(),
-                                party.account().address(),
-                                party.sign(digest).hex()),
-                renterSigned ? "receipt-countersigned" : "receipt-signed",
-                words -> {});
-    }
-
-    private boolean hasReceipt(Rental rental) {
-        return stage.store.history(rental.id()).stream()
-                .anyMatch(recorded -> recorded.event() instanceof RentalEvent.ReceiptSigned);
-    }
-
-    private void release(Slot slot, Rental rental) {
-        if (rental.signedSettlement().isEmpty()) {
-            var digest = stage.escrow.releaseDigest(rental.offer().orElseThrow());
-            ask(
-                    slot,
-                    "release %s %s"
-                            .formatted(rental.id(), stage.lender.sign(digest).hex()),
-                    "release-signed",
-                    words -> {});
-        }
-    }
-
-    private void cancelled(Slot slot, Rental rental) {
-        if (rental.signedSettlement().isEmpty() && !slot.acted) {
-            byHand(slot, () -> stage.renter.end(rental.offer().orElseThrow()));
-        }
-    }
-
-    private interface Done {
-        void with(List<String> words);
-    }
-
-    private interface Act {
-        Object run();
-    }
-
-    private void ask(Slot slot, String command, String event, Done done) {
-        Optional<EngineProcess> life = engine;
-        if (life.isEmpty()) {
-            return;
-        }
-        slot.notBefore = Instant.now().plusMillis(AGAIN_MILLIS);
-        slot.busy = life.get().send(command).thenAccept(reply -> {
+        String command = "book %s %s %d %d".formatted(slot.listing, renter.address(), start, 22 + random.nextInt(6));
+        hands.ask(slot, command, reply -> {
             if (reply instanceof Reply.Acknowledged ok) {
-                boolean certificate = event.equals("certificate-issued");
-                evidence.acknowledge(
-                        ok.words().getFirst(),
-                        event,
-                        certificate ? "\"" + ok.words().get(1) + "\"" : "");
-                done.with(ok.words());
+                evidence.acknowledge(ok.words().getFirst(), "reserved", "");
+                slot.begin(new RentalId(ok.words().getFirst()));
+            } else {
+                slot.perhapsBooked = true;
             }
-        });
-    }
-
-    /** What a party does on the chain or the host, without the platform. */
-    private void byHand(Slot slot, Act act) {
-        slot.acted = true;
-        slot.notBefore = Instant.now().plusMillis(AGAIN_MILLIS);
-        slot.busy = CompletableFuture.supplyAsync(act::run, hands).handle((done, failure) -> {
-            if (failure != null) {
-                // Such as an offer that ran out: what is stored says what to do next.
-                slot.acted = false;
-            }
-            return true;
         });
     }
 
@@ -347,6 +207,6 @@ final class Parties implements AutoCloseable {
         closing = true;
         thread.interrupt();
         thread.join();
-        hands.shutdownNow();
+        hands.close();
     }
 }

@@ -15,6 +15,8 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.computehive.audit.NoteKey;
 import org.computehive.chain.AnvilNode;
 import org.computehive.chain.EscrowSettings;
@@ -29,10 +31,14 @@ import org.computehive.store.JdbcStore;
 /** Everything that outlives the engine: database, chain node, libvirt, guests. Closes what it opened, last first. */
 final class Stage implements AutoCloseable {
     static final HostId HOST = new HostId("test-host");
+    /** The replicas, each with an audit log of its own name. */
+    static final List<String> LOGS = List.of("a", "b");
+
     private static final Amount DEPOSITED =
             Amount.of(DevChain.POCKET_MONEY.units().longValueExact() / 2);
 
     final Path folder;
+    final Calm calm = new Calm();
     final PostgresCluster postgres;
     final DevChain chain;
     final LibvirtDaemon libvirt;
@@ -46,6 +52,7 @@ final class Stage implements AutoCloseable {
     /** Every coming and going of a domain, in order, with the mark of those that came. */
     final List<Seen> seen = new CopyOnWriteArrayList<>();
 
+    private final List<Integer> kinds;
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private final Map<String, Integer> ports = new java.util.concurrent.ConcurrentHashMap<>();
 
@@ -57,8 +64,11 @@ final class Stage implements AutoCloseable {
         // Other users' programs pass through it.
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
         Path engine = privateFolder(folder.resolve("engine"));
-        for (String name : List.of("keys", "calendar", "sessions", "audit-a", "audit-b")) {
+        for (String name : List.of("keys", "calendar", "sessions")) {
             privateFolder(engine.resolve(name));
+        }
+        for (String log : LOGS) {
+            privateFolder(engine.resolve("audit-" + log));
         }
         try {
             postgres = keep(PostgresCluster.start(folder.resolve("postgres")));
@@ -66,10 +76,11 @@ final class Stage implements AutoCloseable {
             chain = keep(DevChain.start(
                     AnvilNode.find(Path.of("").toAbsolutePath()), 0, privateFolder(folder.resolve("chain"))));
             relay = keep(ChainRelay.start(chain.settings().nodes().getFirst(), points));
-            guests = keep(Guests.start(gpus, deaf(gpus)));
+            kinds = kinds(gpus);
+            guests = keep(Guests.start(kinds.size(), deaf(gpus)));
             libvirt = keep(LibvirtDaemon.start(folder.resolve("libvirt"), this::changed));
             settings = settings(engine, url, faults);
-            for (String log : List.of("a", "b")) {
+            for (String log : LOGS) {
                 NoteKey.loadOrGenerate(engine.resolve("keys/audit-" + log), "computehive.crash/" + log);
             }
             store = keep(JdbcStore.postgres(url, postgres.user(), postgres.password(), InstantSource.system()));
@@ -110,14 +121,25 @@ final class Stage implements AutoCloseable {
                 operator,
                 libvirt.uri(),
                 guests.ports(),
-                "a",
+                kinds,
+                LOGS.getFirst(),
                 faults);
+    }
+
+    /** Each gpu is of a kind of its own, but for those whose course takes a spare one: that comes after them all. */
+    private static List<Integer> kinds(int gpus) {
+        return Stream.concat(
+                        IntStream.range(0, gpus).boxed(),
+                        IntStream.range(0, gpus)
+                                .filter(number -> Course.of(number).hasSpare())
+                                .boxed())
+                .toList();
     }
 
     private static Set<Integer> deaf(int gpus) {
         var deaf = new HashSet<Integer>();
         for (int i = 0; i < gpus; i++) {
-            if (Course.of(i) == Course.DEAF_GUEST) {
+            if (Course.of(i).isDeaf()) {
                 deaf.add(i);
             }
         }

@@ -46,12 +46,13 @@ import org.xml.sax.SAXException;
 
 /**
  * A hypervisor over libvirt's test driver: real domains with ComputeHive's metadata in a real daemon, which no guest runs
- * in. Each gpu has a guest of its own, an SSH server of the test's that answers while a domain for that gpu is up. For the
+ * in. Each gpu has a guest of its own, a server of the test's that greets while a domain for that gpu is up. For the
  * crash test alone; thread-safe.
  */
 final class TestDriverHypervisor implements Hypervisor {
     static final String NAMESPACE = "urn:computehive:vm:1";
     private static final Duration READY_LIMIT = Duration.ofSeconds(4);
+    private static final int GREETING_MILLIS = 1_000;
     private static final int LOOK_AGAIN_MILLIS = 25;
     private static final int MEMORY_MIB = 65_536;
     private static final int KEY_BYTES = 32;
@@ -59,6 +60,7 @@ final class TestDriverHypervisor implements Hypervisor {
 
     private final Connect connect;
     private final List<Integer> guests;
+    private final List<Integer> kinds;
     private final Path sessions;
     private final Gate gate;
     private final Set<Fault> faults;
@@ -68,6 +70,7 @@ final class TestDriverHypervisor implements Hypervisor {
     private TestDriverHypervisor(EngineSettings settings, Connect connect, Gate gate) {
         this.connect = connect;
         this.guests = settings.guests();
+        this.kinds = settings.kinds();
         this.sessions = settings.folder().resolve("sessions");
         this.gate = gate;
         this.faults = settings.faults();
@@ -106,8 +109,8 @@ final class TestDriverHypervisor implements Hypervisor {
     public Inventory inventory() {
         var gpus = new ArrayList<Gpu>();
         for (int i = 0; i < guests.size(); i++) {
-            gpus.add(new Gpu(
-                    gpu(i), "1234", "11e8", "none (test driver)", 0, OptionalInt.empty(), true, Optional.empty()));
+            String model = "none (test driver, kind %d)".formatted(kinds.get(i));
+            gpus.add(new Gpu(gpu(i), "1234", "11e8", model, 0, OptionalInt.empty(), true, Optional.empty()));
         }
         try {
             return new Inventory(
@@ -182,8 +185,8 @@ final class TestDriverHypervisor implements Hypervisor {
         Instant limit = Instant.now().plus(READY_LIMIT);
         while (Instant.now().isBefore(limit)) {
             try (var socket = new Socket()) {
-                socket.connect(vm.ssh(), (int) READY_LIMIT.toMillis());
-                socket.setSoTimeout((int) READY_LIMIT.toMillis());
+                socket.connect(vm.ssh(), GREETING_MILLIS);
+                socket.setSoTimeout(GREETING_MILLIS);
                 InputStream in = socket.getInputStream();
                 if (Arrays.equals(in.readNBytes(BANNER.length), BANNER)) {
                     return;

@@ -60,48 +60,67 @@ class CrashIT {
     }
 
     @Test
-    void killedAtPointsAndAtRandom_doesNothingTwiceAndLosesNothing() throws Exception {
+    void killedAloneAndBesideAReplica_withOutages_doesNothingTwiceAndLosesNothing() throws Exception {
         long seed = LocalDate.now(ZoneOffset.UTC).toEpochDay();
 
-        Outcome outcome = crashTest("--kills", "10", "--points", "15", "--gpus", "11", "--seed", Long.toString(seed));
+        Outcome outcome = crashTest("--kills", "6", "--points", "8", "--outages", "--seed", Long.toString(seed));
 
         assertEquals(0, outcome.exit(), outcome.said());
         assertTrue(outcome.said().contains("nothing acknowledged lost"), outcome.said());
     }
 
     @Test
-    void databaseAndChainCutOff_tearsNothingDownAndCatchesUp() throws Exception {
-        long seed = LocalDate.now(ZoneOffset.UTC).toEpochDay();
-
-        Outcome outcome = crashTest(
-                "--kills", "8", "--points", "none", "--outages", "--gpus", "11", "--seed", Long.toString(seed));
-
-        assertEquals(0, outcome.exit(), outcome.said());
-    }
-
-    @Test
     void faultsBuiltIn_areFoundOneByOne() throws Exception {
         Outcome outcome = crashTest(
                 "--kills",
-                "1",
+                "0",
                 "--points",
                 "libvirt.create/after,Hypervisor.start/after",
-                "--gpus",
-                "11",
+                "--replicas",
+                "1",
+                "--outages",
                 "--fault",
-                "second-vm,machine-left,second-entry,wrong-payment,changed-calendar");
+                "second-vm,machine-left,second-entry,wrong-payment,changed-calendar,unknown-is-unpaid");
 
         assertEquals(1, outcome.exit(), outcome.said());
-        for (String found : List.of(
-                "no rental has two domains",
-                "no domain is left",
-                "every event is in the log once",
-                "the engine knows what the chain paid",
-                "a calendar message has one content")) {
-            assertTrue(
-                    outcome.said().contains("VIOLATION  " + found), () -> found + " was not seen: " + outcome.said());
-        }
+        assertFound(outcome, "no rental has two domains");
+        assertFound(outcome, "no domain is left");
+        assertFound(outcome, "no event is in a log twice");
+        assertFound(outcome, "the engine knows what the chain paid");
+        assertFound(outcome, "a calendar message has one content");
+        assertFound(outcome, "an escrow is opened once, and the engine knows it");
         deleteEvidence();
+    }
+
+    @Test
+    void auditLogThatComesLate_isFound() throws Exception {
+        Outcome outcome = crashTest("--kills", "0", "--points", "none", "--replicas", "1", "--fault", "late-audit");
+
+        assertEquals(1, outcome.exit(), outcome.said());
+        assertFound(outcome, "seen while it ran");
+        assertTrue(outcome.said().contains("was in the audit log"), outcome.said());
+        deleteEvidence();
+    }
+
+    @Test
+    void interrupted_leavesNothingRunning() throws Exception {
+        Process process = start("--kills", "500");
+        try (var lines = process.inputReader(StandardCharsets.UTF_8)) {
+            String line = lines.readLine();
+            while (line != null && !line.contains("an engine runs")) {
+                line = lines.readLine();
+            }
+            assertTrue(line != null, "it ended before an engine ran");
+
+            process.destroy();
+
+            assertTrue(lines.lines().anyMatch(each -> each.contains("stopped; nothing is left running")));
+        }
+        assertEquals(128 + 15, process.waitFor());
+    }
+
+    private static void assertFound(Outcome outcome, String check) {
+        assertTrue(outcome.said().contains("VIOLATION  " + check), () -> check + " was not seen: " + outcome.said());
     }
 
     private record Outcome(int exit, String said) {}
@@ -109,7 +128,7 @@ class CrashIT {
     @Test
     void lostEvent_isNoticedByTheNextEngine() throws Exception {
         Outcome outcome = crashTest(
-                "--kills", "1", "--points", "Hypervisor.start/after", "--gpus", "11", "--fault", "lost-event");
+                "--kills", "0", "--points", "Hypervisor.start/after", "--replicas", "1", "--fault", "lost-event");
 
         assertTrue(outcome.exit() != 0, outcome.said());
         assertTrue(
@@ -129,6 +148,13 @@ class CrashIT {
     }
 
     private Outcome crashTest(String... arguments) throws IOException, InterruptedException {
+        Process process = start(arguments);
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        System.out.println(said);
+        return new Outcome(process.waitFor(), said);
+    }
+
+    private Process start(String... arguments) throws IOException {
         var words = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
@@ -144,8 +170,6 @@ class CrashIT {
         words.addAll(List.of(arguments));
         Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
         process.getOutputStream().close();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        System.out.println(said);
-        return new Outcome(process.waitFor(), said);
+        return process;
     }
 }

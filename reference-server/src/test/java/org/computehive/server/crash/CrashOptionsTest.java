@@ -33,14 +33,16 @@ class CrashOptionsTest {
                         "-3",
                         "--outages",
                         "--gpus",
-                        "12",
+                        "17",
+                        "--replicas",
+                        "1",
                         "--fault",
                         "second-vm,LATE_AUDIT",
                         "--keep"),
                 17);
 
         assertEquals(
-                new CrashOptions(7, 0, Set.of(), -3, true, 12, Set.of(Fault.SECOND_VM, Fault.LATE_AUDIT), true),
+                new CrashOptions(7, 0, Set.of(), -3, 1, true, 17, Set.of(Fault.SECOND_VM, Fault.LATE_AUDIT), true),
                 options);
     }
 
@@ -57,7 +59,7 @@ class CrashOptionsTest {
     void parse_badValue_isNamedWithItsRange() {
         assertRefused("--kills -1 is not a whole number from 0 to 100000", "--kills", "-1");
         assertRefused("--kills many is not", "--kills", "many");
-        assertRefused("--gpus 3 is not a whole number from 11 to 99", "--gpus", "3");
+        assertRefused("--gpus 3 is not a whole number from 17 to 99", "--gpus", "3");
         assertRefused("--points some is not", "--points", "some");
         assertRefused("--fault no-such is none of [SECOND_VM", "--fault", "no-such");
         assertRefused("--seed needs a value", "--seed");
