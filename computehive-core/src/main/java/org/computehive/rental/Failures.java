@@ -59,11 +59,6 @@ final class Failures {
         }
     }
 
-    /** Returns how many failures are remembered. */
-    int remembered() {
-        return since.size();
-    }
-
     /** Returns how long to wait before the next try. */
     Duration delay(Rental rental, Step step, Duration failedFor) {
         Duration wait = Backoff.delay(policy, rental.id(), step, failedFor);

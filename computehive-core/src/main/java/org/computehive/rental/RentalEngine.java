@@ -12,7 +12,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 import org.computehive.audit.AuditLog;
 import org.computehive.manifest.Manifest;
 import org.computehive.market.Account;
@@ -83,10 +82,10 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
 
     RentalEngine(
             RentalEngineBuilder.Ports ports,
-            InstantSource clock,
+            RentalEngineBuilder.Sources sources,
             RentalPolicy policy,
-            Retention retention,
-            Supplier<RentalId> ids) {
+            Retention retention) {
+        InstantSource clock = sources.clock();
         store = ports.store();
         escrow = ports.escrow();
         access = new Doors(ports.access(), store, policy.watch());
@@ -94,10 +93,9 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         ownLog = ports.ownLog();
         this.policy = policy;
         journal = new Journal(store, ports.auditLog(), clock, policy);
-        // A clock of one's own, such as a simulation's, goes as it likes.
-        clockWatch = clock.equals(InstantSource.system())
-                ? new ClockWatch(clock, ClockWatch.monotonic(), ClockWatch.LIMIT, this::clockJumped)
-                : null;
+        clockWatch = sources.monotonic()
+                .map(nanos -> new ClockWatch(clock, nanos, ClockWatch.LIMIT, this::clockJumped))
+                .orElse(null);
         var invitations = new Invitations(ports.notifier(), ports.calendar());
         steps = new Steps(store, escrow, access, invitations, journal, policy);
         runner = new Runner(store, steps, journal, policy);
@@ -107,8 +105,8 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         rentals = new Rentals(store, journal);
         signing = new Signing(escrow, journal, rentals);
         operations = new Operations(store, rentals, journal);
-        var bookings = new Bookings(store, market, journal, policy, ids);
-        var extensions = new Extensions(store, market, journal, policy, ids);
+        var bookings = new Bookings(store, market, journal, policy, sources.ids());
+        var extensions = new Extensions(store, market, journal, policy, sources.ids());
         commands = new Commands(
                 Asking.PLAINLY, rentals, market, bookings, extensions, signing, operations, journal, access);
     }

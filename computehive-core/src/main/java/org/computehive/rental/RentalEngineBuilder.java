@@ -5,9 +5,11 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.ServiceLoader;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.computehive.audit.AuditLog;
 import org.computehive.market.Account;
@@ -25,6 +27,7 @@ public final class RentalEngineBuilder {
     private @Nullable Path folder;
     private InstantSource clock = InstantSource.system();
     private RentalPolicy policy = RentalPolicy.DEFAULT;
+    private @Nullable LongSupplier monotonic;
     private Supplier<RentalId> ids = RentalId::random;
     private Retention retention = Retention.DEFAULT;
     private @Nullable Function<Account, OptionalInt> reputation;
@@ -113,6 +116,12 @@ public final class RentalEngineBuilder {
         return this;
     }
 
+    /** Has a clock of one's own watched for jumps too; the system's is compared with the machine's monotonic clock. */
+    RentalEngineBuilder monotonic(LongSupplier value) {
+        monotonic = value;
+        return this;
+    }
+
     /** Sets where new ids come from, so that a simulation can be repeated; what nobody can guess if not set. */
     RentalEngineBuilder ids(Supplier<RentalId> value) {
         ids = value;
@@ -129,7 +138,7 @@ public final class RentalEngineBuilder {
         var made = new ArrayDeque<AutoCloseable>();
         boolean done = false;
         try {
-            var engine = new RentalEngine(ports(made), clock, policy, retention, ids);
+            var engine = new RentalEngine(ports(made), sources(), policy, retention);
             done = true;
             return engine;
         } finally {
@@ -137,6 +146,13 @@ public final class RentalEngineBuilder {
                 made.forEach(RentalEngine::closeQuietly);
             }
         }
+    }
+
+    private Sources sources() {
+        // A clock of one's own, such as a simulation's, goes as it likes.
+        LongSupplier nanos =
+                monotonic == null && clock.equals(InstantSource.system()) ? ClockWatch.monotonic() : monotonic;
+        return new Sources(clock, Optional.ofNullable(nanos), ids);
     }
 
     private Ports ports(Deque<AutoCloseable> made) {
@@ -171,6 +187,13 @@ public final class RentalEngineBuilder {
                 .orElseThrow(() -> new IllegalStateException(
                         "computehive-core lost its META-INF/services: keep that folder when you repackage the jar"));
     }
+
+    /**
+     * What an engine takes from the world by itself.
+     *
+     * @param monotonic what a clock that is watched is compared with, in nanoseconds from anywhere
+     */
+    record Sources(InstantSource clock, Optional<LongSupplier> monotonic, Supplier<RentalId> ids) {}
 
     /** Every port, given or made; {@code ownLog} is the audit log if it was made here and so is ours to close. */
     record Ports(

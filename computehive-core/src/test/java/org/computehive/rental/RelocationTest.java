@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Amount;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
@@ -51,6 +54,34 @@ class RelocationTest {
             assertFalse(world.store.isFree(List.of(gpu(SECOND)), world.window()));
             assertTrue(world.access.enter(rental.id()).isPresent());
         }
+    }
+
+    @Test
+    void hostThatStatesMoreThanASetupHolds_isNoPlace_andNothingUnreadableIsWritten() {
+        try (World world = World.ofHosts(2)) {
+            Rental rental = world.funded();
+            world.engine.registerHost(FIRST, world.lender.account(), talkative(world.host(1)));
+            world.passTo(world.window().start().minus(Sample.POLICY.lead()));
+            world.await(rental.id(), booted -> booted.machine().isPresent());
+            world.passTo(world.window().start());
+            Rental active = world.await(rental.id(), RentalState.ACTIVE);
+            assertEquals(SECOND, active.host());
+            assertEquals(List.of(), world.host(1).list());
+            String why = active.interruptions().getFirst().what();
+            assertTrue(why.contains("the limit is 65536"), why);
+        }
+    }
+
+    /** Returns a host's hypervisor that states more of its VMs than anybody keeps. */
+    private static Hypervisor talkative(Hypervisor hypervisor) {
+        return (Hypervisor) Proxy.newProxyInstance(
+                Hypervisor.class.getClassLoader(), new Class<?>[] {Hypervisor.class}, (proxy, method, arguments) -> {
+                    Object result = method.invoke(hypervisor, arguments);
+                    return result instanceof Hypervisor.RunningVm vm
+                            ? new Hypervisor.RunningVm(
+                                    vm.id(), vm.ssh(), vm.expires(), Map.of("cpu", "x".repeat(Setup.MOST_CHARACTERS)))
+                            : result;
+                });
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.computehive.audit.AuditEntry;
 import org.computehive.audit.AuditLog;
 import org.computehive.audit.InMemoryAuditLog;
@@ -152,6 +154,47 @@ class RentalEngineRestartTest {
                     .filter(entry -> entry.rental().isPresent())
                     .count();
             assertEquals(settled.version(), logged, "each event is in the log once");
+        }
+    }
+
+    @Test
+    void clockThatJumps_isNoticed_andWhatIsDueByItIsDone() throws Exception {
+        var jumped = new CompletableFuture<AuditEntry>();
+        var offset = new AtomicReference<>(Duration.ZERO);
+        InstantSource settable = () -> clock.instant().plus(offset.get());
+        AuditLog heard = (AuditLog) Proxy.newProxyInstance(
+                AuditLog.class.getClassLoader(), new Class<?>[] {AuditLog.class}, (proxy, method, arguments) -> {
+                    Object result = method.invoke(log, arguments);
+                    if (method.getName().equals("append") && arguments[0] instanceof byte[] bytes) {
+                        AuditEntry entry = AuditEntry.parse(bytes);
+                        if (entry.type().equals("clock.jumped")) {
+                            jumped.complete(entry);
+                        }
+                    }
+                    return result;
+                });
+        RentalEngine engine = RentalEngine.builder()
+                .store(JdbcStore.sqlite(folder.resolve("rentals.sqlite"), settable))
+                .escrow(escrow)
+                .access(new InMemoryAccess(settable))
+                .auditLog(heard)
+                .notifier(notice -> {})
+                .clock(settable)
+                .monotonic(System::nanoTime)
+                .policy(POLICY)
+                .build();
+        try (engine) {
+            Host host = engine.registerHost(Sample.HOST, lender.account(), hypervisor);
+            engine.list(listing(host));
+            engine.start();
+            Instant start = clock.instant().truncatedTo(ChronoUnit.SECONDS).plusSeconds(3600);
+            RentalId id = engine.quote(
+                            renter.account(), Sample.listing().id(), Window.of(start, Duration.ofMinutes(10)))
+                    .id();
+            engine.reserve(id, renter.account());
+            offset.set(Duration.ofHours(2));
+            assertTrue(jumped.get(30, TimeUnit.SECONDS).rental().isEmpty());
+            engine.when(id, RentalState.EXPIRED).get(30, TimeUnit.SECONDS);
         }
     }
 
