@@ -29,6 +29,7 @@ public final class EventCodec {
             Map.entry(RentalEvent.Interrupted.class, "interrupted.v1"),
             Map.entry(RentalEvent.Placed.class, "placed.v1"),
             Map.entry(RentalEvent.Swept.class, "swept.v1"),
+            Map.entry(RentalEvent.TeardownLeft.class, "teardown-left.v1"),
             Map.entry(RentalEvent.ReclaimAnnounced.class, "reclaim-announced.v1"),
             Map.entry(RentalEvent.Stuck.class, "stuck.v1"),
             Map.entry(RentalEvent.Resumed.class, "resumed.v1"),

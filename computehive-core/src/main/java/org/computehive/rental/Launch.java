@@ -120,7 +120,7 @@ final class Launch {
 
     /** Whether an earlier session of a gpu has not been turned over yet, be it late or because we boot ahead. */
     private boolean isStillTaken(Rental rental) {
-        return store.inStates(WITH_GPU, RentalStore.MOST).stream()
+        return store.allInStates(WITH_GPU)
                 .filter(other -> !other.id().equals(rental.id()))
                 .filter(other -> other.runs().from().isBefore(rental.runs().from()))
                 .anyMatch(other -> !Collections.disjoint(other.gpus(), rental.gpus()));

@@ -75,6 +75,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     private final Steps steps;
     private final Runner runner;
     private final Pruning pruning;
+    private final AuditSweep auditSweep;
     private final ExecutorService nudges = Executors.newVirtualThreadPerTaskExecutor();
     private final @Nullable AuditLog ownLog;
     private final @Nullable ClockWatch clockWatch;
@@ -102,6 +103,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         market = new Market(store, steps, escrow.token(), policy, journal);
         search = new Search(store, market, clock, ports.reputation());
         pruning = new Pruning(store, journal, retention);
+        auditSweep = new AuditSweep(journal);
         rentals = new Rentals(store, journal);
         signing = new Signing(escrow, journal, rentals);
         operations = new Operations(store, rentals, journal);
@@ -372,7 +374,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         return commands.resume(id, note);
     }
 
-    /** Returns a party's rentals, newest first. */
+    /** Returns a party's rentals, newest first: the newest {@value RentalStore#MOST} of them. */
     public List<Rental> rentals(Account party) {
         return store.of(party, RentalStore.MOST);
     }
@@ -418,6 +420,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         pruning.run();
         store.timers().start((id, version) -> {
             pruning.run();
+            auditSweep.run();
             return runner.wake(id, version);
         });
         search.start();
@@ -472,13 +475,12 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     }
 
     private void nudgeOpenOnChain() {
-        for (Rental rental : store.inStates(OPEN_ON_CHAIN, RentalStore.MOST)) {
-            boolean waits = rental.state() != RentalState.ACTIVE
-                    || rental.pendingExtension().isPresent();
-            if (waits && rental.offerSignature().isPresent()) {
-                background(() -> runner.nudge(rental.id()));
-            }
-        }
+        store.allInStates(OPEN_ON_CHAIN)
+                .filter(rental -> rental.state() != RentalState.ACTIVE
+                        || rental.pendingExtension().isPresent())
+                .filter(rental -> rental.offerSignature().isPresent())
+                .map(Rental::id)
+                .forEach(id -> background(() -> runner.nudge(id)));
     }
 
     private void background(Runnable work) {

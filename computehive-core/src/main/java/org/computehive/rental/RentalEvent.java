@@ -122,6 +122,15 @@ public sealed interface RentalEvent {
     }
 
     /**
+     * What was made at a place could not be taken down for so long that the rental goes on without: access is cut, the gpus
+     * stay quarantined, and what is left is taken down once that can be done.
+     *
+     * @param host where
+     * @param why what kept it from being taken down
+     */
+    record TeardownLeft(Instant at, HostId host, String why) implements RentalEvent {}
+
+    /**
      * A place whose host was lost answers again: its VM and disk are gone and its gpus were turned over.
      *
      * @param gpus what became of them

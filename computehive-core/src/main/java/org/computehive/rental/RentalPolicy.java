@@ -81,11 +81,27 @@ public record RentalPolicy(
      * @param limit how long after an interruption a session must be usable again; else it ends
      * @param slowest how long to wait at the most before something that failed is tried again, give or take a quarter
      * @param stuckAfter how long a step may fail before an operator is told
+     * @param teardownLimit how long a step that takes a session down may fail before the rental is settled without waiting
+     *     for it; the gpus stay quarantined, and it is still tried
      */
-    public record Recovery(int moves, Duration hostSilence, Duration limit, Duration slowest, Duration stuckAfter) {
-        /** Three moves, two minutes of silence, ten to be usable again; at the slowest five minutes, stuck after an hour. */
+    public record Recovery(
+            int moves,
+            Duration hostSilence,
+            Duration limit,
+            Duration slowest,
+            Duration stuckAfter,
+            Duration teardownLimit) {
+        /**
+         * Three moves, two minutes of silence, ten to be usable again; at the slowest five minutes, stuck after an hour,
+         * settled without teardown after a day.
+         */
         public static final Recovery DEFAULT = new Recovery(
-                3, Duration.ofMinutes(2), Duration.ofMinutes(10), Duration.ofMinutes(5), Duration.ofHours(1));
+                3,
+                Duration.ofMinutes(2),
+                Duration.ofMinutes(10),
+                Duration.ofMinutes(5),
+                Duration.ofHours(1),
+                Duration.ofDays(1));
 
         /**
          * Checks the ranges.
@@ -100,6 +116,7 @@ public record RentalPolicy(
             positive("limit", limit);
             positive("slowest", slowest);
             positive("stuckAfter", stuckAfter);
+            positive("teardownLimit", teardownLimit);
         }
     }
 

@@ -34,7 +34,8 @@ import java.util.Set;
  *            its end comes, a party or an operator ends it,
  *            its renter never comes, or its escrow is closed         ENDING
  * FAILED,    access is cut, and all that was made is gone from
- * ENDING     where it was placed last                                ENDED
+ * ENDING     where it was placed last, or could not be taken down
+ *            for so long that only a host is waited for              ENDED
  * ENDED,     a party disputes what is paid                           DISPUTED
  * CANCELLED  every escrow of it is closed                            SETTLED
  * DISPUTED   every escrow of it is closed                            SETTLED
@@ -60,7 +61,10 @@ public enum RentalState {
     ACTIVE,
     /** Access is being cut, then the VM destroyed, the disk key erased, the gpus turned over. */
     ENDING,
-    /** All of that was observed. */
+    /**
+     * All of that was observed; or access was cut, and the rest failed for {@link RentalPolicy.Recovery#teardownLimit}: then
+     * the gpus stay quarantined until it is done.
+     */
     ENDED,
     /** An arbiter decides what is paid. */
     DISPUTED,

@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
@@ -31,6 +33,9 @@ import org.computehive.schedule.Window;
 public interface RentalStore extends ListingStore, MarketFeed, AnswerStore, AutoCloseable {
     /** How many rentals or events one call hands out at the most. */
     int MOST = 10_000;
+
+    /** How many rentals {@link #allInStates} and {@link #allOf} read at a time. */
+    int PAGE = 1_000;
 
     /** Keeps a quote. */
     void putQuote(Quote quote);
@@ -112,17 +117,50 @@ public interface RentalStore extends ListingStore, MarketFeed, AnswerStore, Auto
      * Returns rentals in some states, oldest first.
      *
      * @param states the states
+     * @param after where to begin; what lies there is left out
      * @param limit how many at the most, 1 to 10,000
      */
-    List<Rental> inStates(Set<RentalState> states, int limit);
+    List<Rental> inStates(Set<RentalState> states, Position after, int limit);
+
+    /** Returns the oldest rentals in some states, oldest first. */
+    default List<Rental> inStates(Set<RentalState> states, int limit) {
+        return inStates(states, Position.FIRST, limit);
+    }
+
+    /** Returns every rental in some states, oldest first, read from the store in pages as they are asked for. */
+    default Stream<Rental> allInStates(Set<RentalState> states) {
+        return pages(Position.FIRST, from -> inStates(states, from, PAGE));
+    }
 
     /**
      * Returns a party's rentals, newest first.
      *
      * @param party their renter or lender
+     * @param before where to begin; what lies there is left out
      * @param limit how many at the most, 1 to 10,000
      */
-    List<Rental> of(Account party, int limit);
+    List<Rental> of(Account party, Position before, int limit);
+
+    /** Returns a party's newest rentals, newest first. */
+    default List<Rental> of(Account party, int limit) {
+        return of(party, Position.LAST, limit);
+    }
+
+    /**
+     * Returns every rental of a party's that was reserved before an instant, newest first, read from the store in pages as
+     * they are asked for.
+     */
+    default Stream<Rental> allOf(Account party, Instant before) {
+        return pages(Position.before(before), from -> of(party, from, PAGE));
+    }
+
+    private static Stream<Rental> pages(Position first, Function<Position, List<Rental>> read) {
+        return Stream.iterate(
+                        read.apply(first),
+                        page -> !page.isEmpty(),
+                        page -> page.size() < PAGE ? List.of() : read.apply(Position.of(page.getLast())))
+                .flatMap(List::stream);
+    }
 
     /**
      * Returns rentals that have a step that is {@link Rental#stuck stuck}, oldest first.
@@ -219,6 +257,31 @@ public interface RentalStore extends ListingStore, MarketFeed, AnswerStore, Auto
         /** Gives it back. */
         @Override
         void close();
+    }
+
+    /**
+     * A place in the order of rentals: by when they were reserved, then by id. It never changes, so pages that are read one
+     * after the other leave no rental out and repeat none.
+     *
+     * @param reservedAt when, in the years 1 to 9999
+     * @param rental a rental's id; empty for the place before all that were reserved then
+     */
+    record Position(Instant reservedAt, String rental) {
+        /** Before all. */
+        public static final Position FIRST = before(Instant.parse("0001-01-01T00:00:00Z"));
+
+        /** After all. */
+        public static final Position LAST = before(Instant.parse("9999-12-31T00:00:00Z"));
+
+        /** Returns a rental's. */
+        public static Position of(Rental rental) {
+            return new Position(rental.reservedAt(), rental.id().value());
+        }
+
+        /** Returns the place before all rentals that were reserved at an instant or later. */
+        public static Position before(Instant reservedAt) {
+            return new Position(reservedAt, "");
+        }
     }
 
     /**

@@ -18,6 +18,7 @@ import org.computehive.rental.RentalEvent.Invited;
 import org.computehive.rental.RentalEvent.Placed;
 import org.computehive.rental.RentalEvent.PlacementFailed;
 import org.computehive.rental.RentalEvent.Swept;
+import org.computehive.rental.RentalEvent.TeardownLeft;
 import org.computehive.schedule.Window;
 
 /**
@@ -78,6 +79,7 @@ record Runs(
                         .leaving(e.fault(), e.hostLost(), place.gpus());
             case PlacementFailed e -> leaving(e.fault(), e.hostLost(), place.gpus());
             case Placed e -> placed(e.at(), place, new Place(e.host(), e.gpus()));
+            case TeardownLeft e -> left(place);
             case Swept e -> leftAt(e.host()).map(this::swept).orElse(this);
             case Ending e -> usableUntil(earlier(e.at(), sessionEnd));
             case EndedByOperator e -> usableUntil(earlier(e.at(), sessionEnd));
@@ -188,6 +190,23 @@ record Runs(
                 List.copyOf(stillLeft),
                 moves + 1,
                 same ? movesTold + 1 : movesTold);
+    }
+
+    private Runs left(Place place) {
+        var more = new ArrayList<>(left);
+        more.add(place);
+        return new Runs(
+                from,
+                usable,
+                usableSince,
+                faults,
+                interruptedAt,
+                failed,
+                leaving,
+                hostLost,
+                List.copyOf(more),
+                moves,
+                movesTold);
     }
 
     private Runs swept(Place place) {

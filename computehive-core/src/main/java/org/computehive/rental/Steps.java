@@ -42,7 +42,7 @@ final class Steps {
         settling = new Settling(escrow, extending, journal, policy);
         funding = new Funding(escrow, watch, settling, journal, policy);
         launch = new Launch(store, hosts, access, health, watch, relocation, journal, policy);
-        teardown = new Teardown(hosts, access, health, watch, relocation, journal);
+        teardown = new Teardown(hosts, access, health, watch, relocation, journal, policy);
     }
 
     void attach(HostId host, Hypervisor hypervisor) {

@@ -1,5 +1,6 @@
 package org.computehive.rental;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.computehive.market.GpuId;
@@ -10,7 +11,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The steps that leave nothing of a session at a place: access cut, VM destroyed, disk erased, gpus turned over. Where the
- * host was lost, that comes once it answers again.
+ * host was lost, or can't do it for too long, that comes once it can.
  */
 final class Teardown {
     private static final Logger LOG = LoggerFactory.getLogger(Teardown.class);
@@ -21,6 +22,7 @@ final class Teardown {
     private final SessionWatch watch;
     private final Relocation relocation;
     private final Journal journal;
+    private final RentalPolicy policy;
 
     Teardown(
             Hosts hosts,
@@ -28,13 +30,15 @@ final class Teardown {
             GpuHealth health,
             SessionWatch watch,
             Relocation relocation,
-            Journal journal) {
+            Journal journal,
+            RentalPolicy policy) {
         this.hosts = hosts;
         this.access = access;
         this.health = health;
         this.watch = watch;
         this.relocation = relocation;
         this.journal = journal;
+        this.policy = policy;
     }
 
     Outcome cutAccess(Rental rental) {
@@ -50,9 +54,9 @@ final class Teardown {
             return Outcome.happened(new RentalEvent.MachineDestroyed(
                     journal.now(), hypervisorOf(rental).destroy(rental.id()).facts()));
         } catch (HypervisorException.Unreachable e) {
-            return rental.isLeaving() ? relocation.leaveSilentHost(rental, e) : Outcome.retry(rental, e);
+            return rental.isLeaving() ? relocation.leaveSilentHost(rental, e) : failed(rental, e);
         } catch (HypervisorException e) {
-            return Outcome.retry(rental, e);
+            return failed(rental, e);
         }
     }
 
@@ -61,7 +65,7 @@ final class Teardown {
             return Outcome.happened(new RentalEvent.DiskErased(
                     journal.now(), hypervisorOf(rental).erase(rental.id()).facts()));
         } catch (HypervisorException e) {
-            return Outcome.retry(rental, e);
+            return failed(rental, e);
         }
     }
 
@@ -76,8 +80,19 @@ final class Teardown {
             health.turnedOver(rental.id(), rental.host(), results, noted);
             return Outcome.happened(new RentalEvent.TurnedOver(journal.now(), results));
         } catch (HypervisorException e) {
-            return Outcome.retry(rental, e);
+            return failed(rental, e);
         }
+    }
+
+    /** The money does not wait for ever for a host: at last only the gpus do. */
+    private Outcome failed(Rental rental, HypervisorException why) {
+        Instant limit = rental.tryingSince().plus(policy.recovery().teardownLimit());
+        if (rental.isLeaving() || journal.now().isBefore(limit)) {
+            return Outcome.retry(rental, why);
+        }
+        LOG.warn("{}: settled without waiting for host {}, which an operator should look at", rental, rental.host());
+        health.lost(rental.id(), rental.place());
+        return Outcome.happened(new RentalEvent.TeardownLeft(journal.now(), rental.host(), Reason.of(why)));
     }
 
     /** Takes down what is left at a place whose host was lost; its gpus can be rented again then. */

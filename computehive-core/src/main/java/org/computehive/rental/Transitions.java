@@ -25,6 +25,7 @@ import org.computehive.rental.RentalEvent.Settled;
 import org.computehive.rental.RentalEvent.StartFailed;
 import org.computehive.rental.RentalEvent.Starting;
 import org.computehive.rental.RentalEvent.Swept;
+import org.computehive.rental.RentalEvent.TeardownLeft;
 
 /**
  * Which event can happen to a rental as it stands, and where it stands then. {@link RentalState} draws them all.
@@ -91,6 +92,14 @@ final class Transitions {
             case RentalEvent.DiskErased e -> from(e, isNext(Step.ERASE), state);
             case RentalEvent.TurnedOver e ->
                 from(e, isNext(Step.TURN_OVER), rental.isLeaving() ? state : RentalState.ENDED);
+            case TeardownLeft e ->
+                from(
+                        e,
+                        !rental.isLeaving()
+                                && rental.has(RentalEvent.AccessCut.class)
+                                && rental.nextTeardown().isPresent()
+                                && e.host().equals(rental.host()),
+                        RentalState.ENDED);
             case PlacementFailed e ->
                 from(
                         e,

@@ -25,6 +25,9 @@ record Trouble(Instant since, Map<Step, Stuck> stuck) {
                 more.put(e.step(), e);
                 yield new Trouble(since, more);
             }
+            // What is left is an operator's to look at from the start.
+            case RentalEvent.TeardownLeft e ->
+                new Trouble(e.at(), Map.of(Step.SWEEP, new Stuck(e.at(), Step.SWEEP, e.why())));
             case RentalEvent.Resumed e -> new Trouble(e.at(), without(e.step()));
             case RentalEvent.Invited e -> new Trouble(since, without(Step.NOTIFY));
             case RentalEvent.Swept e -> new Trouble(since, without(Step.SWEEP));

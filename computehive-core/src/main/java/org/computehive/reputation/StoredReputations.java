@@ -5,29 +5,25 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import org.computehive.market.Account;
-import org.computehive.rental.Rental;
 import org.computehive.rental.RentalState;
 import org.computehive.rental.RentalStore;
 import org.computehive.reputation.Outcome.Role;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Reputations from the rentals that a store has settled, looked at once a minute at the most. Nothing is known of anybody
- * where the store has more than it hands out at once: a score from a part of the records would be wrong.
+ * Reputations from all rentals that a store has settled, looked at once a minute at the most; where reading them takes
+ * long, so seldom that it takes no more than a twentieth of the time.
  *
  * <p>Thread-safe.
  */
 public final class StoredReputations {
-    private static final Logger LOG = LoggerFactory.getLogger(StoredReputations.class);
     private static final Duration FRESH = Duration.ofMinutes(1);
+    private static final int READING_SHARE = 20;
 
     private final RentalStore store;
     private final InstantSource clock;
-    private Optional<Reputations> known = Optional.empty();
+    private Reputations known = Reputations.of(List.of(), Instant.EPOCH);
     private Instant stale = Instant.MIN;
 
     /** Creates them for a store, which stays the caller's to close. */
@@ -38,32 +34,23 @@ public final class StoredReputations {
 
     /** Returns a lender's score, 0 to 1,000; empty where nothing is known of it. */
     public OptionalInt scoreOfLender(Account lender) {
-        return current()
-                .map(all -> all.of(lender, Role.LENDER))
-                .filter(reputation -> !reputation.isUnknown())
-                .map(reputation -> OptionalInt.of(reputation.score()))
-                .orElse(OptionalInt.empty());
+        Reputation reputation = current().of(lender, Role.LENDER);
+        return reputation.isUnknown() ? OptionalInt.empty() : OptionalInt.of(reputation.score());
     }
 
-    /** Returns all reputations, at most a minute old; empty where the store has settled too many to know them all. */
-    public synchronized Optional<Reputations> current() {
+    /** Returns all reputations as they were at the last look. */
+    public synchronized Reputations current() {
         Instant now = clock.instant();
         if (!now.isBefore(stale)) {
-            known = read(now);
-            stale = now.plus(FRESH);
+            known = Reputations.of(
+                    store.allInStates(EnumSet.of(RentalState.SETTLED))
+                            .flatMap(rental -> Outcomes.of(rental).stream())
+                            .toList(),
+                    now);
+            Instant read = clock.instant();
+            Duration pause = Duration.between(now, read).multipliedBy(READING_SHARE);
+            stale = read.plus(pause.compareTo(FRESH) > 0 ? pause : FRESH);
         }
         return known;
-    }
-
-    private Optional<Reputations> read(Instant now) {
-        List<Rental> settled = store.inStates(EnumSet.of(RentalState.SETTLED), RentalStore.MOST);
-        if (settled.size() == RentalStore.MOST) {
-            LOG.warn(
-                    "over {} rentals are settled: set a reputation on the builder that reads all of them",
-                    RentalStore.MOST);
-            return Optional.empty();
-        }
-        return Optional.of(Reputations.of(
-                settled.stream().flatMap(rental -> Outcomes.of(rental).stream()).toList(), now));
     }
 }

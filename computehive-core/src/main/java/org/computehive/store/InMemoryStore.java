@@ -44,8 +44,9 @@ import org.jspecify.annotations.Nullable;
  * {@link RentalStore}, but for durability. Thread-safe.
  */
 public final class InMemoryStore implements RentalStore, FeedStore {
-    private static final Comparator<Rental> OLDEST_FIRST =
-            Comparator.comparing(Rental::reservedAt).thenComparing(Rental::id);
+    private static final Comparator<Position> BY_POSITION =
+            Comparator.comparing(Position::reservedAt).thenComparing(Position::rental);
+    private static final Comparator<Rental> OLDEST_FIRST = Comparator.comparing(Position::of, BY_POSITION);
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, Host> hosts = new TreeMap<>();
@@ -345,15 +346,19 @@ public final class InMemoryStore implements RentalStore, FeedStore {
     }
 
     @Override
-    public List<Rental> inStates(Set<RentalState> states, int limit) {
-        return rentals(rental -> states.contains(rental.state()), OLDEST_FIRST, limit);
+    public List<Rental> inStates(Set<RentalState> states, Position after, int limit) {
+        return rentals(
+                rental -> states.contains(rental.state()) && BY_POSITION.compare(Position.of(rental), after) > 0,
+                OLDEST_FIRST,
+                limit);
     }
 
     @Override
-    public List<Rental> of(Account party, int limit) {
+    public List<Rental> of(Account party, Position before, int limit) {
         return rentals(
-                rental -> rental.terms().renter().equals(party)
-                        || rental.terms().lender().equals(party),
+                rental -> (rental.terms().renter().equals(party)
+                                || rental.terms().lender().equals(party))
+                        && BY_POSITION.compare(Position.of(rental), before) < 0,
                 OLDEST_FIRST.reversed(),
                 limit);
     }

@@ -455,28 +455,35 @@ public final class JdbcStore implements RentalStore, FeedStore {
     }
 
     @Override
-    public List<Rental> inStates(Set<RentalState> states, int limit) {
+    public List<Rental> inStates(Set<RentalState> states, Position after, int limit) {
         Preconditions.limit(limit);
         if (states.isEmpty()) {
             return List.of();
         }
-        return rentals("state IN (%s)".formatted(places(states.size())), "", limit, statement -> {
+        String wanted = "state IN (%s) AND (reserved_at, id) > (?, ?)".formatted(places(states.size()));
+        return rentals(wanted, "", limit, statement -> {
             int index = 1;
             for (RentalState state : states) {
                 statement.setString(index++, state.name());
             }
-            return index;
+            return position(statement, index, after);
         });
     }
 
     @Override
-    public List<Rental> of(Account party, int limit) {
+    public List<Rental> of(Account party, Position before, int limit) {
         Preconditions.limit(limit);
-        return rentals("renter = ? OR lender = ?", " DESC", limit, statement -> {
+        return rentals("(renter = ? OR lender = ?) AND (reserved_at, id) < (?, ?)", " DESC", limit, statement -> {
             statement.setString(1, party.address());
             statement.setString(2, party.address());
-            return 3;
+            return position(statement, 3, before);
         });
+    }
+
+    private int position(PreparedStatement statement, int index, Position position) throws SQLException {
+        database.dialect().setInstant(statement, index, position.reservedAt());
+        statement.setString(index + 1, position.rental());
+        return index + 2;
     }
 
     private List<Rental> rentals(String wanted, String direction, int limit, Condition condition) {

@@ -3,16 +3,17 @@ package org.computehive.usage;
 import java.time.Instant;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Token;
 import org.computehive.rental.Rental;
+import org.computehive.rental.RentalId;
 
 /**
  * What a party was paid, or paid, in a month: one line per settlement, with sums that equal the chain's to the unit.
@@ -70,28 +71,38 @@ public record Invoice(Account party, Role role, YearMonth month, boolean complet
      * @param party whose
      * @param role on which side
      * @param month the month, in UTC
-     * @param rentals all rentals that may belong there; others are left out, and one that comes twice counts once
+     * @param rentals all rentals that may belong there: those of the party that were reserved before {@link #end the month's
+     *     end}; others are left out, and one that comes twice counts once
      * @param now whether the month is over
      */
-    public static Invoice of(Account party, Role role, YearMonth month, Collection<Rental> rentals, Instant now) {
+    public static Invoice of(Account party, Role role, YearMonth month, Stream<Rental> rentals, Instant now) {
         Instant from = month.atDay(1).atStartOfDay(ZoneOffset.UTC).toInstant();
-        Instant to = month.plusMonths(1).atDay(1).atStartOfDay(ZoneOffset.UTC).toInstant();
-        List<Line> lines = rentals.stream()
-                .filter(rental -> party.equals(
+        Instant to = end(month);
+        record Settlement(RentalId rental, int leg) {}
+        Map<Settlement, Line> lines = rentals.filter(rental -> party.equals(
                         role == Role.LENDER
                                 ? rental.terms().lender()
                                 : rental.terms().renter()))
-                .collect(Collectors.toMap(Rental::id, UsageRecord::of, (one, same) -> one))
-                .values()
-                .stream()
+                .map(UsageRecord::of)
                 .flatMap(usage -> usage.charges().stream().map(charge -> new Line(usage, charge)))
                 .filter(line -> !line.charge().settledAt().isBefore(from)
                         && line.charge().settledAt().isBefore(to))
+                .collect(Collectors.toMap(
+                        line -> new Settlement(
+                                line.usage().rental(), line.charge().leg()),
+                        line -> line,
+                        (one, same) -> one));
+        List<Line> sorted = lines.values().stream()
                 .sorted(Comparator.comparing((Line line) -> line.charge().settledAt())
                         .thenComparing(line -> line.usage().rental())
                         .thenComparing(line -> line.charge().leg()))
                 .toList();
-        return new Invoice(party, role, month, !now.isBefore(to), lines);
+        return new Invoice(party, role, month, !now.isBefore(to), sorted);
+    }
+
+    /** Returns when a month is over. */
+    public static Instant end(YearMonth month) {
+        return month.plusMonths(1).atDay(1).atStartOfDay(ZoneOffset.UTC).toInstant();
     }
 
     /** Returns its number: the same for the same party, role and month. */

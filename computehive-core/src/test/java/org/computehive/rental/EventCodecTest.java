@@ -244,6 +244,7 @@ class EventCodecTest {
                         new HostId("rack-1"),
                         List.of(new Hypervisor.Turnover(
                                 RentalStoreContract.gpu(1).address(), true, "reset"))),
+                new RentalEvent.TeardownLeft(AT, new HostId("rack-1"), "the host does not answer"),
                 new RentalEvent.ReclaimAnnounced(AT, AT.plusSeconds(3600)),
                 new RentalEvent.Stuck(AT, RentalEffect.Step.DESTROY, "the host does not answer"),
                 new RentalEvent.Resumed(AT, RentalEffect.Step.DESTROY, "power is back"),

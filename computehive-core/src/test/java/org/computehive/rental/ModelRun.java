@@ -47,7 +47,12 @@ final class ModelRun {
                     Duration.ofSeconds(15),
                     Duration.ofSeconds(5))
             .with(new RentalPolicy.Recovery(
-                    3, Duration.ofMinutes(2), Duration.ofMinutes(10), Duration.ofMinutes(5), Duration.ofMinutes(30)));
+                    3,
+                    Duration.ofMinutes(2),
+                    Duration.ofMinutes(10),
+                    Duration.ofMinutes(5),
+                    Duration.ofMinutes(30),
+                    Duration.ofDays(1)));
 
     private static final Amount MONEY = Amount.of(1_000_000_000);
     private static final MachineShape SHAPE = new MachineShape(1, 256, 64, "demo");

@@ -13,6 +13,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -728,6 +729,30 @@ public abstract class RentalStoreContract {
     }
 
     // ---- queries ----
+
+    @Test
+    void pages_oneAfterTheOther_leaveNothingOut_andRepeatNothing() {
+        // Two of three are reserved at the same instant as others.
+        List<Rental> all = IntStream.range(0, RentalStore.PAGE + 5)
+                .mapToObj(i -> reserve(terms(i, hours(2 * i, 2 * i + 1), gpu(1)), NOON.plusSeconds(i / 3)))
+                .sorted(Comparator.comparing(Rental::reservedAt).thenComparing(Rental::id))
+                .toList();
+        Set<RentalState> reserved = EnumSet.of(RentalState.RESERVED, RentalState.FUNDED);
+
+        assertEquals(all, store.allInStates(reserved).toList());
+        assertEquals(
+                all.reversed(), store.allOf(LENDER, NOON.plusSeconds(3_600)).toList());
+        assertEquals(
+                all.subList(0, 6).reversed(),
+                store.allOf(RENTER, NOON.plusSeconds(2)).toList());
+        assertEquals(List.of(), store.allOf(account(9), NOON.plusSeconds(3_600)).toList());
+        assertEquals(List.of(), store.allInStates(Set.of(RentalState.SETTLED)).toList());
+        assertEquals(all.subList(3, 5), store.inStates(reserved, RentalStore.Position.of(all.get(2)), 2));
+        assertEquals(List.of(all.get(1), all.get(0)), store.of(RENTER, RentalStore.Position.of(all.get(2)), 5));
+        assertEquals(
+                all.getLast(),
+                store.allOf(LENDER, NOON.plusSeconds(3_600)).findFirst().orElseThrow());
+    }
 
     @Test
     void inStates_isOldestFirstAndLimited() {

@@ -42,6 +42,7 @@ class RentalTransitionsTest {
                 "placed",
                 new RentalEvent.Placed(AT, OTHER, List.of(new GpuId(OTHER, Sample.ADDRESS)), "no disk space"));
         events.put("placed on too few", new RentalEvent.Placed(AT, OTHER, List.of(), "no disk space"));
+        events.put("teardown left", new RentalEvent.TeardownLeft(AT, Sample.HOST, "the host does not answer"));
         events.put("swept", new RentalEvent.Swept(AT, Sample.HOST, List.of()));
         events.put("reclaimed", new RentalEvent.ReclaimAnnounced(AT, AT.plusSeconds(1000)));
         events.put("reclaimed before the start", new RentalEvent.ReclaimAnnounced(Sample.NOW, START.minusSeconds(1)));
@@ -185,13 +186,22 @@ class RentalTransitionsTest {
                         "stuck"));
         Rental ending = Sample.active().after(new RentalEvent.Ending(AT, EndCause.BY_RENTER));
         all.put("ending", new Situation(ending, "access cut", "stuck"));
-        all.put("cut", new Situation(ending.after(new RentalEvent.AccessCut(AT, 0)), "destroyed", "stuck"));
+        all.put(
+                "cut",
+                new Situation(ending.after(new RentalEvent.AccessCut(AT, 0)), "destroyed", "teardown left", "stuck"));
         all.put(
                 "stuck at destroying",
                 new Situation(
                         ending.after(new RentalEvent.AccessCut(AT, 0)).after(events().get("stuck")),
                         "destroyed",
+                        "teardown left",
                         "resumed"));
+        all.put(
+                "ended, its host left",
+                new Situation(
+                        ending.after(new RentalEvent.AccessCut(AT, 0)).after(events().get("teardown left")),
+                        "swept",
+                        "stuck"));
         all.put(
                 "vacated, then given up",
                 new Situation(

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.computehive.market.GpuCondition;
+import org.computehive.market.GpuId;
 import org.computehive.rental.RentalEffect.Step;
 import org.computehive.rental.RentalEvent.EndCause;
 import org.junit.jupiter.api.Test;
@@ -43,8 +45,8 @@ class StuckTest {
         try (World world = World.ofHosts(1)) {
             Rental rental = world.active();
             world.pass(Duration.ofMinutes(1));
-            world.engine.end(rental.id(), world.renter.account());
             world.host(1).setReachable(false);
+            world.engine.end(rental.id(), world.renter.account());
             world.passSlowly(RECOVERY.stuckAfter().plusMinutes(10), Duration.ofSeconds(30));
             List<Rental> stuck = world.engine.stuck();
             assertEquals(1, stuck.size());
@@ -61,12 +63,44 @@ class StuckTest {
     }
 
     @Test
+    void hostThatNeverComesBack_keepsNobodyFromTheMoney_andItsGpusFromTheMarket() {
+        try (World world = World.ofHosts(1)) {
+            Rental rental = world.active();
+            world.passTo(rental.window().end().minusSeconds(1));
+            world.host(1).setReachable(false);
+            world.passSlowly(RECOVERY.teardownLimit().minusMinutes(10), Duration.ofMinutes(5));
+            assertEquals(RentalState.ENDING, world.of(rental.id()).state());
+
+            world.passSlowly(Duration.ofMinutes(30), Duration.ofMinutes(1));
+            Rental settled = world.await(rental.id(), RentalState.SETTLED);
+            assertEquals(
+                    1, world.events(rental.id(), RentalEvent.TeardownLeft.class).size());
+            assertEquals(settled.terms().deposit(), world.lender.balance(), "by the time lock: nobody signed");
+            assertEquals(List.of(settled), world.engine.stuck());
+            assertEquals(Set.of(Step.SWEEP), settled.stuck().keySet());
+            GpuId gpu = settled.gpus().getFirst();
+            assertEquals(
+                    GpuCondition.State.QUARANTINED,
+                    world.store.condition(gpu).orElseThrow().state());
+
+            world.host(1).setReachable(true);
+            world.pass(RECOVERY.slowest().multipliedBy(2));
+            world.await(rental.id(), swept -> swept.stuck().isEmpty());
+            assertEquals(List.of(), world.host(1).list());
+            assertEquals(
+                    GpuCondition.State.AVAILABLE,
+                    world.store.condition(gpu).orElseThrow().state());
+            assertEquals(RentalState.SETTLED, world.of(rental.id()).state());
+        }
+    }
+
+    @Test
     void tries_becomeRareWhileAHostIsAway() {
         try (World world = World.ofHosts(1)) {
             Rental rental = world.active();
             world.pass(Duration.ofMinutes(1));
-            world.engine.end(rental.id(), world.renter.account());
             world.host(1).setReachable(false);
+            world.engine.end(rental.id(), world.renter.account());
             world.store.runDue();
             var waits = new ArrayList<Duration>();
             Instant until = world.now.plus(Duration.ofMinutes(50));

@@ -108,7 +108,7 @@ class InvoiceTest {
     }
 
     private Invoice invoice(Account party, Role role, YearMonth month) {
-        return Invoice.of(party, role, month, engine.rentals(party), now);
+        return Invoice.of(party, role, month, engine.rentals(party).stream(), now);
     }
 
     private Invoice.Totals total(Invoice invoice) {

@@ -74,7 +74,7 @@ public final class Application implements AutoCloseable {
                                        an external chain
               --policy.quote-life=PT10M --policy.hold=PT15M --policy.lead=PT5M --policy.start-limit=PT10M
               --policy.watch=PT15S --policy.retry=PT5S --policy.slowest=PT5M --policy.stuck-after=PT1H
-              --policy.host-silence=PT2M --policy.recovery=PT10M --policy.moves=3
+              --policy.host-silence=PT2M --policy.recovery=PT10M --policy.moves=3 --policy.teardown-limit=P1D
               --policy.extensions=12 --policy.longest-extension=P7D --policy.confirm-extension=PT1M
                                        how long the engine waits for what, and how often it tries
               --caldav.calendars.NAME.account=ACCOUNT --caldav.calendars.NAME.url=URL
@@ -126,6 +126,7 @@ public final class Application implements AutoCloseable {
             "policy.recovery",
             "policy.slowest",
             "policy.stuck-after",
+            "policy.teardown-limit",
             "policy.extensions",
             "policy.longest-extension",
             "policy.confirm-extension",

@@ -16,7 +16,6 @@ import io.swagger.v3.oas.annotations.tags.Tag;
 import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.time.YearMonth;
-import java.util.List;
 import org.computehive.manifest.Manifest;
 import org.computehive.market.Account;
 import org.computehive.rental.Rental;
@@ -75,7 +74,7 @@ class RecordsController {
         YearMonth wanted = BadField.parse("month", month, RecordsController::month);
         Format form = format == null ? Format.JSON : BadField.parse("format", format, RecordsController::format);
         Invoice.Role role = caller.role() == Role.LENDER ? Invoice.Role.LENDER : Invoice.Role.RENTER;
-        Invoice invoice = Invoice.of(party, role, wanted, all(store.of(party, RentalStore.MOST)), clock.instant());
+        Invoice invoice = Invoice.of(party, role, wanted, store.allOf(party, Invoice.end(wanted)), clock.instant());
         return switch (form) {
             case JSON -> HttpResponse.ok(InvoiceView.of(invoice));
             case CSV -> file(invoice.csv(), "text/csv; charset=utf-8", invoice.number() + ".csv");
@@ -125,20 +124,6 @@ class RecordsController {
     ReputationView reputation(@Parameter(hidden = true) Caller caller, String account) {
         caller.as(Role.LENDER, Role.RENTER, Role.OPERATOR);
         Account party = BadField.parse("account", account, Account::new);
-        return ReputationView.of(party, reputations.current().orElseThrow(RecordsController::tooMany));
-    }
-
-    /** A record that leaves something out would be wrong, so there is none then. */
-    private static List<Rental> all(List<Rental> rentals) {
-        if (rentals.size() == RentalStore.MOST) {
-            throw tooMany();
-        }
-        return rentals;
-    }
-
-    private static RentalException.Unacceptable tooMany() {
-        return new RentalException.Unacceptable(
-                "this server makes records from fewer than %d rentals: read more from the store with the library"
-                        .formatted(RentalStore.MOST));
+        return ReputationView.of(party, reputations.current());
     }
 }

@@ -15,6 +15,7 @@ import org.computehive.rental.RentalPolicy;
  * @param recovery how long after an interruption a session must be usable again
  * @param slowest how long to wait at the most before something that failed is tried again
  * @param stuckAfter how long a step may fail before an operator is told
+ * @param teardownLimit how long taking a session down may fail before the rental is settled without waiting for it
  * @param extensions how many extensions a rental may have
  * @param longestExtension how long after the booked end the last one may end
  * @param confirmExtension how long before the end an extension must be funded
@@ -32,6 +33,7 @@ public record PolicySettings(
         @Bindable(defaultValue = "PT10M") Duration recovery,
         @Bindable(defaultValue = "PT5M") Duration slowest,
         @Bindable(defaultValue = "PT1H") Duration stuckAfter,
+        @Bindable(defaultValue = "P1D") Duration teardownLimit,
         @Bindable(defaultValue = "12") int extensions,
         @Bindable(defaultValue = "P7D") Duration longestExtension,
         @Bindable(defaultValue = "PT1M") Duration confirmExtension) {
@@ -52,7 +54,7 @@ public record PolicySettings(
                         startLimit,
                         watch,
                         retry,
-                        new RentalPolicy.Recovery(moves, hostSilence, recovery, slowest, stuckAfter),
+                        new RentalPolicy.Recovery(moves, hostSilence, recovery, slowest, stuckAfter, teardownLimit),
                         new ExtensionPolicy(extensions, longestExtension, confirmExtension)));
     }
 }

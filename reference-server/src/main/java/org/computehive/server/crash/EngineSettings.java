@@ -69,7 +69,12 @@ record EngineSettings(
                     Duration.ofMillis(500),
                     Duration.ofMillis(300))
             .with(new RentalPolicy.Recovery(
-                    3, Duration.ofSeconds(10), START_LIMIT, Duration.ofSeconds(1), Duration.ofHours(1)))
+                    3,
+                    Duration.ofSeconds(10),
+                    START_LIMIT,
+                    Duration.ofSeconds(1),
+                    Duration.ofHours(1),
+                    Duration.ofDays(1)))
             .with(new ExtensionPolicy(2, Duration.ofMinutes(1), Duration.ofSeconds(3)));
 
     /** What a killed engine was at is gone on with after this; the default would have every kill waste its eight seconds. */
