@@ -20,6 +20,9 @@ public interface ListingStore {
     /** Returns a listing. */
     Optional<Listing> listing(ListingId id);
 
+    /** Returns a listing together with its host; empty if either is not kept. */
+    Optional<Offering> offering(ListingId id);
+
     /** Returns all listings, by id. */
     List<Listing> listings();
 

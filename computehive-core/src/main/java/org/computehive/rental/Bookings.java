@@ -29,10 +29,29 @@ final class Bookings {
     }
 
     Quote quote(Account renter, ListingId id, Window window, Answering<Quote> answering) {
-        Listing listing = market.listing(id);
+        for (Market.Offered offered = market.lastOffered(id); ; ) {
+            try {
+                return quote(renter, offered, window, answering);
+            } catch (RentalException.Superseded | RentalException.Unacceptable e) {
+                Market.Offered now = market.offered(id);
+                if (now.change() == offered.change()) {
+                    throw e;
+                }
+                offered = now;
+            }
+        }
+    }
+
+    private Quote quote(Account renter, Market.Offered offered, Window window, Answering<Quote> answering) {
+        Listing listing = offered.listing();
         ListingRules.check(listing, window, journal.now());
-        var quote = new Quote(ids.get(), renter, listing, window, journal.now().plus(policy.quoteLife()));
-        answering.keeping(quote).ifPresentOrElse(answer -> store.putQuote(quote, answer), () -> store.putQuote(quote));
+        var quote =
+                new Quote(ids.get(), renter, listing, window, journal.now().plus(policy.quoteLife()), offered.setup());
+        answering
+                .keeping(quote)
+                .ifPresentOrElse(
+                        answer -> store.putQuote(quote, offered.change(), answer),
+                        () -> store.putQuote(quote, offered.change()));
         return quote;
     }
 
@@ -65,10 +84,6 @@ final class Bookings {
         }
         Listing listing = quote.offered();
         ListingRules.check(listing, quote.window(), journal.now());
-        if (listing.gpus().stream().anyMatch(market::isQuarantined)) {
-            throw new RentalException.Unacceptable(
-                    "a gpu of listing %s is quarantined: choose another listing".formatted(listing.id()));
-        }
         for (int attempt = 0; ; attempt++) {
             try {
                 return journal.begin(
@@ -99,7 +114,7 @@ final class Bookings {
                 holdUntil(quote.window()),
                 listing.emulated(),
                 listing.rules().cancellation(),
-                market.setupOf(listing));
+                quote.setup());
     }
 
     /** The hold's end, in whole seconds as the chain tells time; by the window's start it is funded or over. */

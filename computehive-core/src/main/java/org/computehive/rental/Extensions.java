@@ -40,7 +40,8 @@ final class Extensions {
                 rental.terms().renter(),
                 listing,
                 further,
-                journal.now().plus(policy.quoteLife()));
+                journal.now().plus(policy.quoteLife()),
+                rental.terms().setup());
         answering.keeping(quote).ifPresentOrElse(answer -> store.putQuote(quote, answer), () -> store.putQuote(quote));
         return quote;
     }

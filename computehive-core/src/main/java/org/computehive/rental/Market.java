@@ -1,5 +1,8 @@
 package org.computehive.rental;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.GpuCondition;
@@ -8,17 +11,28 @@ import org.computehive.market.Host;
 import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
+import org.computehive.market.Offering;
 import org.computehive.market.Token;
 import org.computehive.rental.Asking.Answering;
 
 /** Hosts and listings: who may offer what, and what is on offer. */
 final class Market {
+    private static final int KEPT = 10_000;
+
     private final RentalStore store;
     private final Steps steps;
     private final Token token;
     private final RentalPolicy policy;
     private final Journal journal;
     private final GpuHealth health;
+    private final Map<ListingId, Offered> offered = Collections.synchronizedMap(new LinkedHashMap<>(64, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<ListingId, Offered> eldest) {
+            return size() > KEPT;
+        }
+    });
 
     Market(RentalStore store, Steps steps, Token token, RentalPolicy policy, Journal journal) {
         this.store = store;
@@ -75,6 +89,30 @@ final class Market {
         return listing;
     }
 
+    /**
+     * What is on offer.
+     *
+     * @param listing the listing
+     * @param setup what a VM is promised to run on
+     * @param change tells the store whether it is still so
+     */
+    record Offered(Listing listing, Setup setup, long change) {}
+
+    /** Returns what was on offer when it was last read, perhaps long ago: the store checks it when it keeps a quote. */
+    Offered lastOffered(ListingId id) {
+        Offered known = offered.get(id);
+        return known == null ? offered(id) : known;
+    }
+
+    /** Returns what is on offer now. */
+    Offered offered(ListingId id) {
+        Offering read = store.offering(id).orElseThrow(() -> unknown(id));
+        Listing listing = read.listing();
+        var now = new Offered(listing, Setups.promised(read.host(), listing.gpus(), listing.shape()), read.change());
+        offered.put(id, now);
+        return now;
+    }
+
     /** Returns what a VM of a listing is promised to run on. */
     Setup setupOf(Listing listing) {
         return store.host(listing.host())
@@ -83,8 +121,11 @@ final class Market {
     }
 
     Listing listing(ListingId id) {
-        return store.listing(id)
-                .orElseThrow(() -> new RentalException.NotFound("there is no listing %s".formatted(id)));
+        return store.listing(id).orElseThrow(() -> unknown(id));
+    }
+
+    private static RentalException.NotFound unknown(ListingId id) {
+        return new RentalException.NotFound("there is no listing %s".formatted(id));
     }
 
     GpuCondition release(GpuId gpu, Account lender, String why, Answering<GpuCondition> answering) {

@@ -1,6 +1,7 @@
 package org.computehive.rental;
 
 import java.time.Instant;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Listing;
@@ -17,12 +18,18 @@ import org.computehive.schedule.Window;
  * @param offered the listing as it was when it was quoted
  * @param window the time it is for
  * @param expires the first instant in which it can no longer be taken up
+ * @param setup what a VM is promised to run on
  */
-public record Quote(RentalId id, Account renter, Listing offered, Window window, Instant expires) {
+public record Quote(RentalId id, Account renter, Listing offered, Window window, Instant expires, Setup setup) {
 
     /** Returns the listing's name. */
     public ListingId listing() {
         return offered.id();
+    }
+
+    /** Returns the time in which nobody else may have the gpus: the window and the turnover after it. */
+    public Window occupied() {
+        return window.extendedBy(offered.rules().turnover());
     }
 
     /** Returns the price in units per second. */

@@ -104,16 +104,15 @@ public final class RentalJson {
     /**
      * Returns the record that a JSON text of an older form means, whose members that came later take given values.
      *
-     * @param at the member that holds the object which lacks them; empty for the text's own object
      * @param added the members that it lacks, with what they mean where nothing was said; {@code a/b} is the member b of
      *     the member a
      * @throws IllegalStateException if the text, so completed, is not exactly a record of that type
      */
-    public static <T> T readOlder(Class<T> type, String json, String at, Map<String, ?> added) {
+    public static <T> T readOlder(Class<T> type, String json, Map<String, ?> added) {
         try {
             JsonNode root = MAPPER.readTree(json);
             for (Map.Entry<String, ?> member : added.entrySet()) {
-                add(at.isEmpty() ? root : root.path(at), member.getKey(), member.getValue());
+                add(root, member.getKey(), member.getValue());
             }
             return read(type, MAPPER.writeValueAsString(root));
         } catch (JsonProcessingException e) {

@@ -41,6 +41,23 @@ public interface RentalStore extends ListingStore, MarketFeed, AnswerStore, Auto
     void putQuote(Quote quote);
 
     /**
+     * Keeps a quote if, as far as can be seen now, it can be taken up: a hint, {@link #append} decides. Else nothing is kept.
+     *
+     * @param change the {@link org.computehive.market.Offering#change} of what it was made from
+     * @throws RentalException.Superseded if the listing or its host was kept anew since
+     * @throws RentalException.Unacceptable if a gpu is quarantined
+     * @throws RentalException.Overlap if a gpu is taken in a part of the time that the quote would occupy
+     */
+    void putQuote(Quote quote, long change);
+
+    /**
+     * Keeps a quote as {@link #putQuote(Quote, long)} does, and the answer to the request for it, all or nothing.
+     *
+     * @throws org.computehive.once.KeyTakenException if there is an answer under that key
+     */
+    void putQuote(Quote quote, long change, Answer answer);
+
+    /**
      * Keeps a quote and the answer to the request for it, all or nothing.
      *
      * @throws org.computehive.once.KeyTakenException if there is an answer under that key
@@ -85,6 +102,7 @@ public interface RentalStore extends ListingStore, MarketFeed, AnswerStore, Auto
      *
      * @param event what happened, and the rental after it, whose version is one more than what is stored
      * @throws RentalException.Superseded if the stored version is not one less
+     * @throws RentalException.Unacceptable if it is a rental's first event and a gpu that it would occupy is quarantined
      * @throws RentalException.Overlap if another rental has a gpu at a time that this one would newly occupy
      * @throws RentalException.LaneTaken if another rental has a lane that this one would newly take
      */
@@ -289,10 +307,16 @@ public interface RentalStore extends ListingStore, MarketFeed, AnswerStore, Auto
      *
      * @param after the rental after it
      * @param event what happened
+     * @param payload the event's JSON, to the letter as it is stored and as the audit log commits to it
      * @param salt 32 random bytes, hexadecimal, that keep its audit commitment from being guessed
      * @param wake when the rental is to be looked at next; empty if never
      */
-    record Recorded(Rental after, RentalEvent event, String salt, Optional<Instant> wake) {}
+    record Recorded(Rental after, RentalEvent event, String payload, String salt, Optional<Instant> wake) {
+        /** Writes a new event's JSON. */
+        public Recorded(Rental after, RentalEvent event, String salt, Optional<Instant> wake) {
+            this(after, event, EventCodec.write(event), salt, wake);
+        }
+    }
 
     /**
      * Where an event is proved.

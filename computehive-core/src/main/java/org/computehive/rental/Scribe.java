@@ -303,7 +303,7 @@ final class Scribe {
                 recorded.after().id().value(),
                 recorded.after().version(),
                 event.at(),
-                EventCodec.write(event).getBytes(StandardCharsets.UTF_8),
+                recorded.payload().getBytes(StandardCharsets.UTF_8),
                 HexFormat.of().parseHex(recorded.salt()));
     }
 

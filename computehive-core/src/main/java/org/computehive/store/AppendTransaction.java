@@ -5,6 +5,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
+import org.computehive.market.GpuId;
 import org.computehive.rental.EventCodec;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalStore.Recorded;
@@ -18,25 +19,40 @@ final class AppendTransaction {
     private final Dialect dialect;
     private final JdbcTimers timers;
     private final Recorded recorded;
-    private final String payload;
     private final Rental after;
 
-    AppendTransaction(Connection connection, Dialect dialect, JdbcTimers timers, Recorded recorded, String payload) {
+    AppendTransaction(Connection connection, Dialect dialect, JdbcTimers timers, Recorded recorded) {
         this.connection = connection;
         this.dialect = dialect;
         this.timers = timers;
         this.recorded = recorded;
-        this.payload = payload;
         this.after = recorded.after();
     }
 
     void run() throws SQLException {
         putRental();
         insertEvent();
+        if (after.version() == 1) {
+            mayBeRented();
+        }
         if (after.holdingsChanged()) {
             new HoldingsChange(connection, dialect, after).apply();
         }
         timers.set(connection, after.id(), after.version(), recorded.wake());
+    }
+
+    private void mayBeRented() throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "SELECT 1 FROM ch_gpu_conditions WHERE id = ? AND payload ->> 'state' = 'QUARANTINED'")) {
+            for (GpuId gpu : after.gpus()) {
+                statement.setString(1, gpu.toString());
+                try (ResultSet rows = statement.executeQuery()) {
+                    if (rows.next()) {
+                        throw Preconditions.quarantined(gpu);
+                    }
+                }
+            }
+        }
     }
 
     private void putRental() throws SQLException {
@@ -85,7 +101,7 @@ final class AppendTransaction {
             statement.setString(1, after.id().value());
             statement.setLong(2, after.version());
             statement.setString(3, EventCodec.name(recorded.event()));
-            dialect.setJson(statement, 4, payload);
+            dialect.setJson(statement, 4, recorded.payload());
             statement.setString(5, recorded.salt());
             if (recorded.wake().isPresent()) {
                 statement.setString(6, recorded.wake().get().toString());

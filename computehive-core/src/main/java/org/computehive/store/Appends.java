@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import org.computehive.internal.Gathering;
 import org.computehive.internal.Gathering.Asked;
-import org.computehive.rental.EventCodec;
 import org.computehive.rental.RentalException;
 import org.computehive.rental.RentalStore.Recorded;
 
@@ -22,7 +21,7 @@ final class Appends {
 
     private final Database database;
     private final JdbcTimers timers;
-    private final Gathering<Prepared, Boolean> together;
+    private final Gathering<Recorded, Boolean> together;
 
     Appends(Database database, JdbcTimers timers) {
         this.database = database;
@@ -35,33 +34,28 @@ final class Appends {
                 });
     }
 
-    /** An event and its JSON, written before anybody waits for it. */
-    record Prepared(Recorded recorded, String payload) {}
-
     void append(Recorded event) {
-        var prepared = new Prepared(event, EventCodec.write(event.event()));
         boolean gathers = database.dialect() instanceof SqliteDialect || Reservations.takes(event);
         if (gathers) {
-            together.ask(prepared);
+            together.ask(event);
         } else {
-            alone(prepared);
+            alone(event);
         }
     }
 
-    private boolean alone(Prepared event) {
-        return database.transaction(
-                "append an event of rental " + event.recorded().after().id(), connection -> {
-                    run(connection, event);
-                    return true;
-                });
+    private boolean alone(Recorded event) {
+        return database.transaction("append an event of rental " + event.after().id(), connection -> {
+            run(connection, event);
+            return true;
+        });
     }
 
-    private void run(Connection connection, Prepared event) throws SQLException {
-        new AppendTransaction(connection, database.dialect(), timers, event.recorded(), event.payload()).run();
+    private void run(Connection connection, Recorded event) throws SQLException {
+        new AppendTransaction(connection, database.dialect(), timers, event).run();
     }
 
-    private void reserve(List<Asked<Prepared, Boolean>> asked) {
-        List<Prepared> events = asked.stream().map(Asked::question).toList();
+    private void reserve(List<Asked<Recorded, Boolean>> asked) {
+        List<Recorded> events = asked.stream().map(Asked::question).toList();
         Reservations.Outcome outcome;
         try {
             outcome = database.transaction(
@@ -71,21 +65,21 @@ final class Appends {
             asked.forEach(this::answerAlone);
             return;
         }
-        for (Asked<Prepared, Boolean> each : asked) {
-            var id = each.question().recorded().after().id();
+        for (Asked<Recorded, Boolean> each : asked) {
+            var id = each.question().after().id();
             RentalException refused = outcome.refused().get(id);
             if (outcome.again().contains(id)) {
                 answerAlone(each);
             } else if (refused != null) {
                 each.fail(refused);
             } else {
-                timers.expect(each.question().recorded().wake());
+                timers.expect(each.question().wake());
                 each.answer(true);
             }
         }
     }
 
-    private void answerAlone(Asked<Prepared, Boolean> asked) {
+    private void answerAlone(Asked<Recorded, Boolean> asked) {
         try {
             asked.answer(alone(asked.question()));
         } catch (RuntimeException e) {
@@ -93,16 +87,16 @@ final class Appends {
         }
     }
 
-    private void appendInTurn(List<Asked<Prepared, Boolean>> asked) {
+    private void appendInTurn(List<Asked<Recorded, Boolean>> asked) {
         if (asked.size() == 1) {
             answerAlone(asked.getFirst());
             return;
         }
-        Map<Prepared, RentalException> refused;
+        Map<Recorded, RentalException> refused;
         try {
             refused = database.transaction("append events", connection -> {
-                var left = new IdentityHashMap<Prepared, RentalException>();
-                for (Asked<Prepared, Boolean> each : asked) {
+                var left = new IdentityHashMap<Recorded, RentalException>();
+                for (Asked<Recorded, Boolean> each : asked) {
                     appendOrLeaveNothing(connection, each.question(), left);
                 }
                 return left;
@@ -111,7 +105,7 @@ final class Appends {
             asked.forEach(this::answerAlone);
             return;
         }
-        for (Asked<Prepared, Boolean> each : asked) {
+        for (Asked<Recorded, Boolean> each : asked) {
             RentalException why = refused.get(each.question());
             if (why == null) {
                 each.answer(true);
@@ -121,7 +115,7 @@ final class Appends {
         }
     }
 
-    private void appendOrLeaveNothing(Connection connection, Prepared event, Map<Prepared, RentalException> refused)
+    private void appendOrLeaveNothing(Connection connection, Recorded event, Map<Recorded, RentalException> refused)
             throws SQLException {
         execute(connection, "SAVEPOINT ch_one");
         try {

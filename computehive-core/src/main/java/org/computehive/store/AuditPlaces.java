@@ -25,9 +25,11 @@ final class AuditPlaces {
 
     List<Recorded> unaudited(int limit) {
         // Whole histories, since an event can be read only after those before it.
-        String sql = ("SELECT %s FROM ch_events e WHERE e.rental IN (SELECT u.rental FROM (SELECT rental FROM ch_events"
-                        + " WHERE audit_index IS NULL ORDER BY seq LIMIT ?) u) ORDER BY e.rental, e.version")
-                .formatted(Histories.COLUMNS);
+        String sql =
+                ("SELECT %s FROM ch_events e WHERE e.rental IN (SELECT u.rental FROM (SELECT o.rental FROM ch_events o"
+                                + " JOIN (SELECT event FROM ch_unaudited ORDER BY event LIMIT ?) n ON n.event = o.seq) u)"
+                                + " ORDER BY e.rental, e.version")
+                        .formatted(Histories.COLUMNS);
         return histories.query("read events to audit", sql, statement -> statement.setInt(1, limit)).stream()
                 .filter(stored -> !stored.audited())
                 .sorted(Comparator.comparingLong(Stored::seq))
@@ -58,7 +60,7 @@ final class AuditPlaces {
                 }
                 return changed;
             } catch (SQLException e) {
-                if (database.dialect().violates(e, UniqueIndex.AUDIT_INDEX)) {
+                if (database.dialect().violates(e, UniqueIndex.AUDIT_PLACE)) {
                     throw Preconditions.placeTaken(places, e);
                 }
                 throw e;
@@ -68,48 +70,53 @@ final class AuditPlaces {
 
     /**
      * Doesn't wait for the disk: what a crash of the database takes back is in the log, and found there by the next start of
-     * its engine. Not {@code IS NULL}, which the planner would take for the small partial index, whose many dead entries it
-     * doesn't see.
+     * its engine. Who takes an event off the list of those that are in no log notes its place; so the first stays. Written so
+     * that one plan by the indexes serves any number of places.
      */
     private static int noteTogether(Connection connection, List<Audited> places) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement("""
-                UPDATE ch_events e SET audit_log = p.log, audit_index = p.place
-                FROM unnest(?::text[], ?::bigint[], ?::text[], ?::bigint[]) p (rental, version, log, place),
-                    set_config('synchronous_commit', 'off', true)
-                WHERE e.rental = p.rental AND e.version = p.version AND coalesce(e.audit_index, -1) = -1""")) {
-            statement.setArray(
-                    1,
-                    connection.createArrayOf(
-                            "text",
-                            places.stream().map(place -> place.rental().value()).toArray()));
-            statement.setArray(
-                    2,
-                    connection.createArrayOf(
-                            "bigint", places.stream().map(Audited::version).toArray()));
-            statement.setArray(
-                    3,
-                    connection.createArrayOf(
-                            "text", places.stream().map(Audited::log).toArray()));
-            statement.setArray(
-                    4,
-                    connection.createArrayOf(
-                            "bigint", places.stream().map(Audited::index).toArray()));
+                WITH placed AS (
+                    SELECT (SELECT e.seq FROM ch_events e WHERE e.rental = p.rental AND e.version = p.version) AS event,
+                        p.log, p.place
+                    FROM unnest((SELECT ?::text[]), (SELECT ?::bigint[]), (SELECT ?::text[]), (SELECT ?::bigint[]))
+                        p (rental, version, log, place), set_config('synchronous_commit', 'off', true)
+                ), first AS (
+                    DELETE FROM ch_unaudited WHERE event = ANY (ARRAY(SELECT event FROM placed)) RETURNING event
+                )
+                INSERT INTO ch_audit_places (event, log, place)
+                SELECT event, log, place FROM placed WHERE event IN (SELECT event FROM first)""")) {
+            Columns.texts(statement, 1, places, place -> place.rental().value());
+            Columns.longs(statement, 2, places, Audited::version);
+            Columns.texts(statement, 3, places, Audited::log);
+            Columns.longs(statement, 4, places, Audited::index);
             return statement.executeUpdate();
         }
     }
 
     private static int noteEach(Connection connection, List<Audited> places) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement("UPDATE ch_events SET audit_log = ?,"
-                + " audit_index = ? WHERE rental = ? AND version = ? AND audit_index IS NULL")) {
-            int changed = 0;
+        try (PreparedStatement first = connection.prepareStatement("DELETE FROM ch_unaudited WHERE event ="
+                        + " (SELECT seq FROM ch_events WHERE rental = ? AND version = ?) RETURNING event");
+                PreparedStatement note = connection.prepareStatement(
+                        "INSERT INTO ch_audit_places (event, log, place) VALUES (?, ?, ?)")) {
+            int noted = 0;
             for (Audited place : places) {
-                statement.setString(1, place.log());
-                statement.setLong(2, place.index());
-                statement.setString(3, place.rental().value());
-                statement.setLong(4, place.version());
-                changed += statement.executeUpdate();
+                first.setString(1, place.rental().value());
+                first.setLong(2, place.version());
+                OptionalLong event = first(first);
+                if (event.isPresent()) {
+                    note.setLong(1, event.getAsLong());
+                    note.setString(2, place.log());
+                    note.setLong(3, place.index());
+                    noted += note.executeUpdate();
+                }
             }
-            return changed;
+            return noted;
+        }
+    }
+
+    private static OptionalLong first(PreparedStatement statement) throws SQLException {
+        try (ResultSet rows = statement.executeQuery()) {
+            return rows.next() ? OptionalLong.of(rows.getLong(1)) : OptionalLong.empty();
         }
     }
 
@@ -130,8 +137,8 @@ final class AuditPlaces {
 
     OptionalLong last(String log) {
         return database.single("read the last audit index", connection -> {
-            try (PreparedStatement statement = connection.prepareStatement(
-                    "SELECT max(audit_index) FROM ch_events WHERE audit_log = ? AND audit_index IS NOT NULL")) {
+            try (PreparedStatement statement =
+                    connection.prepareStatement("SELECT max(place) FROM ch_audit_places WHERE log = ?")) {
                 statement.setString(1, log);
                 try (ResultSet rows = statement.executeQuery()) {
                     rows.next();

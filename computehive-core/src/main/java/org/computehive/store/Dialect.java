@@ -24,6 +24,9 @@ sealed interface Dialect permits PostgresDialect, SqliteDialect {
     /** Undoes a transaction. */
     void rollback(Connection connection) throws SQLException;
 
+    /** Returns the condition, for the index of bookings, that a booking reaches into the time from one instant to another. */
+    String overlapsTimes();
+
     void setInstant(PreparedStatement statement, int index, Instant value) throws SQLException;
 
     Instant instant(ResultSet rows, int column) throws SQLException;
@@ -41,8 +44,8 @@ sealed interface Dialect permits PostgresDialect, SqliteDialect {
 
     /** The unique indexes whose refusal has a meaning of its own. */
     enum UniqueIndex {
-        /** An index of an audit log holds one event. */
-        AUDIT_INDEX("ch_events_audit_index", "ch_events.audit_log, ch_events.audit_index");
+        /** A place in an audit log is one event's. */
+        AUDIT_PLACE("ch_audit_places_place", "ch_audit_places.log, ch_audit_places.place");
 
         private final String index;
         private final String columns;

@@ -95,11 +95,11 @@ final class Documents<T> {
             asked.getFirst().answer(findOne(asked.getFirst().question()));
             return;
         }
-        Object[] ids = asked.stream().map(Asked::question).distinct().toArray();
+        List<String> ids = asked.stream().map(Asked::question).distinct().toList();
         String sql = "SELECT id, format, payload FROM %s WHERE id = ANY (?::text[])".formatted(table);
-        Map<String, T> found = database.single("read %d of %s".formatted(ids.length, format), connection -> {
+        Map<String, T> found = database.single("read %d of %s".formatted(ids.size(), format), connection -> {
             try (PreparedStatement statement = connection.prepareStatement(sql)) {
-                statement.setArray(1, connection.createArrayOf("text", ids));
+                Columns.texts(statement, 1, ids, id -> id);
                 try (ResultSet rows = statement.executeQuery()) {
                     var values = new HashMap<String, T>();
                     while (rows.next()) {

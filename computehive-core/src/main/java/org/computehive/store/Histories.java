@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /** Reads rentals back by folding their events. Thread-safe. */
 final class Histories {
     /** The columns that {@link #fold} reads, of the table {@code e}. */
-    static final String COLUMNS = "e.rental, e.version, e.format, e.payload, e.salt, e.wake, e.seq, e.audit_index";
+    static final String COLUMNS = "e.rental, e.version, e.format, e.payload, e.salt, e.wake, e.seq,"
+            + " EXISTS (SELECT 1 FROM ch_unaudited u WHERE u.event = e.seq) AS unaudited";
 
     private static final String OF_RENTAL =
             "SELECT " + COLUMNS + " FROM ch_events e WHERE e.rental = ? ORDER BY e.version";
@@ -55,25 +56,22 @@ final class Histories {
         Rental before = null;
         while (rows.next()) {
             Recorded recorded = recorded(before, rows);
-            all.add(new Stored(recorded, rows.getLong("seq"), isAudited(rows)));
+            all.add(new Stored(recorded, rows.getLong("seq"), !rows.getBoolean("unaudited")));
             before = recorded.after();
         }
         return all;
     }
 
-    private static boolean isAudited(ResultSet rows) throws SQLException {
-        rows.getLong("audit_index");
-        return !rows.wasNull();
-    }
-
     private static Recorded recorded(@Nullable Rental before, ResultSet rows) throws SQLException {
         var id = new RentalId(rows.getString("rental"));
         long version = rows.getLong("version");
-        RentalEvent event = EventCodec.read(rows.getString("format"), rows.getString("payload"));
+        String payload = rows.getString("payload");
+        RentalEvent event = EventCodec.read(rows.getString("format"), payload);
         Rental after = next(before != null && before.id().equals(id) ? before : null, id, version, event);
         return new Recorded(
                 after,
                 event,
+                payload,
                 rows.getString("salt"),
                 Optional.ofNullable(rows.getString("wake")).map(Instant::parse));
     }

@@ -27,6 +27,7 @@ import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.Maintenance;
+import org.computehive.market.Offering;
 import org.computehive.once.Answer;
 import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.Occupancy;
@@ -141,6 +142,21 @@ public final class InMemoryStore implements RentalStore, FeedStore {
     }
 
     @Override
+    public Optional<Offering> offering(ListingId id) {
+        return locked(() -> {
+            Listing listing = listings.get(id.value());
+            Host host = listing == null ? null : hosts.get(listing.host().value());
+            return listing == null || host == null
+                    ? Optional.empty()
+                    : Optional.of(new Offering(
+                            listing,
+                            host,
+                            listingChanges.of(id.value())
+                                    + hostChanges.of(host.id().value())));
+        });
+    }
+
+    @Override
     public List<Listing> listings() {
         return locked(() -> List.copyOf(listings.values()));
     }
@@ -196,6 +212,20 @@ public final class InMemoryStore implements RentalStore, FeedStore {
     @Override
     public void putQuote(Quote quote, Answer answer) {
         together(answer, () -> putQuote(quote));
+    }
+
+    @Override
+    public void putQuote(Quote quote, long change) {
+        locked(() -> {
+            Preconditions.open(this, quote, change);
+            putQuote(quote);
+            return quote;
+        });
+    }
+
+    @Override
+    public void putQuote(Quote quote, long change, Answer answer) {
+        together(answer, () -> putQuote(quote, change));
     }
 
     @Override
@@ -280,6 +310,9 @@ public final class InMemoryStore implements RentalStore, FeedStore {
     }
 
     private void checkFree(Rental after) {
+        if (after.version() == 1) {
+            after.gpus().forEach(gpu -> condition(gpu).ifPresent(Preconditions::mayBeRented));
+        }
         for (long lane : new TreeSet<>(after.lanes())) {
             RentalId holder = lanes.get(new Lane(after.terms().lender(), lane));
             if (holder != null && !holder.equals(after.id())) {

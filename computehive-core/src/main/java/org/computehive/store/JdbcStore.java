@@ -16,8 +16,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.computehive.feed.FeedStore;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.Cancellation;
 import org.computehive.market.GpuCondition;
@@ -29,9 +32,9 @@ import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.Maintenance;
+import org.computehive.market.Offering;
 import org.computehive.once.Answer;
 import org.computehive.once.IdempotencyKey;
-import org.computehive.rental.EventCodec;
 import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalId;
@@ -56,8 +59,8 @@ public final class JdbcStore implements RentalStore, FeedStore {
     public static final Duration TAKEOVER = Duration.ofSeconds(8);
 
     private static final Duration LEAST_TAKEOVER = Duration.ofSeconds(1);
-    /** What listings did not say before their second form. */
-    private static final Map<String, ?> SINCE_LISTING_V2 = Map.of(
+    /** What listings did not say in their first form. */
+    private static final Map<String, ?> SINCE_LISTING_V1 = Map.of(
             "region",
             "",
             "interconnect",
@@ -66,6 +69,14 @@ public final class JdbcStore implements RentalStore, FeedStore {
             Cancellation.FREE,
             "rules/reclaimNotice",
             Listing.Rules.USUAL_RECLAIM_NOTICE);
+    /** What quotes did not say in their second form. */
+    private static final Map<String, ?> SINCE_QUOTE_V2 = Map.of("setup", Setup.UNSTATED);
+    /** What quotes did not say in their first form, which held a listing in its first. */
+    private static final Map<String, ?> SINCE_QUOTE_V1 = Stream.concat(
+                    SINCE_QUOTE_V2.entrySet().stream(),
+                    SINCE_LISTING_V1.entrySet().stream()
+                            .map(member -> Map.entry("offered/" + member.getKey(), member.getValue())))
+            .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue));
 
     private final Database database;
     private final Runnable onClose;
@@ -96,14 +107,13 @@ public final class JdbcStore implements RentalStore, FeedStore {
                 "host.v2",
                 Map.of(
                         "host.v1",
-                        json -> RentalJson.readOlder(
-                                Host.class, json, "", Map.of("platform", GuestPlatform.UNSTATED))));
+                        json -> RentalJson.readOlder(Host.class, json, Map.of("platform", GuestPlatform.UNSTATED))));
         this.listings = new Documents<>(
                 database,
                 "ch_listings",
                 Listing.class,
                 "listing.v2",
-                Map.of("listing.v1", json -> RentalJson.readOlder(Listing.class, json, "", SINCE_LISTING_V2)));
+                Map.of("listing.v1", json -> RentalJson.readOlder(Listing.class, json, SINCE_LISTING_V1)));
         this.conditions =
                 new Documents<>(database, "ch_gpu_conditions", GpuCondition.class, "gpu-condition.v1", Map.of());
         this.quotes = new Quotes(
@@ -112,10 +122,12 @@ public final class JdbcStore implements RentalStore, FeedStore {
                         database,
                         "ch_quotes",
                         Quote.class,
-                        "quote.v2",
+                        "quote.v3",
                         Map.of(
                                 "quote.v1",
-                                json -> RentalJson.readOlder(Quote.class, json, "offered", SINCE_LISTING_V2))));
+                                json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V1),
+                                "quote.v2",
+                                json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V2))));
         this.answers = new Answers(database);
         this.histories = new Histories(database);
         this.auditPlaces = new AuditPlaces(database, histories);
@@ -281,6 +293,25 @@ public final class JdbcStore implements RentalStore, FeedStore {
     }
 
     @Override
+    public Optional<Offering> offering(ListingId id) {
+        return database.single("read listing " + id, connection -> {
+            try (PreparedStatement statement = connection.prepareStatement("""
+                    SELECT l.format, l.payload, h.format, h.payload, l.changed + h.changed
+                    FROM ch_listings l JOIN ch_hosts h ON h.id = l.payload ->> 'host' WHERE l.id = ?""")) {
+                statement.setString(1, id.value());
+                try (ResultSet rows = statement.executeQuery()) {
+                    return rows.next()
+                            ? Optional.of(new Offering(
+                                    listings.read(rows.getString(1), rows.getString(2)),
+                                    hosts.read(rows.getString(3), rows.getString(4)),
+                                    rows.getLong(5)))
+                            : Optional.empty();
+                }
+            }
+        });
+    }
+
+    @Override
     public List<Listing> listings() {
         return listings.all();
     }
@@ -342,6 +373,23 @@ public final class JdbcStore implements RentalStore, FeedStore {
             quotes.add(connection, quote);
             return quote;
         });
+    }
+
+    @Override
+    public void putQuote(Quote quote, long change) {
+        switch (database.dialect()) {
+            case PostgresDialect postgres -> quotes.putOpen(quote, change);
+            case SqliteDialect sqlite -> {
+                Preconditions.open(this, quote, change);
+                quotes.put(quote);
+            }
+        }
+    }
+
+    @Override
+    public void putQuote(Quote quote, long change, Answer answer) {
+        Preconditions.open(this, quote, change);
+        putQuote(quote, answer);
     }
 
     @Override
@@ -410,8 +458,7 @@ public final class JdbcStore implements RentalStore, FeedStore {
 
     private List<Recorded> run(Connection connection, List<Recorded> events) throws SQLException {
         for (Recorded event : events) {
-            String payload = EventCodec.write(event.event());
-            new AppendTransaction(connection, database.dialect(), timers, event, payload).run();
+            new AppendTransaction(connection, database.dialect(), timers, event).run();
         }
         return events;
     }
@@ -565,8 +612,8 @@ public final class JdbcStore implements RentalStore, FeedStore {
         if (gpus.isEmpty()) {
             return true;
         }
-        String sql = "SELECT 1 FROM ch_bookings WHERE gpu IN (%s) AND ends > ? AND starts < ? LIMIT 1"
-                .formatted(places(gpus.size()));
+        String sql = "SELECT 1 FROM ch_bookings WHERE gpu IN (%s) AND %s LIMIT 1"
+                .formatted(places(gpus.size()), database.dialect().overlapsTimes());
         return database.single("read bookings", connection -> {
             try (PreparedStatement statement = connection.prepareStatement(sql)) {
                 int index = 1;

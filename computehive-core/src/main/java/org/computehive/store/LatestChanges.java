@@ -22,6 +22,11 @@ final class LatestChanges {
         names.put(last, name);
     }
 
+    /** Returns the number of the latest change of what has a name that was changed before. */
+    long of(String name) {
+        return Objects.requireNonNull(numbers.get(name));
+    }
+
     <T> List<Changed<T>> after(long change, int limit, Map<String, T> values) {
         return names.tailMap(change, false).entrySet().stream()
                 .limit(limit)

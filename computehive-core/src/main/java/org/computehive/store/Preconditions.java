@@ -5,6 +5,8 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import org.computehive.market.GpuCondition;
+import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
 import org.computehive.market.Maintenance;
 import org.computehive.once.Answer;
@@ -87,6 +89,39 @@ final class Preconditions {
             throw new IllegalArgumentException(
                     "rental %s occupies its gpus from or to %s: give whole microseconds".formatted(rental.id(), bound));
         }
+    }
+
+    /** Refuses a quote that can't be taken up as far as a store can see. */
+    static void open(RentalStore store, Quote quote, long change) {
+        if (store.offering(quote.listing())
+                .filter(now -> now.change() == change)
+                .isEmpty()) {
+            throw changed(quote);
+        }
+        for (GpuId gpu : quote.offered().gpus()) {
+            store.condition(gpu).ifPresent(Preconditions::mayBeRented);
+        }
+        for (GpuId gpu : quote.offered().gpus()) {
+            if (!store.isFree(List.of(gpu), quote.occupied())) {
+                throw overlap(new Occupancy(gpu, quote.occupied()));
+            }
+        }
+    }
+
+    static void mayBeRented(GpuCondition condition) {
+        if (condition.state() == GpuCondition.State.QUARANTINED) {
+            throw quarantined(condition.gpu());
+        }
+    }
+
+    static RentalException.Unacceptable quarantined(GpuId gpu) {
+        return new RentalException.Unacceptable(
+                "gpu %s is quarantined: choose another listing, or wait for its lender to release it".formatted(gpu));
+    }
+
+    static RentalException.Superseded changed(Quote quote) {
+        return new RentalException.Superseded(
+                "listing %s or its host was changed meanwhile: read it again".formatted(quote.listing()));
     }
 
     static RentalException.Superseded superseded(Rental after, long stored) {

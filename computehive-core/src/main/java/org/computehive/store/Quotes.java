@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import org.computehive.internal.Gathering;
 import org.computehive.internal.Gathering.Asked;
 import org.computehive.rental.Quote;
@@ -28,6 +27,7 @@ final class Quotes {
     private final Database database;
     private final Documents<Quote> documents;
     private final Gathering<Line, Boolean> adds = new Gathering<>(MOST_TOGETHER, this::insertAll);
+    private final Gathering<OpenQuotes.Asked, Boolean> opens = new Gathering<>(MOST_TOGETHER, this::insertOpen);
     /** Quotes that were kept through this store: they never change, so need not be read back. */
     private final Map<RentalId, Quote> recent = Collections.synchronizedMap(new LinkedHashMap<>() {
         private static final long serialVersionUID = 1L;
@@ -64,6 +64,27 @@ final class Quotes {
         recent.put(quote.id(), quote);
     }
 
+    /** Keeps a new quote if it can be taken up, as {@link org.computehive.rental.RentalStore#putQuote(Quote, long)} says. */
+    void putOpen(Quote quote, long change) {
+        opens.ask(new OpenQuotes.Asked(quote, RentalJson.write(quote), change));
+        recent.put(quote.id(), quote);
+    }
+
+    private void insertOpen(List<Asked<OpenQuotes.Asked, Boolean>> asked) {
+        var all = new OpenQuotes(
+                documents.format(), asked.stream().map(Asked::question).toList());
+        Map<RentalId, RuntimeException> refused =
+                database.single("keep %d quotes".formatted(asked.size()), all::insert);
+        for (Asked<OpenQuotes.Asked, Boolean> each : asked) {
+            RuntimeException why = refused.get(each.question().quote().id());
+            if (why == null) {
+                each.answer(true);
+            } else {
+                each.fail(why);
+            }
+        }
+    }
+
     private boolean insertAlone(Line line) {
         return database.single(
                         "keep quote " + line.quote().id(), connection -> insert(connection, line.quote(), line.json()))
@@ -92,9 +113,9 @@ final class Quotes {
                     q (id, payload, expires)
                 ON CONFLICT (id) DO NOTHING RETURNING id""")) {
             statement.setString(1, documents.format());
-            setArray(statement, 2, lines, line -> line.quote().id().value());
-            setArray(statement, 3, lines, Line::json);
-            setArray(statement, 4, lines, line -> line.quote().expires().toString());
+            Columns.texts(statement, 2, lines, line -> line.quote().id().value());
+            Columns.texts(statement, 3, lines, Line::json);
+            Columns.texts(statement, 4, lines, line -> line.quote().expires().toString());
             try (ResultSet rows = statement.executeQuery()) {
                 var ids = new HashSet<String>();
                 while (rows.next()) {
@@ -103,15 +124,6 @@ final class Quotes {
                 return ids;
             }
         }
-    }
-
-    private static void setArray(PreparedStatement statement, int index, List<Line> lines, Function<Line, String> value)
-            throws SQLException {
-        statement.setArray(
-                index,
-                statement
-                        .getConnection()
-                        .createArrayOf("text", lines.stream().map(value).toArray()));
     }
 
     /** Keeps a new quote in the connection's transaction. */

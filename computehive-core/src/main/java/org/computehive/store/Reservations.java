@@ -6,7 +6,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -15,14 +14,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.computehive.market.GpuId;
 import org.computehive.rental.EventCodec;
 import org.computehive.rental.Occupancy;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalException;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.RentalStore.Recorded;
-import org.computehive.store.Appends.Prepared;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Appends the first events of many rentals in one PostgreSQL transaction of two or three statements: those who get their
@@ -38,12 +36,18 @@ final class Reservations {
      */
     private static final String TAKE = """
             WITH asked AS (
-                SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::timestamptz[], ?::int[],
+                SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::timestamptz[], ?::bigint[],
                     ?::text[], ?::text[], ?::text[], ?::text[], ?::timestamptz[])
                 a (id, state, renter, lender, lane, reserved_at, gpus, format, payload, salt, wake, due)
+            ), wanted AS (
+                SELECT * FROM unnest(?::text[], ?::timestamptz[], ?::timestamptz[], ?::text[]) WITH ORDINALITY
+                w (gpu, starts, ends, rental, turn)
+            ), barred AS (
+                SELECT w.rental, w.gpu FROM wanted w WHERE
+                    (SELECT c.payload ->> 'state' FROM ch_gpu_conditions c WHERE c.id = w.gpu) = 'QUARANTINED'
             ), booked AS (
                 INSERT INTO ch_bookings (gpu, starts, ends, rental)
-                SELECT * FROM unnest(?::text[], ?::timestamptz[], ?::timestamptz[], ?::text[])
+                SELECT gpu, starts, ends, rental FROM wanted WHERE rental NOT IN (SELECT rental FROM barred) ORDER BY turn
                 ON CONFLICT DO NOTHING RETURNING rental, gpu
             ), complete AS (
                 SELECT a.* FROM asked a
@@ -64,12 +68,14 @@ final class Reservations {
                 INSERT INTO ch_wakes (task_name, task_instance, execution_time, picked, version)
                 SELECT '%s', id || ':1', due, false, 1 FROM kept WHERE due IS NOT NULL
             )
-            SELECT rental, gpu FROM booked UNION ALL SELECT rental, NULL FROM laned""".formatted(JdbcTimers.TASK);
+            SELECT 'BOOKED', rental, gpu FROM booked
+            UNION ALL SELECT 'LANED', rental, NULL FROM laned
+            UNION ALL SELECT 'BARRED', rental, gpu FROM barred""".formatted(JdbcTimers.TASK);
 
     private final Connection connection;
-    private final List<Prepared> events;
+    private final List<Recorded> events;
 
-    Reservations(Connection connection, List<Prepared> events) {
+    Reservations(Connection connection, List<Recorded> events) {
         this.connection = connection;
         this.events = events;
     }
@@ -93,14 +99,18 @@ final class Reservations {
     Outcome run() throws SQLException {
         var got = new HashMap<String, Set<String>>();
         var laned = new HashSet<String>();
-        take(got, laned);
+        var barred = new HashMap<String, String>();
+        take(got, laned, barred);
         var refused = new HashMap<RentalId, RentalException>();
         var inVain = new ArrayList<Rental>();
-        for (Prepared event : events) {
-            Rental rental = event.recorded().after();
+        for (Recorded event : events) {
+            Rental rental = event.after();
             String id = rental.id().value();
             Set<String> gpus = got.getOrDefault(id, Set.of());
-            if (gpus.size() < rental.occupied().size()) {
+            String quarantined = barred.get(id);
+            if (quarantined != null) {
+                refused.put(rental.id(), Preconditions.quarantined(GpuId.parse(quarantined)));
+            } else if (gpus.size() < rental.occupied().size()) {
                 refused.put(rental.id(), overlap(rental, gpus));
             } else if (!laned.contains(id)) {
                 long lane = rental.lanes().iterator().next();
@@ -118,7 +128,7 @@ final class Reservations {
     /** Returns who may have lost to one of this transaction's own that left nothing in the end. */
     private Set<RentalId> again(Map<RentalId, RentalException> refused, List<Rental> inVain) {
         return events.stream()
-                .map(event -> event.recorded().after())
+                .map(event -> event.after())
                 .filter(rental -> refused.get(rental.id()) instanceof RentalException.Overlap)
                 .filter(rental -> inVain.stream().anyMatch(other -> other != rental && overlap(rental, other)))
                 .map(Rental::id)
@@ -139,18 +149,18 @@ final class Reservations {
                 .orElseThrow();
     }
 
-    private void take(Map<String, Set<String>> got, Set<String> laned) throws SQLException {
+    private void take(Map<String, Set<String>> got, Set<String> laned, Map<String, String> barred) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(TAKE)) {
             setRentals(statement);
             setBookings(statement);
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
-                    String gpu = rows.getString(2);
-                    if (gpu == null) {
-                        laned.add(rows.getString(1));
-                    } else {
-                        got.computeIfAbsent(rows.getString(1), id -> new HashSet<>())
-                                .add(gpu);
+                    String rental = rows.getString(2);
+                    switch (rows.getString(1)) {
+                        case "BOOKED" ->
+                            got.computeIfAbsent(rental, id -> new HashSet<>()).add(rows.getString(3));
+                        case "LANED" -> laned.add(rental);
+                        default -> barred.put(rental, rows.getString(3));
                     }
                 }
             }
@@ -158,82 +168,50 @@ final class Reservations {
     }
 
     private void setRentals(PreparedStatement statement) throws SQLException {
-        column(statement, 1, "text", event -> event.recorded().after().id().value());
-        column(statement, 2, "text", event -> event.recorded().after().state().name());
-        column(
-                statement,
-                3,
-                "text",
-                event -> event.recorded().after().terms().renter().address());
-        column(
-                statement,
-                4,
-                "text",
-                event -> event.recorded().after().terms().lender().address());
-        column(
-                statement,
-                5,
-                "bigint",
-                event -> event.recorded().after().lanes().iterator().next());
-        column(statement, 6, "text", event -> event.recorded().after().reservedAt());
-        column(statement, 7, "int", event -> event.recorded().after().occupied().size());
-        column(statement, 8, "text", event -> EventCodec.name(event.recorded().event()));
-        column(statement, 9, "text", Prepared::payload);
-        column(statement, 10, "text", event -> event.recorded().salt());
-        column(statement, 11, "text", event -> event.recorded().wake().orElse(null));
-        column(
+        texts(statement, 1, event -> after(event).id().value());
+        texts(statement, 2, event -> after(event).state().name());
+        texts(statement, 3, event -> after(event).terms().renter().address());
+        texts(statement, 4, event -> after(event).terms().lender().address());
+        Columns.longs(
+                statement, 5, events, event -> after(event).lanes().iterator().next());
+        texts(statement, 6, event -> after(event).reservedAt().toString());
+        Columns.longs(
+                statement, 7, events, event -> (long) after(event).occupied().size());
+        texts(statement, 8, event -> EventCodec.name(event.event()));
+        texts(statement, 9, Recorded::payload);
+        texts(statement, 10, Recorded::salt);
+        texts(statement, 11, event -> event.wake().map(Instant::toString).orElse(null));
+        texts(
                 statement,
                 12,
-                "text",
-                event -> event.recorded().wake().map(Wakes::roundedUp).orElse(null));
+                event -> event.wake()
+                        .map(Wakes::roundedUp)
+                        .map(Instant::toString)
+                        .orElse(null));
     }
 
-    /** What of an event goes into a column. */
-    @FunctionalInterface
-    private interface Value {
-        @Nullable Object of(Prepared event);
+    private void texts(PreparedStatement statement, int index, Columns.Text<Recorded> value) throws SQLException {
+        Columns.texts(statement, index, events, value);
     }
 
-    private void column(PreparedStatement statement, int index, String type, Value value) throws SQLException {
-        var array = new @Nullable Object[events.size()];
-        for (int i = 0; i < array.length; i++) {
-            Object of = value.of(events.get(i));
-            array[i] = of instanceof Instant ? of.toString() : of;
-        }
-        statement.setArray(index, connection.createArrayOf(type, array));
+    private static Rental after(Recorded event) {
+        return event.after();
     }
 
     private void setBookings(PreparedStatement statement) throws SQLException {
         record Wanted(Occupancy occupancy, String rental) {}
         List<Wanted> wanted = events.stream()
-                .map(event -> event.recorded().after())
+                .map(Recorded::after)
                 .flatMap(rental -> rental.occupied().stream()
                         .map(occupancy -> new Wanted(occupancy, rental.id().value())))
                 .sorted(Comparator.comparing(Wanted::occupancy, Occupancy.ORDER))
                 .toList();
-        setArray(
-                statement,
-                13,
-                "text",
-                wanted.stream().map(each -> each.occupancy().gpu()).toList());
-        setArray(
-                statement,
-                14,
-                "text",
-                wanted.stream().map(each -> each.occupancy().window().start()).toList());
-        setArray(
-                statement,
-                15,
-                "text",
-                wanted.stream().map(each -> each.occupancy().window().end()).toList());
-        setArray(statement, 16, "text", wanted.stream().map(Wanted::rental).toList());
-    }
-
-    private void setArray(PreparedStatement statement, int index, String type, List<?> values) throws SQLException {
-        statement.setArray(
-                index,
-                connection.createArrayOf(
-                        type, values.stream().map(Object::toString).toArray()));
+        Columns.texts(statement, 13, wanted, each -> each.occupancy().gpu().toString());
+        Columns.texts(
+                statement, 14, wanted, each -> each.occupancy().window().start().toString());
+        Columns.texts(
+                statement, 15, wanted, each -> each.occupancy().window().end().toString());
+        Columns.texts(statement, 16, wanted, Wanted::rental);
     }
 
     private void giveBack(List<Rental> rentals) throws SQLException {
@@ -242,7 +220,7 @@ final class Reservations {
         }
         try (PreparedStatement statement =
                 connection.prepareStatement("DELETE FROM ch_bookings WHERE rental = ANY (?::text[])")) {
-            setArray(statement, 1, "text", rentals.stream().map(Rental::id).toList());
+            Columns.texts(statement, 1, rentals, rental -> rental.id().value());
             statement.executeUpdate();
         }
     }
@@ -260,7 +238,7 @@ final class Reservations {
         try (PreparedStatement statement = connection.prepareStatement("""
                         SELECT a.id, (SELECT r.version FROM ch_rentals r WHERE r.id = a.id)
                         FROM unnest((SELECT ?::text[])) a (id)""")) {
-            setArray(statement, 1, "text", ids(refused.keySet()));
+            Columns.texts(statement, 1, List.copyOf(refused.keySet()), RentalId::value);
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
                     long version = rows.getLong(2);
@@ -270,16 +248,12 @@ final class Reservations {
                 }
             }
         }
-        for (Prepared event : events) {
-            Rental rental = event.recorded().after();
+        for (Recorded event : events) {
+            Rental rental = event.after();
             Long version = stored.get(rental.id().value());
             if (version != null && refused.containsKey(rental.id())) {
                 refused.put(rental.id(), Preconditions.superseded(rental, version));
             }
         }
-    }
-
-    private static List<String> ids(Collection<RentalId> rentals) {
-        return rentals.stream().map(RentalId::value).toList();
     }
 }

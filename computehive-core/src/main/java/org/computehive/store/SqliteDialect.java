@@ -51,6 +51,11 @@ final class SqliteDialect implements Dialect {
     }
 
     @Override
+    public String overlapsTimes() {
+        return "ends > ? AND starts < ?";
+    }
+
+    @Override
     public void setInstant(PreparedStatement statement, int index, Instant value) throws SQLException {
         statement.setLong(index, ChronoUnit.MICROS.between(Instant.EPOCH, value));
     }

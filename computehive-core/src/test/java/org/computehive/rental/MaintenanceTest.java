@@ -34,9 +34,12 @@ class MaintenanceTest {
     @Test
     void blockedGpu_isNeitherFoundNorReserved_untilItIsUnblocked() {
         try (World world = World.ofHosts(1)) {
+            var quote = world.engine.quote(world.renter.account(), world.lot(1), world.window());
             world.engine.block(world.lender.account(), fans(world.window()));
             assertEquals(List.of(), world.engine.search(ListingQuery.free(world.window())));
-            var quote = world.engine.quote(world.renter.account(), world.lot(1), world.window());
+            assertThrows(
+                    RentalException.Overlap.class,
+                    () -> world.engine.quote(world.renter.account(), world.lot(1), world.window()));
             assertThrows(RentalException.Overlap.class, () -> world.engine.reserve(quote.id(), world.renter.account()));
 
             assertTrue(world.engine.unblock(world.lender.account(), HOST, "fans"));

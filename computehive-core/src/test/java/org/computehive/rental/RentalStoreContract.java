@@ -50,6 +50,7 @@ import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
 import org.computehive.market.Maintenance;
+import org.computehive.market.Offering;
 import org.computehive.market.PciAddress;
 import org.computehive.market.Rate;
 import org.computehive.market.Token;
@@ -225,14 +226,142 @@ public abstract class RentalStoreContract {
     }
 
     @Test
+    void offering_isAnother_onceListingOrHostIsKeptAnew() {
+        store.putListing(listing("lot", Rate.of(3)));
+        assertEquals(Optional.empty(), store.offering(new ListingId("lot")), "without its host");
+        store.putHost(host("rack-1", 8));
+        Offering first = store.offering(new ListingId("lot")).orElseThrow();
+        assertEquals(listing("lot", Rate.of(3)), first.listing());
+        assertEquals(host("rack-1", 8), first.host());
+        assertEquals(Optional.of(first), store.offering(new ListingId("lot")));
+
+        store.putHost(host("rack-1", 16));
+        Offering second = store.offering(new ListingId("lot")).orElseThrow();
+        store.putListing(listing("lot", Rate.of(4)));
+        Offering third = store.offering(new ListingId("lot")).orElseThrow();
+
+        assertEquals(host("rack-1", 16), second.host());
+        assertEquals(Rate.of(4), third.listing().price());
+        assertEquals(3, Set.of(first.change(), second.change(), third.change()).size());
+        assertEquals(Optional.empty(), store.offering(new ListingId("other")));
+    }
+
+    private Quote quoteOf(Listing listing, Window window) {
+        return new Quote(RentalId.random(), RENTER, listing, window, NOON, Setup.UNSTATED);
+    }
+
+    /** What a store of any kind refuses, with and without an answer to keep, and one at a time or many. */
+    private <E extends RuntimeException> void assertNotQuoted(
+            Class<E> why, Listing listing, Window window, long change) {
+        Quote quote = quoteOf(listing, window);
+        Quote keyed = quoteOf(listing, window);
+
+        assertThrows(why, () -> store.putQuote(quote, change));
+        assertThrows(why, () -> store.putQuote(keyed, change, answer("not-quoted", NOON)));
+
+        assertEquals(Optional.empty(), store.quote(quote.id()));
+        assertEquals(Optional.empty(), store.quote(keyed.id()));
+        assertEquals(Optional.empty(), store.answer(RENTER, new IdempotencyKey("not-quoted")));
+    }
+
+    @Test
+    void quote_ofWhatCanBeHad_isKept_ofWhatIsTaken_isNot() {
+        Listing listing = listing("lot", Rate.of(3));
+        store.putHost(host("rack-1", 8));
+        store.putListing(listing);
+        long change = store.offering(listing.id()).orElseThrow().change();
+        store.append(reserved(RentalId.random(), terms(0, hours(2, 4), gpu(2))));
+        Window until =
+                new Window(NOON, hours(2, 4).start().minus(listing.rules().turnover()));
+        Window from = new Window(hours(2, 4).end().plus(TURNOVER), hours(6, 7).end());
+
+        for (Window free : List.of(until, from)) {
+            Quote quote = quoteOf(listing, free);
+            store.putQuote(quote, change);
+            assertEquals(Optional.of(quote), store.quote(quote.id()));
+        }
+        Quote keyed = quoteOf(listing, from);
+        store.putQuote(keyed, change, answer("quoted", NOON));
+        assertEquals(Optional.of(keyed), store.quote(keyed.id()));
+        assertNotQuoted(
+                RentalException.Overlap.class,
+                listing,
+                new Window(NOON, until.end().plusSeconds(1)),
+                change);
+        assertNotQuoted(
+                RentalException.Overlap.class, listing, new Window(from.start().minusSeconds(1), from.end()), change);
+    }
+
+    @Test
+    void quote_ofWhatWasChangedOrIsQuarantined_isNotKept() {
+        Listing listing = listing("lot", Rate.of(3));
+        store.putHost(host("rack-1", 8));
+        store.putListing(listing);
+        long before = store.offering(listing.id()).orElseThrow().change();
+        store.putListing(listing("lot", Rate.of(4)));
+        assertNotQuoted(RentalException.Superseded.class, listing, hours(0, 1), before);
+
+        Listing now = store.offering(listing.id()).orElseThrow().listing();
+        long change = store.offering(listing.id()).orElseThrow().change();
+        store.putCondition(new GpuCondition(gpu(2), GpuCondition.State.QUARANTINED, "no reset", NOON));
+        assertNotQuoted(RentalException.Unacceptable.class, now, hours(0, 1), change);
+
+        store.putCondition(new GpuCondition(gpu(2), GpuCondition.State.AVAILABLE, "looked at", NOON));
+        Quote quote = quoteOf(now, hours(0, 1));
+        store.putQuote(quote, change);
+        assertEquals(Optional.of(quote), store.quote(quote.id()));
+    }
+
+    @Test
+    void quotes_ofManyAtOnce_areKeptOrRefusedEachByItself() throws Exception {
+        Listing listing = listing("lot", Rate.of(3));
+        store.putHost(host("rack-1", 8));
+        store.putListing(listing);
+        long change = store.offering(listing.id()).orElseThrow().change();
+        store.append(reserved(RentalId.random(), terms(0, hours(2, 4), gpu(2))));
+
+        List<Object> outcomes = inParallel(8, 64, i -> {
+            Quote quote = quoteOf(listing, i % 2 == 0 ? hours(0, 1) : hours(2, 3));
+            store.putQuote(quote, change);
+            return quote;
+        });
+
+        for (int i = 0; i < outcomes.size(); i++) {
+            if (i % 2 == 0) {
+                Quote quote = (Quote) outcomes.get(i);
+                assertEquals(Optional.of(quote), store.quote(quote.id()));
+            } else {
+                assertInstanceOf(RentalException.Overlap.class, outcomes.get(i));
+            }
+        }
+    }
+
+    @Test
+    void reservation_ofAQuarantinedGpu_isRefusedAndLeavesNothing() {
+        store.putCondition(new GpuCondition(gpu(2), GpuCondition.State.QUARANTINED, "no reset", NOON));
+        Recorded both = reserved(RentalId.random(), terms(0, hours(0, 1), gpu(1), gpu(2)));
+
+        assertThrows(RentalException.Unacceptable.class, () -> store.append(both));
+        assertThrows(RentalException.Unacceptable.class, () -> store.append(List.of(both), answer("barred", NOON)));
+
+        assertEquals(Optional.empty(), store.rental(both.after().id()));
+        assertTrue(store.isFree(List.of(gpu(1), gpu(2)), hours(0, 1)));
+        store.append(reserved(RentalId.random(), terms(0, hours(0, 1), gpu(1))));
+        store.putCondition(new GpuCondition(gpu(2), GpuCondition.State.AVAILABLE, "looked at", NOON));
+        store.append(reserved(RentalId.random(), terms(1, hours(0, 1), gpu(2))));
+    }
+
+    @Test
     void quote_put_isReadBackAndNeverChanges() {
-        var quote = new Quote(RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON.plusMillis(1));
+        var quote = new Quote(
+                RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON.plusMillis(1), Setup.UNSTATED);
         store.putQuote(quote);
         store.putQuote(quote);
 
         assertEquals(Optional.of(quote), store.quote(quote.id()));
         assertEquals(Optional.empty(), store.quote(RentalId.random()));
-        var dearer = new Quote(quote.id(), RENTER, listing("lot", Rate.of(4)), quote.window(), quote.expires());
+        var dearer = new Quote(
+                quote.id(), RENTER, listing("lot", Rate.of(4)), quote.window(), quote.expires(), Setup.UNSTATED);
         assertThrows(IllegalArgumentException.class, () -> store.putQuote(dearer));
         assertEquals(Optional.of(quote), store.quote(quote.id()));
     }
@@ -864,7 +993,7 @@ public abstract class RentalStoreContract {
         store.putAnswer(answer);
         Answer other = answer("one", NOON.plusSeconds(9));
         Recorded first = reserved(RentalId.random(), terms(0, hours(0, 1), gpu(1)));
-        var quote = new Quote(RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON);
+        var quote = new Quote(RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON, Setup.UNSTATED);
         var condition = new GpuCondition(gpu(1), GpuCondition.State.AVAILABLE, "fine", NOON);
 
         assertThrows(KeyTakenException.class, () -> store.append(List.of(first), other));
@@ -937,7 +1066,7 @@ public abstract class RentalStoreContract {
 
     @Test
     void quoteListingAndCondition_withAnAnswer_areKeptWithIt() {
-        var quote = new Quote(RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON);
+        var quote = new Quote(RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON, Setup.UNSTATED);
         var condition = new GpuCondition(gpu(1), GpuCondition.State.AVAILABLE, "fine", NOON);
 
         store.putQuote(quote, answer("quote", NOON));
@@ -985,11 +1114,16 @@ public abstract class RentalStoreContract {
 
     @Test
     void pruneQuotes_forgetsTheExpiredAloneAndAFewAtATime() {
-        var kept = new Quote(RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON);
+        var kept = new Quote(RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON, Setup.UNSTATED);
         store.putQuote(kept);
         for (int i = 0; i < 4; i++) {
-            store.putQuote(
-                    new Quote(RentalId.random(), RENTER, listing("lot", Rate.of(3)), hours(0, 2), NOON.minusMillis(1)));
+            store.putQuote(new Quote(
+                    RentalId.random(),
+                    RENTER,
+                    listing("lot", Rate.of(3)),
+                    hours(0, 2),
+                    NOON.minusMillis(1),
+                    Setup.UNSTATED));
         }
 
         assertEquals(3, store.pruneQuotes(NOON, 3));

@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import org.computehive.manifest.Setup;
 import org.computehive.market.GpuId;
 import org.computehive.market.Rate;
 import org.computehive.rental.EventCodec;
@@ -64,14 +65,15 @@ abstract class MigrationContract {
                 RentalStoreContract.account(2),
                 RentalStoreContract.listing("lot", Rate.of(3)),
                 RentalStoreContract.hours(0, 2),
-                Instant.parse("2027-03-01T12:00:00.500Z"));
+                Instant.parse("2027-03-01T12:00:00.500Z"),
+                Setup.UNSTATED);
         try (Connection connection = DriverManager.getConnection(url(), user(), password())) {
             insert(connection, held.after(), 0, true);
             insert(connection, over.after(), 1, false);
             event(connection, held);
             event(connection, over);
             try (PreparedStatement statement = connection.prepareStatement(
-                    "INSERT INTO ch_quotes (id, format, payload) VALUES (?, 'quote.v2', %s)".formatted(json()))) {
+                    "INSERT INTO ch_quotes (id, format, payload) VALUES (?, 'quote.v3', %s)".formatted(json()))) {
                 statement.setString(1, quote.id().value());
                 statement.setString(2, RentalJson.write(quote));
                 statement.executeUpdate();

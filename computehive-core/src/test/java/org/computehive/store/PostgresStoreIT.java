@@ -34,6 +34,7 @@ import org.computehive.rental.RentalEvent;
 import org.computehive.rental.RentalException;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.RentalStore;
+import org.computehive.rental.RentalStore.Audited;
 import org.computehive.rental.RentalStore.Recorded;
 import org.computehive.rental.RentalStoreContract;
 import org.computehive.rental.Timers;
@@ -353,12 +354,15 @@ class PostgresStoreIT extends RentalStoreContract {
     void database_itself_refusesWhatTheStoreWould() throws Exception {
         Recorded first = reserved(RentalId.random(), terms(0, hours(0, 1), gpu(1)));
         store().append(first);
+        store().audited(List.of(new Audited(first.after().id(), 1, "log", 0)));
         try (Connection connection = DriverManager.getConnection(url, server.user(), server.password());
                 Statement statement = connection.createStatement()) {
             for (String sql : List.of(
                     "INSERT INTO ch_bookings (gpu, starts, ends, rental) SELECT gpu, starts + interval '1 s', ends, rental FROM ch_bookings",
                     "UPDATE ch_events SET payload = '{}'",
                     "DELETE FROM ch_events",
+                    "UPDATE ch_audit_places SET place = place + 1",
+                    "DELETE FROM ch_audit_places",
                     "INSERT INTO ch_lanes SELECT lender, lane, rental FROM ch_lanes")) {
                 assertThrows(SQLException.class, () -> statement.executeUpdate(sql), sql);
             }

@@ -5,17 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -24,18 +28,23 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.computehive.manifest.Setup;
 import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.Rate;
+import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalEvent;
 import org.computehive.rental.RentalException;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.RentalStore;
+import org.computehive.rental.RentalStore.Audited;
 import org.computehive.rental.RentalStore.Recorded;
 import org.computehive.rental.RentalStoreContract;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SqliteStoreTest extends RentalStoreContract {
     @TempDir
@@ -96,6 +105,7 @@ class SqliteStoreTest extends RentalStoreContract {
     void database_itself_refusesWhatTheStoreWould() throws Exception {
         Recorded first = reserved(RentalId.random(), terms(0, hours(0, 1), gpu(1)));
         store().append(first);
+        store().audited(List.of(new Audited(first.after().id(), 1, "log", 0)));
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file());
                 Statement statement = connection.createStatement()) {
             assertEquals(
@@ -106,6 +116,8 @@ class SqliteStoreTest extends RentalStoreContract {
                     "UPDATE ch_bookings SET ends = ends + 1",
                     "UPDATE ch_events SET payload = '{}'",
                     "DELETE FROM ch_events",
+                    "UPDATE ch_audit_places SET place = place + 1",
+                    "DELETE FROM ch_audit_places",
                     "INSERT INTO ch_lanes SELECT lender, lane, rental FROM ch_lanes")) {
                 assertThrows(SQLException.class, () -> statement.executeUpdate(sql), sql);
             }
@@ -211,6 +223,30 @@ class SqliteStoreTest extends RentalStoreContract {
             statement.executeUpdate("UPDATE ch_events SET version = 3 WHERE version = 2");
         }
         assertThrows(StoreException.class, () -> store().rental(first.after().id()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"quote.v1", "quote.v2"})
+    void quote_ofAnEarlierForm_isReadAsPromisingNothing(String form) throws Exception {
+        try (InputStream golden =
+                        SqliteStoreTest.class.getResourceAsStream("/org/computehive/rental/golden/" + form + ".json");
+                Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file());
+                PreparedStatement statement = connection.prepareStatement(
+                        "INSERT INTO ch_quotes (id, format, payload, expires) VALUES (?, ?, ?, 0)")) {
+            statement.setString(1, "abcdefghjkmnpqrstvwxyz2345");
+            statement.setString(2, form);
+            statement.setString(3, new String(Objects.requireNonNull(golden).readAllBytes(), StandardCharsets.UTF_8));
+            statement.executeUpdate();
+        }
+
+        Quote quote = store().quote(new RentalId("abcdefghjkmnpqrstvwxyz2345")).orElseThrow();
+
+        assertEquals(Setup.UNSTATED, quote.setup());
+        assertEquals(
+                form.equals("quote.v1")
+                        ? listing("lot-1", Rate.of(7)).at("", Interconnect.NONE)
+                        : listing("lot-1", Rate.of(7)),
+                quote.offered());
     }
 
     @Test

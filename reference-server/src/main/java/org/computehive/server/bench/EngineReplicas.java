@@ -137,8 +137,8 @@ final class EngineReplicas implements AutoCloseable {
     Optional<Rental> book(int thread, BookingMix.Attempt attempt) {
         RentalEngine engine = engines.get(thread % engines.size());
         Account renter = new Account("0x%040x".formatted(0x100_000 + thread));
-        Quote quote = engine.quote(renter, attempt.offer().id(), attempt.window());
         try {
+            Quote quote = engine.quote(renter, attempt.offer().id(), attempt.window());
             return Optional.of(engine.reserve(quote.id(), renter));
         } catch (RentalException.Overlap e) {
             return Optional.empty();

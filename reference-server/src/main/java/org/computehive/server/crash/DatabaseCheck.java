@@ -126,7 +126,8 @@ final class DatabaseCheck {
             }
             try (var statement = connection.createStatement();
                     ResultSet row = statement.executeQuery(
-                            "SELECT rental, version, format, payload::text, salt, audit_log, audit_index FROM ch_events"
+                            "SELECT rental, version, format, payload::text, salt, p.log AS audit_log, p.place AS audit_index"
+                                    + " FROM ch_events e LEFT JOIN ch_audit_places p ON p.event = e.seq"
                                     + " ORDER BY rental, version")) {
                 while (row.next()) {
                     Event event = event(row);

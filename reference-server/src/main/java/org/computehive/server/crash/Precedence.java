@@ -28,8 +28,8 @@ final class Precedence {
             "SessionAccess.admit", "machine-started",
             "Escrow.settle", "funded",
             "Notifier.deliver", "funded");
-    private static final String ELSEWHERE = "SELECT count(*) FROM ch_events WHERE rental = ? AND format LIKE ?"
-            + " AND audit_index IS NOT NULL AND audit_log <> ?";
+    private static final String ELSEWHERE = "SELECT count(*) FROM ch_events e JOIN ch_audit_places p ON p.event = e.seq"
+            + " WHERE e.rental = ? AND e.format LIKE ? AND p.log <> ?";
     private static final int BATCH = 256;
     private static final String OFFERED =
             "SELECT rental FROM ch_events WHERE format LIKE 'offer-written.v%' AND payload::text LIKE ?";

@@ -53,10 +53,10 @@ class BookingsIT {
             for (String table : List.of("ch_rentals", "ch_events", "ch_lanes", "ch_wakes")) {
                 assertEquals(acknowledged.size(), replicas.count("SELECT count(*) FROM " + table), table);
             }
-            assertEquals(0, replicas.count("SELECT count(*) FROM ch_events WHERE audit_index IS NULL"));
+            assertEquals(0, replicas.count("SELECT count(*) FROM ch_unaudited"));
             assertEquals(
                     Bookings.ENGINES,
-                    replicas.count("SELECT count(DISTINCT audit_log) FROM ch_events"),
+                    replicas.count("SELECT count(DISTINCT log) FROM ch_audit_places"),
                     "each its own");
             assertEquals(
                     acknowledged.size(), replicas.logged().stream().distinct().count(), "each is in a log");
