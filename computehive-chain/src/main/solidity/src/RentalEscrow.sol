@@ -2,25 +2,27 @@
 pragma solidity 0.8.37;
 
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import { IERC20Permit } from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import { ECDSA } from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import { LowLevelCall } from "@openzeppelin/contracts/utils/LowLevelCall.sol";
-import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 import { IRentalEscrow } from "./interfaces/IRentalEscrow.sol";
 import { Errors } from "./libraries/Errors.sol";
+import { Terms } from "./libraries/Terms.sol";
 import { TypedHash } from "./libraries/TypedHash.sol";
 import { Account } from "./types/Account.sol";
 import { LaneState, idle, rented } from "./types/LaneState.sol";
-import { Offer } from "./types/Offer.sol";
+import { Outcome, outcomeOf } from "./types/Outcome.sol";
+import { Clauses, LenderWord, PackedOffer } from "./types/PackedOffer.sol";
+import { ABSENT, ENDED, Phase, RUNNING, phaseOf } from "./types/Phase.sol";
 
 /// @title RentalEscrow
 /// @notice See the documentation in {IRentalEscrow}.
 contract RentalEscrow is IRentalEscrow, EIP712, ReentrancyGuardTransient {
-    using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
     /*//////////////////////////////////////////////////////////////////////////
@@ -29,18 +31,37 @@ contract RentalEscrow is IRentalEscrow, EIP712, ReentrancyGuardTransient {
 
     address private constant NATIVE = address(0);
 
-    uint8 private constant BY_END = 1;
-    uint8 private constant BY_TIME = 2;
-    uint8 private constant BY_RECEIPT = 3;
-    uint8 private constant BY_RELEASE = 4;
+    /// @dev How long an arbiter may think before anyone can close the rental.
+    uint256 private constant ARBITER_TIME = 7 days;
+
+    uint256 private constant BY_END = 1;
+    uint256 private constant BY_TIME = 2;
+    uint256 private constant BY_RECEIPT = 3;
+    uint256 private constant BY_RELEASE = 4;
+    uint256 private constant BY_LENDERS_WORD = 5;
+    uint256 private constant BY_RENTERS_WORD = 6;
+    uint256 private constant BY_ARBITER = 7;
+    uint256 private constant BY_SILENCE = 8;
 
     /*//////////////////////////////////////////////////////////////////////////
                                        STATE
     //////////////////////////////////////////////////////////////////////////*/
 
-    mapping(address lender => mapping(uint64 lane => LaneState state)) private _lanes;
+    /// @dev A word that can be passed as a place in storage.
+    struct Lane {
+        // slot 0
+        LaneState state;
+    }
 
-    mapping(address token => mapping(address account => Account entry)) private _accounts;
+    /// @dev A word that can be passed as a place in storage.
+    struct Entry {
+        // slot 0
+        Account account;
+    }
+
+    mapping(uint256 laneKey => Lane lane) private _lanes;
+
+    mapping(address token => mapping(address account => Entry entry)) private _entries;
 
     constructor() EIP712("ComputeHive RentalEscrow", "1") { }
 
@@ -50,7 +71,21 @@ contract RentalEscrow is IRentalEscrow, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc IRentalEscrow
     function balanceOf(address token, address account) external view override returns (uint256) {
-        return _accounts[token][account].balance;
+        return _entries[token][account].account.balance();
+    }
+
+    /// @inheritdoc IRentalEscrow
+    function recordOf(
+        address token,
+        address account
+    )
+        external
+        view
+        override
+        returns (uint256 secondsServed, uint256 settled, uint256 disputed, uint256 slashed)
+    {
+        Account entry = _entries[token][account].account;
+        return (entry.secondsServed(), entry.settled(), entry.disputed(), entry.slashed());
     }
 
     /// @inheritdoc IRentalEscrow
@@ -61,97 +96,249 @@ contract RentalEscrow is IRentalEscrow, EIP712, ReentrancyGuardTransient {
         external
         view
         override
-        returns (bool isRented, uint64 sequence, bytes32 offerHash)
+        returns (bool isRented, uint64 sequence, bytes32 key)
     {
-        LaneState state = _lanes[lender][lane];
+        LaneState state = _lanes[_laneKey(lender, lane)].state;
         if (state.isRented()) {
-            return (true, 0, _hashTypedDataV4(state.structHash()));
+            return (true, 0, LaneState.unwrap(state));
         }
-        return (false, state.sequence(), 0);
+        // An idle lane's number fits: it grows by one from zero.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return (false, uint64(state.sequence()), 0);
     }
 
     /// @inheritdoc IRentalEscrow
-    function hashOffer(Offer calldata offer) external view override returns (bytes32 digest) {
+    function hashOffer(PackedOffer calldata offer) public view override returns (bytes32 digest) {
         digest = _hashTypedDataV4(TypedHash.ofOffer(offer));
     }
 
     /// @inheritdoc IRentalEscrow
-    function hashReceipt(bytes32 offerHash, uint32 used) external view override returns (bytes32 digest) {
+    function hashReceipt(bytes32 offerHash, uint32 used) public view override returns (bytes32 digest) {
         digest = _hashTypedDataV4(TypedHash.ofReceipt(offerHash, used));
     }
 
     /// @inheritdoc IRentalEscrow
-    function hashRelease(bytes32 offerHash) external view override returns (bytes32 digest) {
+    function hashRelease(bytes32 offerHash) public view override returns (bytes32 digest) {
         digest = _hashTypedDataV4(TypedHash.ofRelease(offerHash));
     }
 
+    /// @inheritdoc IRentalEscrow
+    function hashConsent(bytes32 offerHash) public view override returns (bytes32 digest) {
+        digest = _hashTypedDataV4(TypedHash.ofConsent(offerHash));
+    }
+
+    /// @inheritdoc IRentalEscrow
+    function hashExtension(bytes32 firstHash, bytes32 offerHash) public view override returns (bytes32 digest) {
+        digest = _hashTypedDataV4(TypedHash.ofExtension(firstHash, offerHash));
+    }
+
     /*//////////////////////////////////////////////////////////////////////////
-                                      RENTALS
+                                      OPENING
     //////////////////////////////////////////////////////////////////////////*/
 
     /// @inheritdoc IRentalEscrow
-    function open(Offer calldata offer, bytes calldata lenderSignature) external payable override {
+    function open(PackedOffer calldata offer, bytes calldata lenderSignature) external payable override {
         // Check: the caller pays for itself only.
-        require(msg.sender == offer.renter, Errors.CallerNotRenter(msg.sender, offer.renter));
-
-        // Check: there is a window, and time is left of it.
-        require(offer.duration > 0, Errors.DurationZero());
-        require(block.timestamp <= offer.expiry, Errors.OfferExpired(offer.expiry, block.timestamp));
-        uint256 windowEnd = uint256(offer.start) + offer.duration;
-        require(block.timestamp < windowEnd, Errors.WindowOver(windowEnd, block.timestamp));
-
-        // Check: the lane waits for this very offer.
-        LaneState state = _lanes[offer.lender][offer.lane];
-        if (!state.isIdleAt(offer.sequence)) {
-            _revertBusy(offer, state);
-        }
+        address renter = offer.renterWord.renter();
+        require(msg.sender == renter, Errors.CallerNotRenter(msg.sender, renter));
 
         // Check: the lender agreed. A wallet contract is asked by a static call and can change nothing.
-        bytes memory encoded = TypedHash.encode(offer);
-        bytes32 structHash = keccak256(encoded);
-        bytes32 offerHash = _hashTypedDataV4(structHash);
-        _checkSignature(offer.lender, offerHash, lenderSignature);
+        bytes32 offerHash = hashOffer(offer);
+        _checkSignature(offer.lenderWord.lender(), offerHash, lenderSignature);
 
-        // Effect: occupy the lane.
-        _lanes[offer.lender][offer.lane] = rented(structHash);
+        _open(offer, offerHash);
+    }
 
-        // Effect: take from the ledger what the wallet does not pay.
-        uint128 cost = _cost(offer.rate, offer.duration);
-        uint128 fromWallet = offer.token == NATIVE ? _debitBesideValue(cost) : _debitFirst(offer.token, cost);
+    /// @inheritdoc IRentalEscrow
+    function openFor(
+        PackedOffer calldata offer,
+        bytes calldata lenderSignature,
+        bytes calldata renterSignature,
+        Permit calldata permit
+    )
+        external
+        payable
+        override
+    {
+        bytes32 offerHash = hashOffer(offer);
+        address renter = offer.renterWord.renter();
 
-        // Log: before the interaction, so that events of a reentering token come in the order of the effects.
-        _logOpened(offerHash, offer.lender, offer.renter, encoded);
+        // Check: the renter agreed.
+        if (msg.sender != renter) {
+            _checkSignature(renter, hashConsent(offerHash), renterSignature);
+        }
 
-        // Interaction: pull the rest. Native coin came with the call.
-        if (offer.token != NATIVE && fromWallet > 0) {
-            _pull(offer.token, fromWallet);
+        // Check: the lender agreed.
+        _checkSignature(offer.lenderWord.lender(), offerHash, lenderSignature);
+
+        // Interaction: before the effects, since the pull needs the allowance; nothing is held by this contract yet.
+        // One that fails was used by somebody else, or the pull fails.
+        if (permit.deadline > 0) {
+            try IERC20Permit(offer.tokenWord.token())
+                .permit(renter, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s) { }
+                catch { }
+        }
+
+        _open(offer, offerHash);
+    }
+
+    /// @inheritdoc IRentalEscrow
+    function extend(
+        PackedOffer calldata first,
+        PackedOffer calldata offer,
+        bytes calldata lenderSignature
+    )
+        external
+        payable
+        override
+    {
+        // Check: the caller pays for itself only.
+        address renter = offer.renterWord.renter();
+        require(msg.sender == renter, Errors.CallerNotRenter(msg.sender, renter));
+
+        // Check: the second goes on where the first ends.
+        (bytes32 firstHash, bytes32 offerHash) = (hashOffer(first), hashOffer(offer));
+        address lender = offer.lenderWord.lender();
+        require(
+            first.lenderWord.lender() == lender && first.renterWord.renter() == renter
+                && first.tokenWord.token() == offer.tokenWord.token() && first.clauses.end() == offer.clauses.start(),
+            Errors.NotAnExtension(firstHash, offerHash)
+        );
+
+        // Check: the first is open and running.
+        _requireOpen(first, RUNNING);
+
+        // Check: the lender agreed to the pair.
+        _checkSignature(lender, hashExtension(firstHash, offerHash), lenderSignature);
+
+        emit Extended(firstHash, offerHash);
+
+        _open(offer, offerHash);
+    }
+
+    /// @inheritdoc IRentalEscrow
+    function cancelOffers(uint64 lane) external override {
+        // Check: the lane is idle.
+        Lane storage slot = _lanes[_laneKey(msg.sender, lane)];
+        LaneState state = slot.state;
+        require(!state.isRented(), Errors.LaneRented(msg.sender, lane, LaneState.unwrap(state)));
+
+        // Effect: take the next number.
+        uint256 next = state.sequence() + 1;
+        slot.state = idle(next);
+
+        // forge-lint: disable-next-line(unsafe-typecast)
+        emit OffersCancelled(msg.sender, lane, uint64(next));
+    }
+
+    /*//////////////////////////////////////////////////////////////////////////
+                                      CLOSING
+    //////////////////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IRentalEscrow
+    function end(PackedOffer calldata offer) external override {
+        Clauses clauses = offer.clauses;
+
+        // Checks and effects: the renter pays what it owes.
+        if (msg.sender == offer.renterWord.renter()) {
+            _close(offer, RUNNING, outcomeOf(BY_END, Terms.owed(clauses, block.timestamp), 0, 0));
+            return;
+        }
+
+        // Check: the caller is the lender.
+        require(msg.sender == offer.lenderWord.lender(), Errors.CallerNotParty(msg.sender));
+
+        // Checks and effects: a lender that gives up gives everything back.
+        if (block.timestamp <= clauses.start() + clauses.grace()) {
+            uint256 slash = Terms.conceded(clauses, offer.tokenWord.bond(), block.timestamp);
+            _close(offer, RUNNING, outcomeOf(BY_END, 0, slash, 0));
+            return;
+        }
+
+        // Checks and effects: one that gave something shortens the rental.
+        uint256 used = Terms.elapsed(clauses, block.timestamp);
+        _endUnlessObjected(offer, ENDED, used, used);
+    }
+
+    /// @inheritdoc IRentalEscrow
+    function reportNoShow(PackedOffer calldata offer) external override {
+        Clauses clauses = offer.clauses;
+
+        // Check: somebody can decide if the report is wrong.
+        require(offer.arbiterWord.arbiter() != address(0), Errors.NoArbiter());
+
+        if (msg.sender == offer.renterWord.renter()) {
+            // Check: the lender should have started, and did so only just.
+            uint256 start = clauses.start();
+            require(block.timestamp >= start, Errors.TooEarly(start, block.timestamp));
+            uint256 until = start + clauses.grace();
+            require(block.timestamp <= until, Errors.TooLate(until, block.timestamp));
+
+            // Checks and effects: everything goes back unless the lender objects, who claims all of it.
+            _endUnlessObjected(offer, ABSENT, 0, clauses.duration());
+        } else {
+            // Check: the caller is the lender.
+            require(msg.sender == offer.lenderWord.lender(), Errors.CallerNotParty(msg.sender));
+
+            // Check: the renter had its time to come.
+            require(clauses.noShowAfter() > 0, Errors.NoShowNotAgreed());
+            uint256 from = clauses.start() + clauses.noShowAfter();
+            require(block.timestamp >= from, Errors.TooEarly(from, block.timestamp));
+
+            // Checks and effects: the renter pays for not coming unless it objects.
+            uint256 used = Terms.absent(clauses, block.timestamp);
+            _endUnlessObjected(offer, ENDED, used, used);
         }
     }
 
     /// @inheritdoc IRentalEscrow
-    function end(Offer calldata offer) external override {
-        // Check: the caller is the renter.
-        require(msg.sender == offer.renter, Errors.CallerNotRenter(msg.sender, offer.renter));
-
-        // Checks and effects: the rental is open; close it.
-        (bytes32 structHash, bytes32 offerHash) = _hashes(offer);
-        _close(offer, structHash, offerHash, _accrued(offer), BY_END);
-    }
-
-    /// @inheritdoc IRentalEscrow
-    function settle(Offer calldata offer) external override {
+    function settle(PackedOffer calldata offer) external override {
         // Check: the time lock is over.
-        uint256 from = uint256(offer.start) + offer.duration + offer.disputeWindow;
+        uint256 from = offer.clauses.unlock();
         require(block.timestamp >= from, Errors.TooEarly(from, block.timestamp));
 
         // Checks and effects: the rental is open; close it.
-        (bytes32 structHash, bytes32 offerHash) = _hashes(offer);
-        _close(offer, structHash, offerHash, offer.duration, BY_TIME);
+        _close(offer, RUNNING, outcomeOf(BY_TIME, offer.clauses.duration(), 0, 0));
+    }
+
+    /// @inheritdoc IRentalEscrow
+    function settleMany(PackedOffer[] calldata offers) external override returns (uint256 settled) {
+        for (uint256 i = 0; i < offers.length; ++i) {
+            PackedOffer calldata offer = offers[i];
+
+            // Check: the time lock is over, and the rental is open. Whoever was settled before keeps no other waiting.
+            if (block.timestamp < offer.clauses.unlock()) continue;
+            Lane storage lane = _lanes[offer.lenderWord.laneKey()];
+            if (!lane.state.isRentedAs(offer, RUNNING)) continue;
+
+            // Effect: close it.
+            _share(lane, offer, RUNNING, outcomeOf(BY_TIME, offer.clauses.duration(), 0, 0));
+            unchecked {
+                ++settled;
+            }
+        }
+    }
+
+    /// @inheritdoc IRentalEscrow
+    function settleEnded(PackedOffer calldata offer, Phase phase) external override {
+        // Check: a party said so, and the other one may not object any more or agrees.
+        require(phase.isEnded() || phase.isAbsent(), Errors.WrongPhase(phase.kind()));
+        if (msg.sender != (phase.isEnded() ? offer.renterWord.renter() : offer.lenderWord.lender())) {
+            uint256 from = phase.at() + offer.clauses.disputeWindow();
+            require(block.timestamp >= from, Errors.TooEarly(from, block.timestamp));
+        }
+
+        // Checks and effects: the rental is open; close it.
+        Outcome outcome = phase.isEnded()
+            ? outcomeOf(BY_LENDERS_WORD, phase.used(), 0, 0)
+            : outcomeOf(BY_RENTERS_WORD, 0, offer.tokenWord.bond(), 0);
+        _close(offer, phase, outcome);
     }
 
     /// @inheritdoc IRentalEscrow
     function settleWithReceipt(
-        Offer calldata offer,
+        PackedOffer calldata offer,
+        Phase phase,
         uint32 used,
         bytes calldata renterSignature,
         bytes calldata lenderSignature
@@ -159,49 +346,119 @@ contract RentalEscrow is IRentalEscrow, EIP712, ReentrancyGuardTransient {
         external
         override
     {
-        // Check: the receipt stays within the window.
-        require(used <= offer.duration, Errors.UsedOverDuration(used, offer.duration));
+        // Check: the receipt stays within the window, and nobody else decides.
+        require(used <= offer.clauses.duration(), Errors.UsedOverDuration(used, offer.clauses.duration()));
+        require(!phase.isDisputed(), Errors.WrongPhase(phase.kind()));
 
         // Check: the renter agreed.
-        (bytes32 structHash, bytes32 offerHash) = _hashes(offer);
-        bytes32 digest = _hashTypedDataV4(TypedHash.ofReceipt(offerHash, used));
-        _checkSignature(offer.renter, digest, renterSignature);
+        bytes32 digest = hashReceipt(hashOffer(offer), used);
+        _checkSignature(offer.renterWord.renter(), digest, renterSignature);
 
         // Check: the lender agreed, or is paid no less than by `end`: the renter writes itself no cheaper one.
         if (lenderSignature.length > 0) {
-            _checkSignature(offer.lender, digest, lenderSignature);
-        } else if (msg.sender != offer.lender) {
-            uint32 accrued = _accrued(offer);
+            _checkSignature(offer.lenderWord.lender(), digest, lenderSignature);
+        } else if (msg.sender != offer.lenderWord.lender()) {
+            uint256 accrued = phase.isEnded() ? phase.used() : Terms.owed(offer.clauses, block.timestamp);
             require(used >= accrued, Errors.ReceiptBelowAccrued(used, accrued));
         }
 
         // Checks and effects: the rental is open; close it.
-        _close(offer, structHash, offerHash, used, BY_RECEIPT);
+        _close(offer, phase, outcomeOf(BY_RECEIPT, used, 0, 0));
     }
 
     /// @inheritdoc IRentalEscrow
-    function release(Offer calldata offer, bytes calldata lenderSignature) external override {
+    function release(PackedOffer calldata offer, Phase phase, bytes calldata lenderSignature) external override {
+        // Check: nobody else decides.
+        require(!phase.isDisputed(), Errors.WrongPhase(phase.kind()));
+
         // Check: the lender agreed.
-        (bytes32 structHash, bytes32 offerHash) = _hashes(offer);
-        _checkSignature(offer.lender, _hashTypedDataV4(TypedHash.ofRelease(offerHash)), lenderSignature);
+        _checkSignature(offer.lenderWord.lender(), hashRelease(hashOffer(offer)), lenderSignature);
 
         // Checks and effects: the rental is open; close it.
-        _close(offer, structHash, offerHash, 0, BY_RELEASE);
+        uint256 bond = offer.tokenWord.bond();
+        uint256 slash = phase.isAbsent() ? bond : Terms.conceded(offer.clauses, bond, block.timestamp);
+        _close(offer, phase, outcomeOf(BY_RELEASE, 0, slash, 0));
+    }
+
+    /*//////////////////////////////////////////////////////////////////////////
+                                      DISPUTES
+    //////////////////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IRentalEscrow
+    function dispute(
+        PackedOffer calldata offer,
+        Phase phase,
+        bytes32 auditRoot,
+        uint64 auditEntry
+    )
+        external
+        payable
+        override
+    {
+        // Check: somebody can decide, and nobody is asked to yet.
+        require(offer.arbiterWord.arbiter() != address(0), Errors.NoArbiter());
+        require(!phase.isDisputed(), Errors.WrongPhase(phase.kind()));
+
+        // Check: the caller is whom the phase is held against.
+        address party = phase.isAbsent() ? offer.lenderWord.lender() : offer.renterWord.renter();
+        require(msg.sender == party, Errors.CallerNotParty(msg.sender));
+
+        // Check: the time to object is not over.
+        uint256 until = phase.isRunning() ? offer.clauses.unlock() : phase.at() + offer.clauses.disputeWindow();
+        require(block.timestamp < until, Errors.TooLate(until, block.timestamp));
+
+        // Check: the rental is open in that phase.
+        Lane storage lane = _requireOpen(offer, phase);
+
+        // Effect: freeze it.
+        Phase next = Terms.disputed(offer.clauses, phase, block.timestamp);
+        lane.state = rented(offer, next);
+
+        // Effect: take the bond.
+        address token = offer.tokenWord.token();
+        uint256 fromWallet = _debit(token, msg.sender, offer.arbiterWord.disputeBond());
+
+        emit Disputed(offer.lenderWord, next, auditRoot, auditEntry);
+
+        // Interaction: pull what the ledger lacks.
+        _pullRest(token, msg.sender, fromWallet);
     }
 
     /// @inheritdoc IRentalEscrow
-    function cancelOffers(uint64 lane) external override {
-        // Check: the lane is idle.
-        LaneState state = _lanes[msg.sender][lane];
-        if (state.isRented()) {
-            revert Errors.LaneRented(msg.sender, lane, _hashTypedDataV4(state.structHash()));
-        }
+    function resolve(
+        PackedOffer calldata offer,
+        Phase phase,
+        uint32 used,
+        uint96 slash,
+        uint96 forfeit
+    )
+        external
+        override
+    {
+        // Check: the caller decides, on what is disputed.
+        address arbiter = offer.arbiterWord.arbiter();
+        require(msg.sender == arbiter, Errors.CallerNotArbiter(msg.sender, arbiter));
+        require(phase.isDisputed(), Errors.WrongPhase(phase.kind()));
 
-        // Effect: take the next number.
-        uint64 next = state.sequence() + 1;
-        _lanes[msg.sender][lane] = idle(next);
+        // Check: the ruling stays within what is locked.
+        require(used <= offer.clauses.duration(), Errors.UsedOverDuration(used, offer.clauses.duration()));
+        require(slash <= offer.tokenWord.bond(), Errors.OverBond(slash, offer.tokenWord.bond()));
+        uint256 disputeBond = offer.arbiterWord.disputeBond();
+        require(forfeit <= disputeBond, Errors.OverBond(forfeit, disputeBond));
 
-        emit OffersCancelled(msg.sender, lane, next);
+        // Checks and effects: the rental is open; close it.
+        _close(offer, phase, outcomeOf(BY_ARBITER, used, slash, forfeit));
+    }
+
+    /// @inheritdoc IRentalEscrow
+    function resolveSilent(PackedOffer calldata offer, Phase phase) external override {
+        // Check: the arbiter had its time.
+        require(phase.isDisputed(), Errors.WrongPhase(phase.kind()));
+        uint256 from = phase.at() + ARBITER_TIME;
+        require(block.timestamp >= from, Errors.TooEarly(from, block.timestamp));
+
+        // Checks and effects: the rental is open; close it.
+        _close(offer, phase, outcomeOf(BY_SILENCE, phase.used(), 0, 0));
     }
 
     /*//////////////////////////////////////////////////////////////////////////
@@ -212,19 +469,18 @@ contract RentalEscrow is IRentalEscrow, EIP712, ReentrancyGuardTransient {
     function deposit(address token, uint256 amount) external payable override {
         // Check: there is something to deposit, and no coin beside it.
         require(amount > 0, Errors.AmountZero());
+        require(amount <= type(uint128).max, Errors.AmountTooLarge(amount));
         uint256 value = token == NATIVE ? amount : 0;
         require(msg.value == value, Errors.ValueMismatch(msg.value, value));
 
         // Effect: credit the account. Nothing can spend it before the pull below is proved exact: every way out of the
         // ledger that moves tokens shares the pull's lock.
-        _credit(token, msg.sender, amount.toUint128());
+        _credit(_entries[token][msg.sender], amount);
 
         emit Deposited(token, msg.sender, amount);
 
         // Interaction: pull the tokens.
-        if (token != NATIVE) {
-            _pull(token, amount);
-        }
+        _pullRest(token, msg.sender, amount);
     }
 
     /// @inheritdoc IRentalEscrow
@@ -234,10 +490,7 @@ contract RentalEscrow is IRentalEscrow, EIP712, ReentrancyGuardTransient {
         require(to != address(0) && to != address(this), Errors.InvalidReceiver(to));
 
         // Check and effect: debit the account.
-        Account storage account = _accounts[token][msg.sender];
-        uint248 balance = account.balance;
-        require(amount <= balance, Errors.InsufficientBalance(token, msg.sender, balance, amount));
-        account.balance = balance - amount.toUint248();
+        _debitLedger(token, msg.sender, amount);
 
         emit Withdrawn(token, msg.sender, to, amount);
 
@@ -250,50 +503,95 @@ contract RentalEscrow is IRentalEscrow, EIP712, ReentrancyGuardTransient {
     }
 
     /*//////////////////////////////////////////////////////////////////////////
-                                      CLOSING
+                                OPENING AND CLOSING
     //////////////////////////////////////////////////////////////////////////*/
 
-    /// @dev Closes an open rental: the only place where locked money is shared out. Calls nobody.
-    function _close(Offer calldata offer, bytes32 structHash, bytes32 offerHash, uint32 used, uint8 how) private {
-        // Check: the offer is the one open on its lane.
-        require(_lanes[offer.lender][offer.lane].isRentedAs(structHash), Errors.NotOpen(offerHash));
+    /// @dev Opens a rental that both parties agreed to: the only place where money is locked, but for a dispute's bond.
+    function _open(PackedOffer calldata offer, bytes32 offerHash) private {
+        // Check: the terms make sense, and time is left of the window.
+        Terms.check(offer.clauses, block.timestamp);
 
+        // Check and effect: the lane waits for this very offer; occupy it.
+        _occupy(offer);
+
+        // Effect: take from the ledger the lender's bond, and what the renter's wallet does not pay.
+        address token = offer.tokenWord.token();
+        address lender = offer.lenderWord.lender();
+        uint256 bond = offer.tokenWord.bond();
+        if (bond > 0) {
+            _debitLedger(token, lender, bond);
+        }
+        address renter = offer.renterWord.renter();
+        uint256 fromWallet = _debit(token, renter, Terms.cost(offer));
+
+        // Log: before the interaction, so that events of a reentering token come in the order of the effects.
+        emit Opened(offerHash, lender, renter, offer);
+
+        // Interaction: pull the rest. Native coin came with the call.
+        _pullRest(token, renter, fromWallet);
+    }
+
+    function _occupy(PackedOffer calldata offer) private {
+        Lane storage lane = _lanes[offer.lenderWord.laneKey()];
+        LaneState state = lane.state;
+        if (!state.isIdleAt(offer.lenderWord.sequence())) {
+            _revertBusy(offer.lenderWord, state);
+        }
+        lane.state = rented(offer, RUNNING);
+    }
+
+    /// @dev Enters a phase in which a party's word closes the rental unless the other one objects.
+    function _endUnlessObjected(PackedOffer calldata offer, uint256 kind, uint256 used, uint256 claimed) private {
+        // Check: there is something left to end.
+        uint256 until = offer.clauses.end();
+        require(block.timestamp < until || kind == ABSENT, Errors.TooLate(until, block.timestamp));
+
+        // Check: the rental is open and running.
+        Lane storage lane = _requireOpen(offer, RUNNING);
+
+        // Effect: remember what was said.
+        Phase phase = phaseOf(kind, block.timestamp, used, claimed);
+        lane.state = rented(offer, phase);
+
+        emit Ended(offer.lenderWord, phase);
+    }
+
+    function _close(PackedOffer calldata offer, Phase phase, Outcome outcome) private {
+        _share(_requireOpen(offer, phase), offer, phase, outcome);
+    }
+
+    /// @dev Checks that the offer is the one open on its lane, in that phase.
+    function _requireOpen(PackedOffer calldata offer, Phase phase) private view returns (Lane storage lane) {
+        lane = _lanes[offer.lenderWord.laneKey()];
+        require(lane.state.isRentedAs(offer, phase), Errors.NotOpen(offer.lenderWord));
+    }
+
+    /// @dev Closes a rental that is open in `phase`: the only place where locked money is shared out. Calls nobody.
+    function _share(Lane storage lane, PackedOffer calldata offer, Phase phase, Outcome outcome) private {
         // Effect: free the lane for the next number.
-        _lanes[offer.lender][offer.lane] = idle(offer.sequence + 1);
-
-        // Effect: share the deposit.
-        uint128 paid = _cost(offer.rate, used);
-        uint128 refunded = _cost(offer.rate, offer.duration) - paid;
-        _credit(offer.token, offer.lender, paid);
-        _credit(offer.token, offer.renter, refunded);
-
-        emit Settled(offerHash, offer.lender, offer.renter, paid, refunded, used, how);
-    }
-
-    /// @dev The seconds that the renter owes if it ends now. Terms such as a share for cancelling late belong here.
-    function _accrued(Offer calldata offer) private view returns (uint32) {
-        if (block.timestamp <= uint256(offer.start) + offer.grace) {
-            return 0;
-        }
-        uint256 elapsed = block.timestamp - offer.start;
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return elapsed < offer.duration ? uint32(elapsed) : offer.duration;
-    }
-
-    /// @dev `rate * time` cannot overflow: 96 and 32 bits make 128.
-    function _cost(uint96 rate, uint32 time) private pure returns (uint128) {
         unchecked {
-            return uint128(rate) * time;
+            lane.state = idle(offer.lenderWord.sequence() + 1);
         }
+
+        // Effect: share what is locked, and count the rental in the lender's slot if that is written anyway.
+        (uint256 toLender, uint256 toRenter) = Terms.shares(offer, phase, outcome);
+        mapping(address account => Entry entry) storage entries = _entries[offer.tokenWord.token()];
+        if (toLender > 0 || phase.isDisputed()) {
+            Entry storage entry = entries[offer.lenderWord.lender()];
+            entry.account = entry.account.credited(toLender).counting(phase, outcome);
+        }
+        _credit(entries[offer.renterWord.renter()], toRenter);
+
+        emit Settled(offer.lenderWord, outcome);
     }
 
     /*//////////////////////////////////////////////////////////////////////////
                                        CHECKS
     //////////////////////////////////////////////////////////////////////////*/
 
-    function _hashes(Offer calldata offer) private view returns (bytes32 structHash, bytes32 offerHash) {
-        structHash = TypedHash.ofOffer(offer);
-        offerHash = _hashTypedDataV4(structHash);
+    /// @dev A lane as a {LenderWord} knows it.
+    function _laneKey(address lender, uint64 lane) private pure returns (uint256) {
+        return uint256(uint160(lender)) << 64 | lane;
     }
 
     /// @dev A key's signature is tried first, since an account may have both a key and code (EIP-7702).
@@ -308,74 +606,75 @@ contract RentalEscrow is IRentalEscrow, EIP712, ReentrancyGuardTransient {
         );
     }
 
-    /// @dev Emits {Opened} from the words that were hashed before, instead of encoding the offer a second time: they
-    /// are the length of `encoded`, the type hash, and the 13 members just as the event has them.
-    function _logOpened(bytes32 offerHash, address lender, address renter, bytes memory encoded) private {
-        bytes32 topic = Opened.selector;
-        assembly ("memory-safe") {
-            log4(add(encoded, 0x40), sub(mload(encoded), 0x20), topic, offerHash, lender, renter)
-        }
-    }
-
     /// @dev Says why a lane cannot take an offer.
-    function _revertBusy(Offer calldata offer, LaneState state) private view {
+    function _revertBusy(LenderWord lenderWord, LaneState state) private pure {
+        (address lender, uint64 lane) = (lenderWord.lender(), lenderWord.lane());
         if (state.isRented()) {
-            revert Errors.LaneRented(offer.lender, offer.lane, _hashTypedDataV4(state.structHash()));
+            revert Errors.LaneRented(lender, lane, LaneState.unwrap(state));
         }
-        revert Errors.SequenceMismatch(offer.lender, offer.lane, state.sequence(), offer.sequence);
+        revert Errors.SequenceMismatch(lender, lane, state.sequence(), lenderWord.sequence());
     }
 
     /*//////////////////////////////////////////////////////////////////////////
                                        MONEY
     //////////////////////////////////////////////////////////////////////////*/
 
-    function _credit(address token, address account, uint128 amount) private {
+    function _credit(Entry storage entry, uint256 amount) private {
         if (amount == 0) return;
-        Account storage entry = _accounts[token][account];
-        entry.balance += amount;
-        entry.used = true;
+        entry.account = entry.account.credited(amount);
     }
 
-    /// @dev Native coin: the caller chose by `msg.value` how much the ledger pays. A fixed share of the ledger's
-    /// cannot be upset by a refund that somebody triggers just before.
-    function _debitBesideValue(uint128 cost) private returns (uint128 fromWallet) {
-        // Check: no excess is sent.
-        require(msg.value <= cost, Errors.ValueMismatch(msg.value, cost));
-        fromWallet = msg.value.toUint128();
+    function _debitLedger(address token, address account, uint256 amount) private {
+        Entry storage entry = _entries[token][account];
+        Account before = entry.account;
+        uint256 balance = before.balance();
+        require(amount <= balance, Errors.InsufficientBalance(token, account, balance, amount));
+        entry.account = before.debited(amount);
+    }
 
-        // Check and effect: the ledger covers the rest.
-        uint128 needed = cost - fromWallet;
-        if (needed > 0) {
-            Account storage entry = _accounts[NATIVE][msg.sender];
-            uint248 balance = entry.balance;
-            require(needed <= balance, Errors.InsufficientBalance(NATIVE, msg.sender, balance, needed));
-            entry.balance = balance - needed;
+    /// @dev Takes `amount` from an account and from what came with the call, and says what is left to be pulled.
+    ///
+    /// Native coin: the caller chose by `msg.value` how much the ledger pays. A fixed share of the ledger's cannot be
+    /// upset by a refund that somebody triggers just before. Tokens: the ledger pays what it can.
+    function _debit(address token, address account, uint256 amount) private returns (uint256 fromWallet) {
+        if (token == NATIVE) {
+            // Check: no excess is sent.
+            require(msg.value <= amount, Errors.ValueMismatch(msg.value, amount));
+
+            // Check and effect: the ledger covers the rest.
+            if (msg.value < amount) {
+                _debitLedger(NATIVE, account, amount - msg.value);
+            }
+            return 0;
         }
-    }
 
-    /// @dev Tokens: the ledger pays what it can.
-    function _debitFirst(address token, uint128 cost) private returns (uint128 fromWallet) {
         // Check: no coin is sent beside a token.
         require(msg.value == 0, Errors.ValueMismatch(msg.value, 0));
 
         // Effect: debit the ledger.
-        Account storage entry = _accounts[token][msg.sender];
-        uint248 balance = entry.balance;
-        if (balance >= cost) {
-            entry.balance = balance - cost;
-            return 0;
+        Entry storage entry = _entries[token][account];
+        Account before = entry.account;
+        uint256 balance = before.balance();
+        uint256 fromLedger = balance < amount ? balance : amount;
+        if (fromLedger > 0) {
+            entry.account = before.debited(fromLedger);
         }
-        if (balance > 0) {
-            entry.balance = 0;
+        unchecked {
+            return amount - fromLedger;
         }
-        return cost - uint256(balance).toUint128();
     }
 
-    /// @dev Pulls tokens from the caller and demands that exactly `amount` arrives. The lock keeps a token that calls
-    /// back from having one arrival counted twice.
-    function _pull(address token, uint256 amount) private nonReentrant {
+    function _pullRest(address token, address from, uint256 amount) private {
+        if (token != NATIVE && amount > 0) {
+            _pull(token, from, amount);
+        }
+    }
+
+    /// @dev Pulls tokens and demands that exactly `amount` arrives. The lock keeps a token that calls back from having
+    /// one arrival counted twice.
+    function _pull(address token, address from, uint256 amount) private nonReentrant {
         uint256 before = IERC20(token).balanceOf(address(this));
-        IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
+        IERC20(token).safeTransferFrom(from, address(this), amount);
         uint256 moved = _difference(IERC20(token).balanceOf(address(this)), before);
         require(moved == amount, Errors.TransferInexact(token, amount, moved));
     }

@@ -3,6 +3,9 @@ pragma solidity 0.8.37;
 
 import { Base } from "../Base.t.sol";
 import { Offer } from "../../src/types/Offer.sol";
+import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
+import { PackedOffer, pack } from "../../src/types/PackedOffer.sol";
+import { Phase, RUNNING } from "../../src/types/Phase.sol";
 
 /// @dev What each call costs as a whole transaction, for parties whose lane and accounts were used before. Run with
 /// `--isolate`; the figures are committed in snapshots/ and a change fails the build.
@@ -15,7 +18,7 @@ contract GasTest is Base {
         open(offer);
         vm.warp(START + 1 hours);
         vm.prank(renter);
-        escrow.end(offer);
+        escrow.end(pack(offer));
 
         offer.sequence = 1;
         offer.start = LATER;
@@ -38,7 +41,7 @@ contract GasTest is Base {
         Offer memory offer = second(NATIVE);
         bytes memory signature = signOffer(offer);
         vm.prank(renter);
-        escrow.open{ value: COST }(offer, signature);
+        escrow.open{ value: COST }(pack(offer), signature);
         vm.snapshotGasLastCall("RentalEscrow", "open, native coin");
     }
 
@@ -47,7 +50,7 @@ contract GasTest is Base {
         depositAs(renter, address(token), 10 * COST);
         bytes memory signature = signOffer(offer);
         vm.prank(renter);
-        escrow.open(offer, signature);
+        escrow.open(pack(offer), signature);
         vm.snapshotGasLastCall("RentalEscrow", "open, ERC-20 from the ledger");
     }
 
@@ -58,7 +61,7 @@ contract GasTest is Base {
         escrow.withdraw(address(token), 1, lender); // leaves the escrow with tokens, as in use
         bytes memory signature = signOffer(offer);
         vm.prank(renter);
-        escrow.open(offer, signature);
+        escrow.open(pack(offer), signature);
         vm.snapshotGasLastCall("RentalEscrow", "open, ERC-20 from the wallet");
     }
 
@@ -66,7 +69,7 @@ contract GasTest is Base {
         Offer memory offer = offerOf(NATIVE);
         bytes memory signature = signOffer(offer);
         vm.prank(renter);
-        escrow.open{ value: COST }(offer, signature);
+        escrow.open{ value: COST }(pack(offer), signature);
         vm.snapshotGasLastCall("RentalEscrow", "open, native coin, first on its lane");
     }
 
@@ -74,7 +77,7 @@ contract GasTest is Base {
         Offer memory offer = openSecond(address(token));
         vm.warp(LATER + DURATION + DISPUTE_WINDOW);
         vm.prank(stranger);
-        escrow.settle(offer);
+        escrow.settle(pack(offer));
         vm.snapshotGasLastCall("RentalEscrow", "settle");
     }
 
@@ -82,7 +85,7 @@ contract GasTest is Base {
         Offer memory offer = openSecond(address(token));
         vm.warp(LATER + 1 hours);
         vm.prank(renter);
-        escrow.end(offer);
+        escrow.end(pack(offer));
         vm.snapshotGasLastCall("RentalEscrow", "end early, with a refund");
     }
 
@@ -90,7 +93,7 @@ contract GasTest is Base {
         Offer memory offer = openSecond(address(token));
         bytes memory signature = signReceipt(offer, 1 hours);
         vm.prank(lender);
-        escrow.settleWithReceipt(offer, 1 hours, signature, "");
+        escrow.settleWithReceipt(pack(offer), RUNNING, 1 hours, signature, "");
         vm.snapshotGasLastCall("RentalEscrow", "receipt of the renter, with a refund");
     }
 
@@ -100,7 +103,7 @@ contract GasTest is Base {
         bytes memory lenderSignature = signReceiptAsLender(offer, 1 hours);
         vm.warp(LATER + DURATION);
         vm.prank(stranger);
-        escrow.settleWithReceipt(offer, 1 hours, renterSignature, lenderSignature);
+        escrow.settleWithReceipt(pack(offer), RUNNING, 1 hours, renterSignature, lenderSignature);
         vm.snapshotGasLastCall("RentalEscrow", "receipt of both, with a refund");
     }
 
@@ -108,7 +111,7 @@ contract GasTest is Base {
         Offer memory offer = openSecond(address(token));
         bytes memory signature = signRelease(offer);
         vm.prank(renter);
-        escrow.release(offer, signature);
+        escrow.release(pack(offer), RUNNING, signature);
         vm.snapshotGasLastCall("RentalEscrow", "release");
     }
 
@@ -127,6 +130,117 @@ contract GasTest is Base {
         vm.prank(lender);
         escrow.withdraw(NATIVE, 1000, renter);
         vm.snapshotGasLastCall("RentalEscrow", "withdraw, native coin");
+    }
+
+    /// @dev Opens `count` rentals of one lender on lanes that were used before, and settles them together.
+    function settleMany(uint64 count, string memory name) internal {
+        PackedOffer[] memory offers = new PackedOffer[](count);
+        token.mint(renter, 2 * COST * count);
+        depositAs(lender, address(token), 1);
+        for (uint64 i = 0; i < count; i++) {
+            Offer memory offer = offerOf(address(token));
+            offer.lane = i;
+            open(offer);
+            vm.prank(renter);
+            escrow.end(pack(offer));
+            offer.sequence = 1;
+            open(offer);
+            offers[i] = pack(offer);
+        }
+        vm.warp(UNLOCK);
+        vm.prank(stranger);
+        escrow.settleMany(offers);
+        vm.snapshotGasLastCall("RentalEscrow", name);
+    }
+
+    function test_SettleOne() external {
+        settleMany(1, "settleMany of 1");
+    }
+
+    function test_SettleTwenty() external {
+        settleMany(20, "settleMany of 20");
+    }
+
+    function test_SettleHundred() external {
+        settleMany(100, "settleMany of 100");
+    }
+
+    /// @dev The second offer of a lane, with an arbiter and both bonds, open.
+    function disputable() internal returns (Offer memory offer) {
+        offer = second(address(token));
+        depositAs(lender, address(token), BOND);
+        depositAs(renter, address(token), 10 * COST);
+        offer = withArbiter(offer);
+        open(offer);
+        vm.warp(LATER + 1 hours);
+    }
+
+    function test_OpenWithBond() external {
+        Offer memory offer = withArbiter(second(address(token)));
+        depositAs(lender, address(token), BOND);
+        depositAs(renter, address(token), 10 * COST);
+        bytes memory signature = signOffer(offer);
+        vm.prank(renter);
+        escrow.open(pack(offer), signature);
+        vm.snapshotGasLastCall("RentalEscrow", "open, ERC-20 from the ledger, with a bond");
+    }
+
+    function test_OpenFor() external {
+        Offer memory offer = second(address(token));
+        depositAs(renter, address(token), 10 * COST);
+        bytes memory signature = signOffer(offer);
+        bytes memory consent = sign(renterKey, escrow.hashConsent(escrow.hashOffer(pack(offer))));
+        IRentalEscrow.Permit memory none;
+        vm.prank(stranger);
+        escrow.openFor(pack(offer), signature, consent, none);
+        vm.snapshotGasLastCall("RentalEscrow", "openFor, ERC-20 from the ledger");
+    }
+
+    function test_Extend() external {
+        Offer memory first = second(address(token));
+        depositAs(renter, address(token), 10 * COST);
+        open(first);
+        Offer memory offer = offerOf(address(token));
+        (offer.lane, offer.start, offer.expiry) = (LANE + 1, LATER + DURATION, LATER + DURATION);
+        vm.prank(lender);
+        escrow.cancelOffers(LANE + 1);
+        offer.sequence = 1;
+        bytes32 digest = escrow.hashExtension(escrow.hashOffer(pack(first)), escrow.hashOffer(pack(offer)));
+        bytes memory signature = sign(lenderKey, digest);
+        vm.prank(renter);
+        escrow.extend(pack(first), pack(offer), signature);
+        vm.snapshotGasLastCall("RentalEscrow", "extend, ERC-20 from the ledger");
+    }
+
+    function test_Dispute() external {
+        Offer memory offer = disputable();
+        vm.prank(renter);
+        escrow.dispute(pack(offer), RUNNING, keccak256("root"), 7);
+        vm.snapshotGasLastCall("RentalEscrow", "dispute");
+    }
+
+    function test_Resolve() external {
+        Offer memory offer = disputable();
+        vm.recordLogs();
+        vm.prank(renter);
+        escrow.dispute(pack(offer), RUNNING, keccak256("root"), 7);
+        Phase phase = loggedPhase();
+        vm.prank(arbiter);
+        escrow.resolve(pack(offer), phase, 1000, 10, 10);
+        vm.snapshotGasLastCall("RentalEscrow", "resolve");
+    }
+
+    function test_EndByLender() external {
+        Offer memory offer = disputable();
+        vm.recordLogs();
+        vm.prank(lender);
+        escrow.end(pack(offer));
+        vm.snapshotGasLastCall("RentalEscrow", "end by the lender");
+        Phase phase = loggedPhase();
+        vm.warp(LATER + 1 hours + DISPUTE_WINDOW);
+        vm.prank(stranger);
+        escrow.settleEnded(pack(offer), phase);
+        vm.snapshotGasLastCall("RentalEscrow", "settleEnded");
     }
 
     /// EIP-170 allows 24,576 bytes; we keep to half of it.

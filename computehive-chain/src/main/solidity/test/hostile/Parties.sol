@@ -7,6 +7,8 @@ import { ECDSA } from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
 import { Offer } from "../../src/types/Offer.sol";
+import { pack } from "../../src/types/PackedOffer.sol";
+import { RUNNING } from "../../src/types/Phase.sol";
 
 /// @dev A wallet contract that one key signs for.
 contract KeyWallet is IERC1271 {
@@ -121,6 +123,6 @@ contract ContractRenter {
     }
 
     function open(IRentalEscrow escrow, Offer calldata offer, bytes calldata signature) external payable {
-        escrow.open{ value: msg.value }(offer, signature);
+        escrow.open{ value: msg.value }(pack(offer), signature);
     }
 }

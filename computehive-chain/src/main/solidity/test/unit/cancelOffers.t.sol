@@ -5,13 +5,14 @@ import { Base } from "../Base.t.sol";
 import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
 import { Errors } from "../../src/libraries/Errors.sol";
 import { Offer } from "../../src/types/Offer.sol";
+import { pack } from "../../src/types/PackedOffer.sol";
+import { RUNNING } from "../../src/types/Phase.sol";
 
 contract CancelOffersTest is Base {
     function test_RevertWhen_ARentalIsOpen() external {
         Offer memory offer = opened();
-        bytes32 offerHash = escrow.hashOffer(offer);
         vm.prank(lender);
-        vm.expectRevert(abi.encodeWithSelector(Errors.LaneRented.selector, lender, LANE, offerHash));
+        vm.expectRevert(abi.encodeWithSelector(Errors.LaneRented.selector, lender, LANE, keyOf(offer)));
         escrow.cancelOffers(LANE);
     }
 
@@ -33,7 +34,7 @@ contract CancelOffersTest is Base {
         escrow.cancelOffers(LANE);
         vm.prank(renter);
         vm.expectRevert(abi.encodeWithSelector(Errors.SequenceMismatch.selector, lender, LANE, 1, 0));
-        escrow.open{ value: COST }(offer, signature);
+        escrow.open{ value: COST }(pack(offer), signature);
     }
 
     function test_LeavesOtherLanesAndLendersAlone() external {
@@ -48,7 +49,7 @@ contract CancelOffersTest is Base {
     function test_WorksBetweenRentals() external {
         Offer memory offer = opened();
         vm.prank(renter);
-        escrow.end(offer);
+        escrow.end(pack(offer));
         vm.prank(lender);
         escrow.cancelOffers(LANE);
         assertIdle(offer, 2);

@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import { Base } from "../Base.t.sol";
 import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {
     FalseToken,
@@ -43,7 +42,7 @@ contract DepositTest is Base {
         uint256 amount = uint256(type(uint128).max) + 1;
         token.mint(renter, amount);
         vm.prank(renter);
-        vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 128, amount));
+        vm.expectRevert(abi.encodeWithSelector(Errors.AmountTooLarge.selector, amount));
         escrow.deposit(address(token), amount);
     }
 

@@ -5,6 +5,8 @@ import { IERC5267 } from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 
 import { Base } from "../Base.t.sol";
 import { Offer } from "../../src/types/Offer.sol";
+import { pack } from "../../src/types/PackedOffer.sol";
+import { RUNNING } from "../../src/types/Phase.sol";
 
 /// @dev The digests, computed a second time from the words of EIP-712 alone.
 contract HashesTest is Base {
@@ -24,27 +26,9 @@ contract HashesTest is Base {
         return keccak256(abi.encodePacked(hex"1901", domainSeparator(), structHash));
     }
 
-    function offerStructHash(Offer memory offer) internal pure returns (bytes32) {
-        bytes memory head = abi.encode(
-            keccak256(
-                "Offer(address lender,uint64 lane,uint64 sequence,address renter,address token,address arbiter,uint96 rate,uint40 start,uint32 duration,uint32 grace,uint32 disputeWindow,uint40 expiry,bytes32 spec)"
-            ),
-            offer.lender,
-            offer.lane,
-            offer.sequence,
-            offer.renter,
-            offer.token,
-            offer.arbiter
-        );
-        bytes memory tail = abi.encode(
-            offer.rate, offer.start, offer.duration, offer.grace, offer.disputeWindow, offer.expiry, offer.spec
-        );
-        return keccak256(bytes.concat(head, tail));
-    }
-
     function testFuzz_HashOffer(Offer memory offer, uint64 chainId) external {
         vm.chainId(bound(chainId, 1, type(uint64).max - 1));
-        assertEq(escrow.hashOffer(offer), digest(offerStructHash(offer)));
+        assertEq(escrow.hashOffer(pack(offer)), digest(structHashOf(offer)));
     }
 
     function testFuzz_HashReceipt(bytes32 offerHash, uint32 used) external view {
@@ -55,6 +39,17 @@ contract HashesTest is Base {
     function testFuzz_HashRelease(bytes32 offerHash) external view {
         bytes32 structHash = keccak256(abi.encode(keccak256("Release(bytes32 offerHash)"), offerHash));
         assertEq(escrow.hashRelease(offerHash), digest(structHash));
+    }
+
+    function testFuzz_HashConsent(bytes32 offerHash) external view {
+        bytes32 structHash = keccak256(abi.encode(keccak256("Consent(bytes32 offerHash)"), offerHash));
+        assertEq(escrow.hashConsent(offerHash), digest(structHash));
+    }
+
+    function testFuzz_HashExtension(bytes32 firstHash, bytes32 offerHash) external view {
+        bytes32 structHash =
+            keccak256(abi.encode(keccak256("Extension(bytes32 firstHash,bytes32 offerHash)"), firstHash, offerHash));
+        assertEq(escrow.hashExtension(firstHash, offerHash), digest(structHash));
     }
 
     function test_TellsItsDomain() external view {

@@ -6,35 +6,35 @@ import { KeyWallet } from "../hostile/Parties.sol";
 import { Errors } from "../../src/libraries/Errors.sol";
 import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
 import { Offer } from "../../src/types/Offer.sol";
+import { pack } from "../../src/types/PackedOffer.sol";
+import { RUNNING } from "../../src/types/Phase.sol";
 
 contract ReleaseTest is Base {
     function expectRefused(Offer memory offer, bytes memory signature) internal {
-        bytes32 digest = escrow.hashRelease(escrow.hashOffer(offer));
+        bytes32 digest = escrow.hashRelease(escrow.hashOffer(pack(offer)));
         vm.prank(renter);
         vm.expectRevert(abi.encodeWithSelector(Errors.InvalidSignature.selector, offer.lender, digest));
-        escrow.release(offer, signature);
+        escrow.release(pack(offer), RUNNING, signature);
     }
 
     function test_RevertWhen_NeverOpened() external {
         Offer memory offer = offerOf(NATIVE);
         bytes memory signature = signRelease(offer);
-        bytes32 offerHash = escrow.hashOffer(offer);
-        vm.expectRevert(abi.encodeWithSelector(Errors.NotOpen.selector, offerHash));
-        escrow.release(offer, signature);
+        vm.expectRevert(abi.encodeWithSelector(Errors.NotOpen.selector, pack(offer).lenderWord));
+        escrow.release(pack(offer), RUNNING, signature);
     }
 
     function test_RevertWhen_AlreadyClosed() external {
         Offer memory offer = opened();
         bytes memory signature = signRelease(offer);
-        bytes32 offerHash = escrow.hashOffer(offer);
-        escrow.release(offer, signature);
-        vm.expectRevert(abi.encodeWithSelector(Errors.NotOpen.selector, offerHash));
-        escrow.release(offer, signature);
+        escrow.release(pack(offer), RUNNING, signature);
+        vm.expectRevert(abi.encodeWithSelector(Errors.NotOpen.selector, pack(offer).lenderWord));
+        escrow.release(pack(offer), RUNNING, signature);
     }
 
     function test_RevertWhen_TheRenterSignsIt() external {
         Offer memory offer = opened();
-        expectRefused(offer, sign(renterKey, escrow.hashRelease(escrow.hashOffer(offer))));
+        expectRefused(offer, sign(renterKey, escrow.hashRelease(escrow.hashOffer(pack(offer)))));
     }
 
     /// The lender's signature on the offer is public; it must not do for a release.
@@ -46,7 +46,7 @@ contract ReleaseTest is Base {
     function test_RevertWhen_TheReleaseIsForAnEarlierRental() external {
         Offer memory offer = opened();
         bytes memory signature = signRelease(offer);
-        escrow.release(offer, signature);
+        escrow.release(pack(offer), RUNNING, signature);
         offer.sequence = 1;
         open(offer);
         expectRefused(offer, signature);
@@ -63,7 +63,7 @@ contract ReleaseTest is Base {
     function test_RevertWhen_TheReleaseIsForAnotherContract() external {
         Offer memory offer = opened();
         IRentalEscrow other = deployEscrow();
-        expectRefused(offer, sign(lenderKey, other.hashRelease(other.hashOffer(offer))));
+        expectRefused(offer, sign(lenderKey, other.hashRelease(other.hashOffer(pack(offer)))));
     }
 
     function test_AnybodyRefundsEverythingAtAnyTime() external {
@@ -75,7 +75,7 @@ contract ReleaseTest is Base {
             vm.warp(times[i]);
             expectSettled(offer, 0, 4);
             vm.prank(stranger);
-            escrow.release(offer, signature);
+            escrow.release(pack(offer), RUNNING, signature);
             assertShared(offer, 0);
             vm.revertToState(snapshot);
         }
@@ -86,7 +86,7 @@ contract ReleaseTest is Base {
         Offer memory offer = offerOf(NATIVE);
         offer.lender = address(wallet);
         open(offer);
-        escrow.release(offer, signRelease(offer));
+        escrow.release(pack(offer), RUNNING, signRelease(offer));
         assertShared(offer, 0);
     }
 }

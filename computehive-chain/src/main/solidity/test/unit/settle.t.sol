@@ -4,23 +4,23 @@ pragma solidity 0.8.37;
 import { Base } from "../Base.t.sol";
 import { Errors } from "../../src/libraries/Errors.sol";
 import { Offer } from "../../src/types/Offer.sol";
+import { pack } from "../../src/types/PackedOffer.sol";
+import { RUNNING } from "../../src/types/Phase.sol";
 
 contract SettleTest is Base {
     function test_RevertWhen_NeverOpened() external {
         Offer memory offer = offerOf(NATIVE);
-        bytes32 offerHash = escrow.hashOffer(offer);
         vm.warp(UNLOCK);
-        vm.expectRevert(abi.encodeWithSelector(Errors.NotOpen.selector, offerHash));
-        escrow.settle(offer);
+        vm.expectRevert(abi.encodeWithSelector(Errors.NotOpen.selector, pack(offer).lenderWord));
+        escrow.settle(pack(offer));
     }
 
     function test_RevertWhen_AlreadyClosed() external {
         Offer memory offer = opened();
-        bytes32 offerHash = escrow.hashOffer(offer);
         vm.warp(UNLOCK);
-        escrow.settle(offer);
-        vm.expectRevert(abi.encodeWithSelector(Errors.NotOpen.selector, offerHash));
-        escrow.settle(offer);
+        escrow.settle(pack(offer));
+        vm.expectRevert(abi.encodeWithSelector(Errors.NotOpen.selector, pack(offer).lenderWord));
+        escrow.settle(pack(offer));
     }
 
     function test_RevertWhen_TheTimeLockHolds() external {
@@ -30,17 +30,16 @@ contract SettleTest is Base {
             vm.warp(times[i]);
             vm.prank(lender);
             vm.expectRevert(abi.encodeWithSelector(Errors.TooEarly.selector, UNLOCK, times[i]));
-            escrow.settle(offer);
+            escrow.settle(pack(offer));
         }
     }
 
     function test_RevertWhen_TheDisputeWindowIsMadeShorter() external {
         Offer memory offer = opened();
         offer.disputeWindow = 0;
-        bytes32 offerHash = escrow.hashOffer(offer);
         vm.warp(END);
-        vm.expectRevert(abi.encodeWithSelector(Errors.NotOpen.selector, offerHash));
-        escrow.settle(offer);
+        vm.expectRevert(abi.encodeWithSelector(Errors.NotOpen.selector, pack(offer).lenderWord));
+        escrow.settle(pack(offer));
     }
 
     function test_AnybodyPaysTheLenderInFullWhenTheTimeLockEnds() external {
@@ -48,7 +47,7 @@ contract SettleTest is Base {
         vm.warp(UNLOCK);
         expectSettled(offer, DURATION, 2);
         vm.prank(stranger);
-        escrow.settle(offer);
+        escrow.settle(pack(offer));
         assertShared(offer, DURATION);
     }
 
@@ -58,7 +57,7 @@ contract SettleTest is Base {
         open(offer);
         vm.warp(END);
         expectSettled(offer, DURATION, 2);
-        escrow.settle(offer);
+        escrow.settle(pack(offer));
         assertShared(offer, DURATION);
     }
 
@@ -69,12 +68,12 @@ contract SettleTest is Base {
         depositAs(lender, address(token), type(uint128).max);
         uint256 snapshot = vm.snapshotState();
         vm.warp(UNLOCK);
-        escrow.settle(offer);
+        escrow.settle(pack(offer));
         assertEq(escrow.balanceOf(address(token), lender), type(uint128).max + COST);
         vm.revertToState(snapshot);
         vm.warp(START + 1 hours);
         vm.prank(renter);
-        escrow.end(offer);
+        escrow.end(pack(offer));
         assertEq(escrow.balanceOf(address(token), renter), COST - uint256(RATE) * 1 hours);
     }
 
@@ -83,7 +82,7 @@ contract SettleTest is Base {
         Offer memory offer = opened();
         vm.etch(lender, hex"60006000fd");
         vm.warp(UNLOCK);
-        escrow.settle(offer);
+        escrow.settle(pack(offer));
         assertShared(offer, DURATION);
     }
 }

@@ -8,6 +8,8 @@ import { KeyWallet, LyingWallet } from "../hostile/Parties.sol";
 import { Errors } from "../../src/libraries/Errors.sol";
 import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
 import { Offer } from "../../src/types/Offer.sol";
+import { pack } from "../../src/types/PackedOffer.sol";
+import { RUNNING } from "../../src/types/Phase.sol";
 
 contract SettleWithReceiptTest is Base {
     function test_RevertWhen_UsedOverDuration() external {
@@ -15,31 +17,29 @@ contract SettleWithReceiptTest is Base {
         bytes memory signature = signReceipt(offer, DURATION + 1);
         vm.prank(lender);
         vm.expectRevert(abi.encodeWithSelector(Errors.UsedOverDuration.selector, DURATION + 1, DURATION));
-        escrow.settleWithReceipt(offer, DURATION + 1, signature, "");
+        escrow.settleWithReceipt(pack(offer), RUNNING, DURATION + 1, signature, "");
     }
 
     function test_RevertWhen_NeverOpened() external {
         Offer memory offer = offerOf(NATIVE);
         bytes memory signature = signReceipt(offer, 1);
-        bytes32 offerHash = escrow.hashOffer(offer);
-        vm.expectRevert(abi.encodeWithSelector(Errors.NotOpen.selector, offerHash));
-        escrow.settleWithReceipt(offer, 1, signature, "");
+        vm.expectRevert(abi.encodeWithSelector(Errors.NotOpen.selector, pack(offer).lenderWord));
+        escrow.settleWithReceipt(pack(offer), RUNNING, 1, signature, "");
     }
 
     function test_RevertWhen_AlreadyClosed() external {
         Offer memory offer = opened();
         bytes memory signature = signReceipt(offer, 1);
-        bytes32 offerHash = escrow.hashOffer(offer);
-        escrow.settleWithReceipt(offer, 1, signature, "");
-        vm.expectRevert(abi.encodeWithSelector(Errors.NotOpen.selector, offerHash));
-        escrow.settleWithReceipt(offer, 1, signature, "");
+        escrow.settleWithReceipt(pack(offer), RUNNING, 1, signature, "");
+        vm.expectRevert(abi.encodeWithSelector(Errors.NotOpen.selector, pack(offer).lenderWord));
+        escrow.settleWithReceipt(pack(offer), RUNNING, 1, signature, "");
     }
 
     function expectRefused(Offer memory offer, uint32 used, bytes memory signature) internal {
-        bytes32 digest = escrow.hashReceipt(escrow.hashOffer(offer), used);
+        bytes32 digest = escrow.hashReceipt(escrow.hashOffer(pack(offer)), used);
         vm.prank(lender);
         vm.expectRevert(abi.encodeWithSelector(Errors.InvalidSignature.selector, offer.renter, digest));
-        escrow.settleWithReceipt(offer, used, signature, "");
+        escrow.settleWithReceipt(pack(offer), RUNNING, used, signature, "");
     }
 
     function test_RevertWhen_TheLenderSignsForTheRenter() external {
@@ -51,12 +51,12 @@ contract SettleWithReceiptTest is Base {
     function test_RevertWhen_TheRenterDoesNotSign() external {
         Offer memory offer = opened();
         bytes memory lenderSignature = signReceiptAsLender(offer, DURATION);
-        bytes32 digest = escrow.hashReceipt(escrow.hashOffer(offer), DURATION);
+        bytes32 digest = escrow.hashReceipt(escrow.hashOffer(pack(offer)), DURATION);
         address[3] memory callers = [lender, renter, stranger];
         for (uint256 i = 0; i < callers.length; i++) {
             vm.prank(callers[i]);
             vm.expectRevert(abi.encodeWithSelector(Errors.InvalidSignature.selector, renter, digest));
-            escrow.settleWithReceipt(offer, DURATION, "", lenderSignature);
+            escrow.settleWithReceipt(pack(offer), RUNNING, DURATION, "", lenderSignature);
         }
     }
 
@@ -64,9 +64,9 @@ contract SettleWithReceiptTest is Base {
         Offer memory offer = opened();
         bytes memory renterSignature = signReceipt(offer, 60);
         bytes memory lenderSignature = signReceiptAsLender(offer, 60);
-        bytes32 digest = escrow.hashReceipt(escrow.hashOffer(offer), 60);
+        bytes32 digest = escrow.hashReceipt(escrow.hashOffer(pack(offer)), 60);
         vm.expectRevert(abi.encodeWithSelector(Errors.InvalidSignature.selector, renter, digest));
-        escrow.settleWithReceipt(offer, 60, lenderSignature, renterSignature);
+        escrow.settleWithReceipt(pack(offer), RUNNING, 60, lenderSignature, renterSignature);
     }
 
     function test_RevertWhen_TheSecondsWereChanged() external {
@@ -76,7 +76,7 @@ contract SettleWithReceiptTest is Base {
 
     function test_RevertWhen_TheSignatureIsMalleable() external {
         Offer memory offer = opened();
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(renterKey, escrow.hashReceipt(escrow.hashOffer(offer), 60));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(renterKey, escrow.hashReceipt(escrow.hashOffer(pack(offer)), 60));
         uint256 order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
         expectRefused(offer, 60, abi.encodePacked(r, bytes32(order - uint256(s)), v == 27 ? uint8(28) : uint8(27)));
     }
@@ -93,7 +93,7 @@ contract SettleWithReceiptTest is Base {
         Offer memory offer = opened();
         bytes memory signature = signReceipt(offer, 60);
         vm.prank(renter);
-        escrow.end(offer);
+        escrow.end(pack(offer));
         offer.sequence = 1;
         open(offer);
         expectRefused(offer, 60, signature);
@@ -102,7 +102,7 @@ contract SettleWithReceiptTest is Base {
     function test_RevertWhen_TheReceiptIsForAnotherContract() external {
         Offer memory offer = opened();
         IRentalEscrow other = deployEscrow();
-        expectRefused(offer, 60, sign(renterKey, other.hashReceipt(other.hashOffer(offer), 60)));
+        expectRefused(offer, 60, sign(renterKey, other.hashReceipt(other.hashOffer(pack(offer)), 60)));
     }
 
     function test_RevertWhen_TheReceiptIsForAnotherChain() external {
@@ -122,7 +122,7 @@ contract SettleWithReceiptTest is Base {
             vm.warp(times[i]);
             vm.prank(renter);
             vm.expectRevert(abi.encodeWithSelector(Errors.ReceiptBelowAccrued.selector, 0, owed[i]));
-            escrow.settleWithReceipt(offer, 0, signature, "");
+            escrow.settleWithReceipt(pack(offer), RUNNING, 0, signature, "");
         }
     }
 
@@ -134,11 +134,11 @@ contract SettleWithReceiptTest is Base {
     /// both after the window.
     function expectLenderRefused(Offer memory offer, uint32 used, bytes memory lenderSignature) internal {
         bytes memory renterSignature = signReceipt(offer, used);
-        bytes32 digest = escrow.hashReceipt(escrow.hashOffer(offer), used);
+        bytes32 digest = escrow.hashReceipt(escrow.hashOffer(pack(offer)), used);
         vm.warp(END);
         vm.prank(renter);
         vm.expectRevert(abi.encodeWithSelector(Errors.InvalidSignature.selector, offer.lender, digest));
-        escrow.settleWithReceipt(offer, used, renterSignature, lenderSignature);
+        escrow.settleWithReceipt(pack(offer), RUNNING, used, renterSignature, lenderSignature);
     }
 
     function test_RevertWhen_TheRenterSignsForTheLender() external {
@@ -148,7 +148,7 @@ contract SettleWithReceiptTest is Base {
 
     function test_RevertWhen_AStrangerSignsForTheLender() external {
         Offer memory offer = opened();
-        expectLenderRefused(offer, 60, sign(strangerKey, escrow.hashReceipt(escrow.hashOffer(offer), 60)));
+        expectLenderRefused(offer, 60, sign(strangerKey, escrow.hashReceipt(escrow.hashOffer(pack(offer)), 60)));
     }
 
     /// The lender's signature on the offer is public; it must not do for a receipt. Nor must a release.
@@ -181,7 +181,7 @@ contract SettleWithReceiptTest is Base {
     function test_RevertWhen_TheLendersSignatureIsForAnEarlierRental() external {
         Offer memory offer = opened();
         bytes memory earlier = signReceiptAsLender(offer, 60);
-        escrow.settleWithReceipt(offer, 60, signReceipt(offer, 60), earlier);
+        escrow.settleWithReceipt(pack(offer), RUNNING, 60, signReceipt(offer, 60), earlier);
         offer.sequence = 1;
         open(offer);
         expectLenderRefused(offer, 60, earlier);
@@ -198,7 +198,7 @@ contract SettleWithReceiptTest is Base {
     function test_RevertWhen_TheLendersSignatureIsForAnotherContract() external {
         Offer memory offer = opened();
         IRentalEscrow other = deployEscrow();
-        expectLenderRefused(offer, 60, sign(lenderKey, other.hashReceipt(other.hashOffer(offer), 60)));
+        expectLenderRefused(offer, 60, sign(lenderKey, other.hashReceipt(other.hashOffer(pack(offer)), 60)));
     }
 
     /// A signature that is given is checked, also where none is needed.
@@ -206,10 +206,10 @@ contract SettleWithReceiptTest is Base {
         Offer memory offer = opened();
         expectLenderRefused(offer, DURATION, signReceiptAsLender(offer, 60));
         bytes memory renterSignature = signReceipt(offer, DURATION);
-        bytes32 digest = escrow.hashReceipt(escrow.hashOffer(offer), DURATION);
+        bytes32 digest = escrow.hashReceipt(escrow.hashOffer(pack(offer)), DURATION);
         vm.prank(lender);
         vm.expectRevert(abi.encodeWithSelector(Errors.InvalidSignature.selector, lender, digest));
-        escrow.settleWithReceipt(offer, DURATION, renterSignature, hex"00");
+        escrow.settleWithReceipt(pack(offer), RUNNING, DURATION, renterSignature, hex"00");
     }
 
     function test_AnybodyMayBringWhatBothSigned() external {
@@ -223,7 +223,7 @@ contract SettleWithReceiptTest is Base {
             vm.warp(times[i % times.length]);
             expectSettled(offer, 60, 3);
             vm.prank(callers[i / times.length]);
-            escrow.settleWithReceipt(offer, 60, renterSignature, lenderSignature);
+            escrow.settleWithReceipt(pack(offer), RUNNING, 60, renterSignature, lenderSignature);
             assertShared(offer, 60);
             vm.revertToState(snapshot);
         }
@@ -236,7 +236,7 @@ contract SettleWithReceiptTest is Base {
         bytes memory lenderSignature = signReceiptAsLender(offer, DURATION);
         expectSettled(offer, DURATION, 3);
         vm.prank(stranger);
-        escrow.settleWithReceipt(offer, DURATION, renterSignature, lenderSignature);
+        escrow.settleWithReceipt(pack(offer), RUNNING, DURATION, renterSignature, lenderSignature);
         assertShared(offer, DURATION);
     }
 
@@ -248,7 +248,7 @@ contract SettleWithReceiptTest is Base {
         bytes memory signature = signReceiptAsLender(offer, 60);
         vm.warp(END);
         vm.prank(stranger);
-        escrow.settleWithReceipt(offer, 60, signature, signature);
+        escrow.settleWithReceipt(pack(offer), RUNNING, 60, signature, signature);
         assertEq(escrow.balanceOf(NATIVE, lender), COST);
     }
 
@@ -256,11 +256,11 @@ contract SettleWithReceiptTest is Base {
         Offer memory offer = offerOf(NATIVE);
         offer.lender = address(new KeyWallet(lender));
         open(offer);
-        expectLenderRefused(offer, 60, sign(strangerKey, escrow.hashReceipt(escrow.hashOffer(offer), 60)));
+        expectLenderRefused(offer, 60, sign(strangerKey, escrow.hashReceipt(escrow.hashOffer(pack(offer)), 60)));
         bytes memory renterSignature = signReceipt(offer, 60);
         bytes memory lenderSignature = signReceiptAsLender(offer, 60);
         vm.prank(stranger);
-        escrow.settleWithReceipt(offer, 60, renterSignature, lenderSignature);
+        escrow.settleWithReceipt(pack(offer), RUNNING, 60, renterSignature, lenderSignature);
         assertShared(offer, 60);
     }
 
@@ -275,7 +275,7 @@ contract SettleWithReceiptTest is Base {
         vm.warp(END);
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(Errors.ReceiptBelowAccrued.selector, 60, DURATION));
-        escrow.settleWithReceipt(offer, 60, renterSignature, "");
+        escrow.settleWithReceipt(pack(offer), RUNNING, 60, renterSignature, "");
     }
 
     /*//////////////////////////////////////////////////////////////////////////
@@ -288,7 +288,7 @@ contract SettleWithReceiptTest is Base {
         vm.warp(START + 1 hours);
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(Errors.ReceiptBelowAccrued.selector, 1 hours - 1, 1 hours));
-        escrow.settleWithReceipt(offer, 1 hours - 1, signature, "");
+        escrow.settleWithReceipt(pack(offer), RUNNING, 1 hours - 1, signature, "");
     }
 
     function test_AStrangerMayBringWhatTheRenterOwes() external {
@@ -297,7 +297,7 @@ contract SettleWithReceiptTest is Base {
         vm.warp(START + 1 hours);
         expectSettled(offer, 1 hours, 3);
         vm.prank(stranger);
-        escrow.settleWithReceipt(offer, 1 hours, signature, "");
+        escrow.settleWithReceipt(pack(offer), RUNNING, 1 hours, signature, "");
         assertShared(offer, 1 hours);
     }
 
@@ -307,7 +307,7 @@ contract SettleWithReceiptTest is Base {
         vm.warp(END);
         expectSettled(offer, 60, 3);
         vm.prank(lender);
-        escrow.settleWithReceipt(offer, 60, signature, "");
+        escrow.settleWithReceipt(pack(offer), RUNNING, 60, signature, "");
         assertShared(offer, 60);
     }
 
@@ -316,7 +316,7 @@ contract SettleWithReceiptTest is Base {
         bytes memory signature = signReceipt(offer, DURATION);
         expectSettled(offer, DURATION, 3);
         vm.prank(renter);
-        escrow.settleWithReceipt(offer, DURATION, signature, "");
+        escrow.settleWithReceipt(pack(offer), RUNNING, DURATION, signature, "");
         assertShared(offer, DURATION);
     }
 
@@ -326,7 +326,7 @@ contract SettleWithReceiptTest is Base {
         bytes memory signature = signReceipt(offer, 0);
         expectSettled(offer, 0, 3);
         vm.prank(stranger);
-        escrow.settleWithReceipt(offer, 0, signature, "");
+        escrow.settleWithReceipt(pack(offer), RUNNING, 0, signature, "");
         assertShared(offer, 0);
     }
 
@@ -338,7 +338,7 @@ contract SettleWithReceiptTest is Base {
         open(offer);
         bytes memory signature = signReceipt(offer, 60);
         vm.prank(lender);
-        escrow.settleWithReceipt(offer, 60, signature, "");
+        escrow.settleWithReceipt(pack(offer), RUNNING, 60, signature, "");
         assertShared(offer, 60);
     }
 }

@@ -5,6 +5,8 @@ import { Vm } from "forge-std/Vm.sol";
 
 import { Base } from "../Base.t.sol";
 import { Offer } from "../../src/types/Offer.sol";
+import { pack } from "../../src/types/PackedOffer.sol";
+import { RUNNING } from "../../src/types/Phase.sol";
 
 /// @dev How many storage slots of the escrow turn from zero to something: what a rental really costs the chain.
 contract SlotsTest is Base {
@@ -15,7 +17,7 @@ contract SlotsTest is Base {
         open(offer);
         vm.warp(START + 1 hours);
         vm.prank(renter);
-        escrow.end(offer);
+        escrow.end(pack(offer));
         emptyLedger();
 
         offer.sequence = 1;
@@ -24,10 +26,10 @@ contract SlotsTest is Base {
         bytes memory signature = signOffer(offer);
         vm.startStateDiffRecording();
         vm.prank(renter);
-        escrow.open{ value: COST }(offer, signature);
+        escrow.open{ value: COST }(pack(offer), signature);
         vm.warp(offer.start + 1 hours);
         vm.prank(renter);
-        escrow.end(offer);
+        escrow.end(pack(offer));
         emptyLedger();
         assertEq(newSlots(), 0);
     }
@@ -38,7 +40,7 @@ contract SlotsTest is Base {
         open(offer);
         vm.warp(START + 1 hours);
         vm.prank(renter);
-        escrow.end(offer);
+        escrow.end(pack(offer));
         assertEq(newSlots(), 3); // the lane, and the two accounts
     }
 

@@ -10,6 +10,8 @@ import { OpenToken, ReenteringToken, ShrinkingToken, SurchargeToken, VoidToken }
 import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
 import { Errors } from "../../src/libraries/Errors.sol";
 import { Offer } from "../../src/types/Offer.sol";
+import { pack } from "../../src/types/PackedOffer.sol";
+import { RUNNING } from "../../src/types/Phase.sol";
 
 contract WithdrawTest is Base {
     function test_RevertWhen_AmountZero() external {
@@ -88,7 +90,7 @@ contract WithdrawTest is Base {
     function test_TheLenderWithdrawsItsPayout() external {
         Offer memory offer = opened();
         vm.warp(UNLOCK);
-        escrow.settle(offer);
+        escrow.settle(pack(offer));
         vm.prank(lender);
         escrow.withdraw(NATIVE, COST, lender);
         assertEq(lender.balance, COST);

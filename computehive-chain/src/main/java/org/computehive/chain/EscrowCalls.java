@@ -22,6 +22,8 @@ import org.web3j.abi.datatypes.generated.Uint64;
 /** The calldata of every call made here, and the words that come back. */
 final class EscrowCalls {
     private static final int WORD_DIGITS = 64;
+    /** The phase of a rental that nobody ended and nobody disputed. */
+    private static final Uint256 RUNNING = new Uint256(0);
 
     private EscrowCalls() {}
 
@@ -39,6 +41,7 @@ final class EscrowCalls {
                 call(
                         "settleWithReceipt",
                         OfferCodec.struct(offer),
+                        RUNNING,
                         new Uint32(OfferCodec.used(offer, receipt.used())),
                         new DynamicBytes(receipt.renterSignature().bytes()),
                         new DynamicBytes(receipt.lenderSignature().bytes()));
@@ -46,6 +49,7 @@ final class EscrowCalls {
                 call(
                         "release",
                         OfferCodec.struct(offer),
+                        RUNNING,
                         new DynamicBytes(release.lenderSignature().bytes()));
             case Settlement.ByTimeLock lock -> call("settle", OfferCodec.struct(offer));
         };

@@ -2,6 +2,7 @@ package org.computehive.chain;
 
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,9 +25,14 @@ import org.web3j.crypto.Hash;
  * <p>With several nodes, an escrow is {@link Reading.Absent} only if no other node tells of its opening. Thread-safe.
  */
 final class EscrowReader {
-    private static final String OPENED = topic("Opened(bytes32,address,address,"
-            + "(address,uint64,uint64,address,address,address,uint96,uint40,uint32,uint32,uint32,uint40,bytes32))");
-    private static final String SETTLED = topic("Settled(bytes32,address,address,uint256,uint256,uint32,uint8)");
+    private static final String OPENED =
+            topic("Opened(bytes32,address,address,(uint256,uint256,uint256,uint256,uint256,bytes32))");
+    private static final String SETTLED = topic("Settled(uint256,uint256)");
+    private static final int WORD_END = 66;
+    /** Where the seconds paid for lie in an outcome. */
+    private static final int USED_SHIFT = 216;
+
+    private static final long UINT32 = 0xffff_ffffL;
     private static final int ATTEMPTS = 3;
     /** How many blocks back the other nodes are asked for an opening: those in which a renter may just have paid. */
     private static final long ASKED_OF_OTHERS = 5_000;
@@ -44,7 +50,25 @@ final class EscrowReader {
         this.deployedAt = settings.deployedAt();
         this.confirmations = settings.confirmations();
         this.index = new EventIndex(
-                chain, contract, deployedAt, List.of(OPENED, SETTLED), confirmations, settings.progress());
+                chain,
+                contract,
+                deployedAt,
+                List.of(OPENED, SETTLED),
+                EscrowReader::rental,
+                confirmations,
+                settings.progress());
+    }
+
+    /** Returns which rental an event is about: an opening tells it first, a settlement indexes it. */
+    private static String rental(Log log) {
+        boolean opening = !log.topics().isEmpty() && log.topics().getFirst().equals(OPENED);
+        if (log.topics().size() < 2 || (opening && log.data().length() < WORD_END)) {
+            throw new EscrowException.Unreachable(
+                    "an event in transaction %s is about nothing: is there another contract?"
+                            .formatted(log.transaction()),
+                    null);
+        }
+        return opening ? log.data().substring(0, WORD_END) : log.topics().get(1);
     }
 
     /** Keeps how far the chain was read. */
@@ -107,10 +131,12 @@ final class EscrowReader {
     }
 
     private List<Log> logs(EscrowOffer offer, Block head) {
-        String digest = offer.digest().hex();
+        String rental = OfferCodec.rental(offer);
         var logs = new ArrayList<Log>();
-        for (long number : index.blocksOf(digest, head)) {
-            List<Log> found = chain.logs(contract, number, number, List.of(List.of(OPENED, SETTLED), digest));
+        for (long number : index.blocksOf(rental, head)) {
+            List<Log> found = chain.logs(contract, number, number, List.of(List.of(OPENED, SETTLED))).stream()
+                    .filter(log -> rental(log).equals(rental))
+                    .toList();
             if (found.isEmpty()) {
                 throw contradiction(offer, "block %d held an event of it and holds none now".formatted(number));
             }
@@ -151,11 +177,15 @@ final class EscrowReader {
                 throw contradiction(offer, "it opened or settled twice");
             }
         }
-        if (opened != null && !opened.data().equals(OfferCodec.encoded(offer))) {
-            throw contradiction(offer, "it was opened with other terms");
-        }
         if (settled != null && opened == null) {
             throw contradiction(offer, "it is settled and was never opened");
+        }
+        if (opened != null && !opened.topics().get(1).equals(offer.digest().hex())) {
+            // Another offer took the lane's number; this one can never be opened.
+            return new Sight(head, lastFinal, null, null);
+        }
+        if (opened != null && !opened.data().equals(OfferCodec.encoded(offer))) {
+            throw contradiction(offer, "it was opened with other terms");
         }
         return new Sight(head, lastFinal, opened, settled);
     }
@@ -178,12 +208,13 @@ final class EscrowReader {
     }
 
     Reading.Closed closed(EscrowOffer offer, Log settled) {
-        BigInteger paid = EscrowCalls.word(settled.data(), 0);
-        BigInteger refunded = EscrowCalls.word(settled.data(), 1);
-        if (!paid.add(refunded).equals(offer.deposit().units())) {
-            throw contradiction(offer, "paid %s and refunded %s are not the deposit".formatted(paid, refunded));
+        long used = EscrowCalls.word(settled.data(), 0).shiftRight(USED_SHIFT).longValue() & UINT32;
+        Duration length = offer.window().length();
+        if (used > length.toSeconds()) {
+            throw contradiction(offer, "%d seconds of %s were paid for".formatted(used, length));
         }
-        return new Reading.Closed(new Amount(paid), new Amount(refunded), settled.transaction(), time(settled));
+        Amount paid = offer.rate().cost(Duration.ofSeconds(used));
+        return new Reading.Closed(paid, offer.deposit().minus(paid), settled.transaction(), time(settled));
     }
 
     /** Returns a lane's next sequence number. */
@@ -191,8 +222,8 @@ final class EscrowReader {
         String state = view(EscrowCalls.laneState(lender, lane));
         if (EscrowCalls.word(state, 0).signum() != 0) {
             throw new EscrowException.Refused(
-                    "lane %s of %s is taken by rental %s: use another lane, or settle that one first"
-                            .formatted(lane, lender, EscrowCalls.hash(state, 2)),
+                    "lane %s of %s is taken by an open rental: use another lane, or settle that one first"
+                            .formatted(lane, lender),
                     null);
         }
         return EscrowCalls.word(state, 1);

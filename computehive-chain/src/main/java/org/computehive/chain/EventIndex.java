@@ -16,6 +16,7 @@ import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.computehive.chain.Chain.Block;
 import org.computehive.chain.Chain.Log;
@@ -38,12 +39,13 @@ final class EventIndex {
     private static final Logger LOG = LoggerFactory.getLogger(EventIndex.class);
     private static final long WIDEST = 10_000;
     private static final long SAVE_EVERY = 1_000;
-    private static final String FORMAT = "computehive-events-1";
+    private static final String FORMAT = "computehive-events-2";
 
     private final Chain chain;
     private final Account contract;
     private final long from;
     private final List<Object> topics;
+    private final Function<Log, String> subject;
     private final int confirmations;
     private final @Nullable Path file;
     private final ReentrantLock lock = new ReentrantLock();
@@ -61,15 +63,24 @@ final class EventIndex {
      * Prepares, and reads the file if there is one.
      *
      * @param from the first block that can hold an event
-     * @param names the hashes of the events' signatures; what an event is about is its first indexed value
+     * @param names the hashes of the events' signatures
+     * @param subject tells what an event is about
      * @param confirmations how many blocks make one final
      * @param file keeps what is final; null for memory alone
      */
-    EventIndex(Chain chain, Account contract, long from, List<String> names, int confirmations, @Nullable Path file) {
+    EventIndex(
+            Chain chain,
+            Account contract,
+            long from,
+            List<String> names,
+            Function<Log, String> subject,
+            int confirmations,
+            @Nullable Path file) {
         this.chain = chain;
         this.contract = contract;
         this.from = from;
         this.topics = List.of(List.copyOf(names));
+        this.subject = subject;
         this.confirmations = confirmations;
         this.file = file;
         load();
@@ -139,7 +150,7 @@ final class EventIndex {
             long to = Math.min(lastFinal, next + width - 1);
             try {
                 for (Log log : chain.logs(contract, next, to, topics)) {
-                    found.computeIfAbsent(subject(log), subject -> new TreeSet<>())
+                    found.computeIfAbsent(subject.apply(log), subject -> new TreeSet<>())
                             .add(log.blockNumber());
                 }
             } catch (RpcError e) {
@@ -171,7 +182,7 @@ final class EventIndex {
             }
             var subjects = new HashSet<String>();
             for (Log log : chain.logs(contract, block, topics)) {
-                subjects.add(subject(log));
+                subjects.add(subject.apply(log));
             }
             subjects.forEach(subject ->
                     blocks.computeIfAbsent(subject, key -> new TreeSet<>()).add(block.number()));
@@ -189,16 +200,6 @@ final class EventIndex {
         if (anchor != null && anchor.number() <= lastFinal && anchor.number() >= saved + SAVE_EVERY) {
             save();
         }
-    }
-
-    private static String subject(Log log) {
-        if (log.topics().size() < 2) {
-            throw new EscrowException.Unreachable(
-                    "an event in transaction %s is about nothing: is there another contract?"
-                            .formatted(log.transaction()),
-                    null);
-        }
-        return log.topics().get(1);
     }
 
     private void forget(String subject, long number) {

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.computehive.market.Account;
 import org.computehive.rental.Escrow.Terms;
 import org.computehive.rental.EscrowOffer;
@@ -19,19 +20,18 @@ import org.web3j.abi.datatypes.Type;
 import org.web3j.abi.datatypes.generated.Bytes32;
 import org.web3j.abi.datatypes.generated.Uint256;
 import org.web3j.abi.datatypes.generated.Uint32;
-import org.web3j.abi.datatypes.generated.Uint40;
-import org.web3j.abi.datatypes.generated.Uint64;
-import org.web3j.abi.datatypes.generated.Uint96;
 import org.web3j.crypto.Hash;
+import org.web3j.utils.Numeric;
 
 /**
  * Writes offers as the contract reads them, and their EIP-712 digests for one contract on one chain. Immutable and
  * thread-safe.
  */
 final class OfferCodec {
-    private static final String OFFER = "Offer(address lender,uint64 lane,uint64 sequence,address renter,address token,"
-            + "address arbiter,uint96 rate,uint40 start,uint32 duration,uint32 grace,uint32 disputeWindow,"
-            + "uint40 expiry,bytes32 spec)";
+    private static final String OFFER = "Offer(address lender,uint64 lane,uint32 sequence,address renter,uint96 rate,"
+            + "address token,uint96 bond,address arbiter,uint96 disputeBond,uint40 start,uint32 duration,uint40 expiry,"
+            + "uint24 grace,uint24 disputeWindow,uint32 notice,uint16 lateShare,uint32 noShowAfter,uint16 noShowShare,"
+            + "bytes32 spec)";
     private static final String RECEIPT = "Receipt(bytes32 offerHash,uint32 used)";
     private static final String RELEASE = "Release(bytes32 offerHash)";
     private static final String DOMAIN =
@@ -89,7 +89,9 @@ final class OfferCodec {
 
     /** Returns the digest that follows from an offer's other members. */
     Hash32 digest(EscrowOffer offer) {
-        return typed(OFFER, words(offer).toArray(Type<?>[]::new));
+        return typed(
+                OFFER,
+                members(offer).stream().map(Member::word).map(Bytes32::new).toArray(Type<?>[]::new));
     }
 
     Hash32 receiptDigest(Hash32 offer, long used) {
@@ -100,14 +102,101 @@ final class OfferCodec {
         return typed(RELEASE, new Bytes32(offer.bytes()));
     }
 
-    /** Returns the offer as the contract's struct. */
+    /** Returns the offer as the contract's struct: packed into six words. */
+    @SuppressWarnings("rawtypes")
     static StaticStruct struct(EscrowOffer offer) {
-        return new StaticStruct(List.copyOf(words(offer)));
+        List<BigInteger> words = packed(offer);
+        var types = new ArrayList<Type>();
+        words.subList(0, words.size() - 1).forEach(word -> types.add(new Uint256(word)));
+        types.add(new Bytes32(Numeric.toBytesPadded(words.getLast(), 32)));
+        return new StaticStruct(types);
     }
 
-    /** Returns the 13 words of an offer, in hexadecimal with {@code 0x}: the data of an {@code Opened} event. */
+    /** Returns the six words of an offer, in hexadecimal with {@code 0x}: the data of an {@code Opened} event. */
     static String encoded(EscrowOffer offer) {
-        return "0x" + FunctionEncoder.encodeConstructor(List.copyOf(words(offer)));
+        return packed(offer).stream().map(OfferCodec::digits).collect(Collectors.joining("", "0x", ""));
+    }
+
+    /** Returns lender, lane and sequence in one word, which names a rental in the contract's other events. */
+    static String rental(EscrowOffer offer) {
+        return "0x" + digits(packed(offer).getFirst());
+    }
+
+    /** Returns the offer's members in the order and with the types in which they are signed. */
+    static List<Member> members(EscrowOffer offer) {
+        Window window = offer.window();
+        return List.of(
+                Member.of("lender", offer.lender()),
+                Member.of("lane", 64, offer.lane()),
+                Member.of("sequence", 32, offer.sequence()),
+                Member.of("renter", offer.renter()),
+                Member.of("rate", 96, offer.rate().unitsPerSecond()),
+                Member.of("token", offer.token()),
+                Member.of("bond", 96, BigInteger.ZERO),
+                Member.of("arbiter", offer.arbiter()),
+                Member.of("disputeBond", 96, BigInteger.ZERO),
+                Member.of("start", 40, seconds("start", Duration.between(Instant.EPOCH, window.start()))),
+                Member.of("duration", 32, seconds("duration", window.length())),
+                Member.of("expiry", 40, seconds("expiry", Duration.between(Instant.EPOCH, offer.expiry()))),
+                Member.of("grace", 24, seconds("grace", offer.grace())),
+                Member.of("disputeWindow", 24, seconds("disputeWindow", offer.disputeWindow())),
+                Member.of("notice", 32, BigInteger.ZERO),
+                Member.of("lateShare", 16, BigInteger.ZERO),
+                Member.of("noShowAfter", 32, BigInteger.ZERO),
+                Member.of("noShowShare", 16, BigInteger.ZERO),
+                new Member(
+                        "spec",
+                        "bytes32",
+                        256,
+                        new BigInteger(1, offer.spec().bytes()),
+                        offer.spec().hex()));
+    }
+
+    /**
+     * A member of an offer.
+     *
+     * @param type its Solidity type
+     * @param bits how many bits of a packed word it takes
+     * @param shown the value as a wallet reads it
+     */
+    record Member(String name, String type, int bits, BigInteger value, String shown) {
+        Member {
+            bounded(name, value, bits);
+        }
+
+        static Member of(String name, Account account) {
+            String address = account.address();
+            return new Member(name, "address", 160, new BigInteger(address.substring(2), 16), address);
+        }
+
+        static Member of(String name, int bits, BigInteger value) {
+            return new Member(name, "uint" + bits, bits, value, value.toString());
+        }
+
+        byte[] word() {
+            return Numeric.toBytesPadded(value, 32);
+        }
+    }
+
+    /** Members follow one upon the other from the most significant bit on, and fill each word to the last one. */
+    private static List<BigInteger> packed(EscrowOffer offer) {
+        var words = new ArrayList<BigInteger>();
+        BigInteger word = BigInteger.ZERO;
+        int filled = 0;
+        for (Member member : members(offer)) {
+            word = word.shiftLeft(member.bits()).or(member.value());
+            filled += member.bits();
+            if (filled == 256) {
+                words.add(word);
+                word = BigInteger.ZERO;
+                filled = 0;
+            }
+        }
+        return words;
+    }
+
+    private static String digits(BigInteger word) {
+        return "%064x".formatted(word);
     }
 
     /**
@@ -116,7 +205,7 @@ final class OfferCodec {
      * @throws IllegalArgumentException if it is not whole, negative or over the window
      */
     static long used(EscrowOffer offer, Duration used) {
-        long seconds = seconds("used time", used, 32);
+        long seconds = bounded("used time", seconds("used time", used), 32).longValueExact();
         if (used.compareTo(offer.window().length()) > 0) {
             throw new IllegalArgumentException("used time %s is over the window's length %s"
                     .formatted(used, offer.window().length()));
@@ -124,31 +213,12 @@ final class OfferCodec {
         return seconds;
     }
 
-    @SuppressWarnings("rawtypes")
-    private static List<Type> words(EscrowOffer offer) {
-        Window window = offer.window();
-        return List.of(
-                new Address(offer.lender().address()),
-                new Uint64(bounded("lane", offer.lane(), 64)),
-                new Uint64(bounded("sequence", offer.sequence(), 64)),
-                new Address(offer.renter().address()),
-                new Address(offer.token().address()),
-                new Address(offer.arbiter().address()),
-                new Uint96(offer.rate().unitsPerSecond()),
-                new Uint40(seconds("window start", Duration.between(Instant.EPOCH, window.start()), 40)),
-                new Uint32(seconds("window length", window.length(), 32)),
-                new Uint32(seconds("grace", offer.grace(), 32)),
-                new Uint32(seconds("dispute window", offer.disputeWindow(), 32)),
-                new Uint40(seconds("expiry", Duration.between(Instant.EPOCH, offer.expiry()), 40)),
-                new Bytes32(offer.spec().bytes()));
-    }
-
-    private static long seconds(String what, Duration time, int bits) {
+    private static BigInteger seconds(String what, Duration time) {
         if (time.isNegative() || time.toNanosPart() != 0) {
             throw new IllegalArgumentException(
                     "%s %s is negative or not in whole seconds: the chain counts seconds".formatted(what, time));
         }
-        return bounded(what, BigInteger.valueOf(time.toSeconds()), bits).longValueExact();
+        return BigInteger.valueOf(time.toSeconds());
     }
 
     private static BigInteger bounded(String what, BigInteger value, int bits) {

@@ -50,21 +50,9 @@ public final class WalletRequests {
         escrow.requireOurs(offer);
         return typedData(
                 "Offer",
-                List.of(
-                        new Member("lender", "address", offer.lender()),
-                        new Member("lane", "uint64", offer.lane()),
-                        new Member("sequence", "uint64", offer.sequence()),
-                        new Member("renter", "address", offer.renter()),
-                        new Member("token", "address", offer.token()),
-                        new Member("arbiter", "address", offer.arbiter()),
-                        new Member("rate", "uint96", offer.rate().unitsPerSecond()),
-                        new Member("start", "uint40", offer.window().start().getEpochSecond()),
-                        new Member("duration", "uint32", offer.window().length().toSeconds()),
-                        new Member("grace", "uint32", offer.grace().toSeconds()),
-                        new Member(
-                                "disputeWindow", "uint32", offer.disputeWindow().toSeconds()),
-                        new Member("expiry", "uint40", offer.expiry().getEpochSecond()),
-                        new Member("spec", "bytes32", offer.spec())));
+                OfferCodec.members(offer).stream()
+                        .map(member -> new Member(member.name(), member.type(), member.shown()))
+                        .toList());
     }
 
     /**

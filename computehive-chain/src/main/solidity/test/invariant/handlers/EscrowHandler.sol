@@ -7,6 +7,8 @@ import { Store } from "../stores/Store.sol";
 import { DevToken } from "../../../dev/DevToken.sol";
 import { IRentalEscrow } from "../../../src/interfaces/IRentalEscrow.sol";
 import { Offer } from "../../../src/types/Offer.sol";
+import { pack } from "../../../src/types/PackedOffer.sol";
+import { RUNNING } from "../../../src/types/Phase.sol";
 
 /// @dev Walks the escrow at random: every call it expects to work must work, every other must fail.
 contract EscrowHandler is Test {
@@ -66,7 +68,7 @@ contract EscrowHandler is Test {
         uint256 used = _owed(offer);
         _before(offer);
         vm.prank(offer.renter);
-        ESCROW.end(offer);
+        ESCROW.end(pack(offer));
         _after(index, offer, used, true, false);
     }
 
@@ -75,12 +77,12 @@ contract EscrowHandler is Test {
         if (!found) return;
         address caller = parties[callerSeed % parties.length];
         if (vm.getBlockTimestamp() < uint256(offer.start) + offer.duration + offer.disputeWindow) {
-            _mustFail(caller, 0, abi.encodeCall(ESCROW.settle, (offer)));
+            _mustFail(caller, 0, abi.encodeCall(ESCROW.settle, (pack(offer))));
             return;
         }
         _before(offer);
         vm.prank(caller);
-        ESCROW.settle(offer);
+        ESCROW.settle(pack(offer));
         _after(index, offer, offer.duration, false, false);
     }
 
@@ -98,8 +100,9 @@ contract EscrowHandler is Test {
         address caller = parties[callerSeed % parties.length];
         used = uint32(bound(used, 0, offer.duration));
         bool lenderAgreed = lenderSigns || caller == offer.lender;
-        bytes memory data =
-            _receiptCall(offer, ESCROW.hashOffer(offer), used, offer.renter, lenderSigns ? offer.lender : address(0));
+        bytes memory data = _receiptCall(
+            offer, ESCROW.hashOffer(pack(offer)), used, offer.renter, lenderSigns ? offer.lender : address(0)
+        );
         if (!lenderAgreed && used < _owed(offer)) {
             _mustFail(caller, 0, data);
             return;
@@ -128,7 +131,11 @@ contract EscrowHandler is Test {
             parties[callerSeed % parties.length],
             0,
             _receiptCall(
-                offer, ESCROW.hashOffer(offer), used, ofRenter ? forger : offer.renter, ofRenter ? offer.lender : forger
+                offer,
+                ESCROW.hashOffer(pack(offer)),
+                used,
+                ofRenter ? forger : offer.renter,
+                ofRenter ? offer.lender : forger
             )
         );
     }
@@ -138,8 +145,8 @@ contract EscrowHandler is Test {
         (bool found,, Offer memory offer) = _pick(seed);
         if (!found) return;
         Offer memory other = STORE.offerAt(otherSeed % STORE.count());
-        bytes32 otherHash = ESCROW.hashOffer(other);
-        if (otherHash == ESCROW.hashOffer(offer)) return;
+        bytes32 otherHash = ESCROW.hashOffer(pack(other));
+        if (otherHash == ESCROW.hashOffer(pack(offer))) return;
         _mustFail(
             parties[callerSeed % parties.length], 0, _receiptCall(offer, otherHash, 0, offer.renter, offer.lender)
         );
@@ -148,10 +155,10 @@ contract EscrowHandler is Test {
     function release(uint256 seed, uint256 callerSeed) external counted("release") {
         (bool found, uint256 index, Offer memory offer) = _pick(seed);
         if (!found) return;
-        bytes memory signature = _sign(offer.lender, ESCROW.hashRelease(ESCROW.hashOffer(offer)));
+        bytes memory signature = _sign(offer.lender, ESCROW.hashRelease(ESCROW.hashOffer(pack(offer))));
         _before(offer);
         vm.prank(parties[callerSeed % parties.length]);
-        ESCROW.release(offer, signature);
+        ESCROW.release(pack(offer), RUNNING, signature);
         _after(index, offer, 0, false, true);
     }
 
@@ -198,8 +205,8 @@ contract EscrowHandler is Test {
         Offer memory offer = STORE.offerAt(seed % STORE.count());
         uint256 value = offer.token == address(0) ? uint256(offer.rate) * offer.duration : 0;
         if (value == 0) TOKEN.mint(offer.renter, uint256(offer.rate) * offer.duration);
-        bytes memory signature = _sign(offer.lender, ESCROW.hashOffer(offer));
-        _mustFail(offer.renter, value, abi.encodeCall(ESCROW.open, (offer, signature)));
+        bytes memory signature = _sign(offer.lender, ESCROW.hashOffer(pack(offer)));
+        _mustFail(offer.renter, value, abi.encodeCall(ESCROW.open, (pack(offer), signature)));
     }
 
     /// @dev Closes a rental again that was closed before, in each way.
@@ -207,12 +214,12 @@ contract EscrowHandler is Test {
         uint256 count = STORE.count();
         if (count == 0 || STORE.isOpen(seed % count)) return;
         Offer memory offer = STORE.offerAt(seed % count);
-        bytes32 offerHash = ESCROW.hashOffer(offer);
+        bytes32 offerHash = ESCROW.hashOffer(pack(offer));
         bytes memory agreed = _sign(offer.lender, ESCROW.hashRelease(offerHash));
-        _mustFail(offer.renter, 0, abi.encodeCall(ESCROW.end, (offer)));
-        _mustFail(offer.lender, 0, abi.encodeCall(ESCROW.settle, (offer)));
+        _mustFail(offer.renter, 0, abi.encodeCall(ESCROW.end, (pack(offer))));
+        _mustFail(offer.lender, 0, abi.encodeCall(ESCROW.settle, (pack(offer))));
         _mustFail(offer.lender, 0, _receiptCall(offer, offerHash, offer.duration, offer.renter, offer.lender));
-        _mustFail(offer.renter, 0, abi.encodeCall(ESCROW.release, (offer, agreed)));
+        _mustFail(offer.renter, 0, abi.encodeCall(ESCROW.release, (pack(offer), RUNNING, agreed)));
     }
 
     /*//////////////////////////////////////////////////////////////////////////
@@ -256,24 +263,27 @@ contract EscrowHandler is Test {
         offer.rate = uint96(bound(offer.rate, 0, 1e24));
         offer.duration = uint32(bound(offer.duration, 1, 8 hours));
         offer.start = uint40(bound(offer.start, time - offer.duration + 1, time + 4 hours));
-        offer.grace = uint32(bound(offer.grace, 0, 1 hours));
-        offer.disputeWindow = uint32(bound(offer.disputeWindow, 0, 4 hours));
+        offer.grace = uint24(bound(offer.grace, 0, 1 hours));
+        offer.disputeWindow = uint24(bound(offer.disputeWindow, 0, 4 hours));
         offer.expiry = uint40(bound(offer.expiry, time, time + 4 hours));
+        (offer.bond, offer.lateShare, offer.noShowShare) = (0, 0, 0);
     }
 
     /// @dev Opens an offer with the lane's right number, which must fail if the lane is rented.
     function _openOrFail(Offer memory offer, uint256 share) private {
         bool rented;
-        (rented, offer.sequence,) = ESCROW.laneState(offer.lender, offer.lane);
-        bytes32 offerHash = ESCROW.hashOffer(offer);
+        uint64 next;
+        (rented, next,) = ESCROW.laneState(offer.lender, offer.lane);
+        offer.sequence = uint32(next);
+        bytes32 offerHash = ESCROW.hashOffer(pack(offer));
         bytes memory signature = _sign(offer.lender, offerHash);
         (uint256 value, uint256 fromWallet) = _fund(offer, share);
         if (rented) {
-            _mustFail(offer.renter, value, abi.encodeCall(ESCROW.open, (offer, signature)));
+            _mustFail(offer.renter, value, abi.encodeCall(ESCROW.open, (pack(offer), signature)));
             return;
         }
         vm.prank(offer.renter);
-        ESCROW.open{ value: value }(offer, signature);
+        ESCROW.open{ value: value }(pack(offer), signature);
         STORE.noteOpen(offer, offerHash, fromWallet);
     }
 
@@ -326,7 +336,7 @@ contract EscrowHandler is Test {
     {
         bytes32 digest = ESCROW.hashReceipt(offerHash, used);
         bytes memory ofLender = asLender == address(0) ? bytes("") : _sign(asLender, digest);
-        return abi.encodeCall(ESCROW.settleWithReceipt, (offer, used, _sign(asRenter, digest), ofLender));
+        return abi.encodeCall(ESCROW.settleWithReceipt, (pack(offer), RUNNING, used, _sign(asRenter, digest), ofLender));
     }
 
     function _mustWork(address caller, bytes memory data) private {

@@ -257,7 +257,7 @@ class EvmEscrowNodesIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "nonsense\n", "computehive-events-1 31337/0x00 0x00 0 []\n0x00 5\n"})
+    @ValueSource(strings = {"", "nonsense\n", "computehive-events-2 31337/0x00 0x00 0 []\n0x00 5\n"})
     void read_withAProgressFileOfSomethingElse_readsAllAnew(String content, @TempDir Path folder) throws Exception {
         Path file = Files.writeString(folder.resolve("progress"), content);
         EscrowOffer offer = opened();

@@ -23,8 +23,7 @@ import org.web3j.crypto.StructuredDataEncoder;
 class OfferCodecTest {
     private static final Account CONTRACT = new Account("0x" + "c0".repeat(20));
     private static final Account TOKEN = new Account("0x" + "70".repeat(20));
-    private static final String OFFER =
-            "(address,uint64,uint64,address,address,address,uint96,uint40,uint32,uint32,uint32,uint40,bytes32)";
+    private static final String OFFER = "(uint256,uint256,uint256,uint256,uint256,bytes32)";
     private static final OfferCodec CODEC = new OfferCodec(31337, CONTRACT);
 
     private static Terms terms(Window window, BigInteger lane) {
@@ -54,29 +53,39 @@ class OfferCodecTest {
                    "EIP712Domain":[{"name":"name","type":"string"},{"name":"version","type":"string"},
                      {"name":"chainId","type":"uint256"},{"name":"verifyingContract","type":"address"}],
                    "Offer":[{"name":"lender","type":"address"},{"name":"lane","type":"uint64"},
-                     {"name":"sequence","type":"uint64"},{"name":"renter","type":"address"},
-                     {"name":"token","type":"address"},{"name":"arbiter","type":"address"},
-                     {"name":"rate","type":"uint96"},{"name":"start","type":"uint40"},
-                     {"name":"duration","type":"uint32"},{"name":"grace","type":"uint32"},
-                     {"name":"disputeWindow","type":"uint32"},{"name":"expiry","type":"uint40"},
+                     {"name":"sequence","type":"uint32"},{"name":"renter","type":"address"},
+                     {"name":"rate","type":"uint96"},{"name":"token","type":"address"},
+                     {"name":"bond","type":"uint96"},{"name":"arbiter","type":"address"},
+                     {"name":"disputeBond","type":"uint96"},{"name":"start","type":"uint40"},
+                     {"name":"duration","type":"uint32"},{"name":"expiry","type":"uint40"},
+                     {"name":"grace","type":"uint24"},{"name":"disputeWindow","type":"uint24"},
+                     {"name":"notice","type":"uint32"},{"name":"lateShare","type":"uint16"},
+                     {"name":"noShowAfter","type":"uint32"},{"name":"noShowShare","type":"uint16"},
                      {"name":"spec","type":"bytes32"}]},
                  "primaryType":"Offer",
                  "domain":{"name":"ComputeHive RentalEscrow","version":"1","chainId":31337,"verifyingContract":"%s"},
                  "message":{"lender":"%s","lane":3,"sequence":2,"renter":"%s","token":"%s","arbiter":"%s","rate":277,
-                   "start":1900000000,"duration":3600,"grace":60,"disputeWindow":86400,"expiry":1900000000,"spec":"%s"}}
+                   "bond":0,"disputeBond":0,"start":1900000000,"duration":3600,"grace":60,"disputeWindow":86400,
+                   "expiry":1900000000,"notice":0,"lateShare":0,"noShowAfter":0,"noShowShare":0,"spec":"%s"}}
                 """.formatted(CONTRACT, offer.lender(), offer.renter(), TOKEN, offer.arbiter(), offer.spec());
 
         assertEquals(Hash32.of(new StructuredDataEncoder(message).hashStructuredData()), offer.digest());
     }
 
     @Test
-    void encoded_ofAnOffer_hasThirteenWordsInTheContractsOrder() {
+    void encoded_ofAnOffer_hasSixWordsFilledInTheContractsOrder() {
         String data = OfferCodec.encoded(offer());
 
-        assertEquals(2 + 13 * 64, data.length());
-        assertEquals(BigInteger.valueOf(3), EscrowCalls.word(data, 1));
-        assertEquals(BigInteger.valueOf(277), EscrowCalls.word(data, 6));
-        assertEquals(BigInteger.valueOf(86_400), EscrowCalls.word(data, 10));
+        assertEquals(
+                "0x"
+                        + ("1e".repeat(20) + "0000000000000003" + "00000002")
+                        + ("2e".repeat(20) + "000000000000000000000115")
+                        + ("70".repeat(20) + "0".repeat(24))
+                        + "0".repeat(64)
+                        + ("00713fb300" + "00000e10" + "00713fb300" + "00003c" + "015180" + "0".repeat(24))
+                        + "5e".repeat(32),
+                data);
+        assertEquals(data.substring(0, 66), OfferCodec.rental(offer()));
     }
 
     @Test
@@ -112,12 +121,13 @@ class OfferCodecTest {
 
         String data = EscrowCalls.settle(offer(), receipt);
 
-        assertEquals(selector("settleWithReceipt(" + OFFER + ",uint32,bytes,bytes)"), data.substring(0, 10));
+        assertEquals(selector("settleWithReceipt(" + OFFER + ",uint256,uint32,bytes,bytes)"), data.substring(0, 10));
         String words = "0x" + data.substring(10);
-        assertEquals(OfferCodec.encoded(offer()), words.substring(0, 2 + 13 * 64));
-        assertEquals(BigInteger.valueOf(77), EscrowCalls.word(words, 13));
-        assertEquals(receipt.renterSignature(), bytesAt(words, 14));
-        assertEquals(receipt.lenderSignature(), bytesAt(words, 15));
+        assertEquals(OfferCodec.encoded(offer()), words.substring(0, 2 + 6 * 64));
+        assertEquals(BigInteger.ZERO, EscrowCalls.word(words, 6));
+        assertEquals(BigInteger.valueOf(77), EscrowCalls.word(words, 7));
+        assertEquals(receipt.renterSignature(), bytesAt(words, 8));
+        assertEquals(receipt.lenderSignature(), bytesAt(words, 9));
     }
 
     private static Signature bytesAt(String words, int pointer) {

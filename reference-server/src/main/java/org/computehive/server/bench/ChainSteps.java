@@ -2,12 +2,12 @@ package org.computehive.server.bench;
 
 import java.math.BigInteger;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.computehive.chain.EvmParty;
 import org.computehive.market.Account;
 import org.computehive.market.Rate;
@@ -133,7 +133,7 @@ final class ChainSteps {
                 () -> closed.add(stage.escrow().settle(offer, new Escrow.Settlement.ByRelease(release))));
         String sent = node.input(closed.getFirst().transaction().hex());
         releaseSelector = sent.substring(0, 10);
-        requireSame(sent, call(releaseSelector, words(offer), release));
+        requireSame(sent, call(releaseSelector, released(offer), release));
         return seconds;
     }
 
@@ -141,7 +141,8 @@ final class ChainSteps {
         EscrowOffer offer = openedByHand.removeFirst();
         Signature release = lender.sign(stage.escrow().releaseDigest(offer));
         return Rounds.seconds(() -> {
-            long block = node.send(renter.account().address(), contract, call(releaseSelector, words(offer), release));
+            long block =
+                    node.send(renter.account().address(), contract, call(releaseSelector, released(offer), release));
             node.reach(block + confirmations - 1);
         });
     }
@@ -152,7 +153,7 @@ final class ChainSteps {
         }
     }
 
-    /** A call with an offer and a signature: 13 words, where the bytes begin, how many, and they themselves. */
+    /** A call with an offer and a signature: its words, where the bytes begin, how many, and they themselves. */
     private static String call(String selector, List<String> offer, Signature signature) {
         String bytes = signature.hex().substring(2);
         int padded = (bytes.length() + 63) / 64 * 64;
@@ -164,25 +165,32 @@ final class ChainSteps {
                 + "0".repeat(padded - bytes.length());
     }
 
+    /** What a release begins with: the offer, and that it is running. */
+    private static List<String> released(EscrowOffer offer) {
+        return Stream.concat(words(offer).stream(), Stream.of(word(BigInteger.ZERO)))
+                .toList();
+    }
+
     private static List<String> words(EscrowOffer offer) {
+        String times = hex(10, offer.window().start().getEpochSecond())
+                + hex(8, offer.window().length().toSeconds())
+                + hex(10, offer.expiry().getEpochSecond())
+                + hex(6, offer.grace().toSeconds())
+                + hex(6, offer.disputeWindow().toSeconds());
         return List.of(
-                word(offer.lender().address()),
-                word(offer.lane()),
-                word(offer.sequence()),
-                word(offer.renter().address()),
-                word(offer.token().address()),
-                word(offer.arbiter().address()),
-                word(offer.rate().unitsPerSecond()),
-                word(seconds(offer.window().start())),
-                word(BigInteger.valueOf(offer.window().length().toSeconds())),
-                word(BigInteger.valueOf(offer.grace().toSeconds())),
-                word(BigInteger.valueOf(offer.disputeWindow().toSeconds())),
-                word(seconds(offer.expiry())),
+                offer.lender().address().substring(2)
+                        + hex(16, offer.lane().longValue())
+                        + hex(8, offer.sequence().longValue()),
+                offer.renter().address().substring(2)
+                        + "%024x".formatted(offer.rate().unitsPerSecond()),
+                offer.token().address().substring(2) + "0".repeat(24),
+                offer.arbiter().address().substring(2) + "0".repeat(24),
+                times + "0".repeat(24),
                 offer.spec().hex().substring(2));
     }
 
-    private static BigInteger seconds(Instant instant) {
-        return BigInteger.valueOf(instant.getEpochSecond());
+    private static String hex(int digits, long value) {
+        return ("%0" + digits + "x").formatted(value);
     }
 
     private static String word(String address) {
