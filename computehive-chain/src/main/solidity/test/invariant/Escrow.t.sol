@@ -2,21 +2,21 @@
 pragma solidity 0.8.37;
 
 import { Base } from "../Base.t.sol";
-import { EscrowHandler } from "./handlers/EscrowHandler.sol";
+import { DisputeHandler } from "./handlers/DisputeHandler.sol";
 import { Store } from "./stores/Store.sol";
 import { Offer } from "../../src/types/Offer.sol";
 import { pack } from "../../src/types/PackedOffer.sol";
-import { RUNNING } from "../../src/types/Phase.sol";
+import { Phase } from "../../src/types/Phase.sol";
 
 /// @dev What must hold after any sequence of calls.
 contract EscrowInvariants is Base {
-    EscrowHandler internal handler;
+    DisputeHandler internal handler;
     Store internal store;
 
     function setUp() public override {
         super.setUp();
         store = new Store();
-        handler = new EscrowHandler(escrow, token, store);
+        handler = new DisputeHandler(escrow, token, store);
         targetContract(address(handler));
     }
 
@@ -60,7 +60,9 @@ contract EscrowInvariants is Base {
             assertLe(open, 1, "open on the lane");
             (bool rented,, bytes32 onLane) = escrow.laneState(offer.lender, offer.lane);
             assertEq(rented, open == 1, "rented");
-            assertEq(onLane == keyOf(offer), store.isOpen(i), "which");
+            Phase phase = store.phaseOf(i);
+            bytes32 key = phase.isRunning() ? keyOf(offer) : keccak256(abi.encode(pack(offer), phase));
+            assertEq(onLane == key, store.isOpen(i), "which");
             if (store.isOpen(i)) {
                 assertEq(offer.sequence, store.closesAndCancels(offer.lender, offer.lane), "sequence of the open one");
             }
@@ -77,6 +79,23 @@ contract EscrowInvariants is Base {
         assertEq(store.cheapCloses(), 0);
     }
 
+    /// The lenders' counters count what happened, and nothing else.
+    function invariant_RecordsAreTrue() external view {
+        for (uint256 i = 0; i < handler.partyCount(); i++) {
+            assertRecordOf(NATIVE, handler.parties(i));
+            assertRecordOf(address(token), handler.parties(i));
+        }
+    }
+
+    function assertRecordOf(address currency, address party) internal view {
+        Store.Record memory record = store.recordOf(currency, party);
+        (uint256 served, uint256 settled, uint256 disputed, uint256 slashed) = escrow.recordOf(currency, party);
+        assertEq(served, record.secondsServed, "secondsServed");
+        assertEq(settled, record.settled, "settled");
+        assertEq(disputed, record.disputed, "disputed");
+        assertEq(slashed, record.slashed, "slashed");
+    }
+
     /// Calls that had to fail did: replays, forgeries, double bookings, early settlements, cheap receipts, overdrawn
     /// accounts.
     function invariant_NoSurprise() external view {
@@ -87,7 +106,11 @@ contract EscrowInvariants is Base {
     function afterInvariant() external {
         vm.warp(vm.getBlockTimestamp() + 365 days);
         for (uint256 i = 0; i < store.count(); i++) {
-            if (store.isOpen(i)) escrow.settle(pack(store.offerAt(i)));
+            if (!store.isOpen(i)) continue;
+            Phase phase = store.phaseOf(i);
+            if (phase.isRunning()) escrow.settle(pack(store.offerAt(i)));
+            else if (phase.isDisputed()) escrow.resolveSilent(pack(store.offerAt(i)), phase);
+            else escrow.settleEnded(pack(store.offerAt(i)), phase);
         }
         for (uint256 i = 0; i < handler.partyCount(); i++) {
             leave(NATIVE, handler.parties(i));

@@ -8,11 +8,12 @@ import { DevToken } from "../../../dev/DevToken.sol";
 import { IRentalEscrow } from "../../../src/interfaces/IRentalEscrow.sol";
 import { Offer } from "../../../src/types/Offer.sol";
 import { pack } from "../../../src/types/PackedOffer.sol";
-import { RUNNING } from "../../../src/types/Phase.sol";
+import { Phase, RUNNING } from "../../../src/types/Phase.sol";
 
 /// @dev Walks the escrow at random: every call it expects to work must work, every other must fail.
 contract EscrowHandler is Test {
     uint64 internal constant LANES = 2;
+    address internal constant ARBITER = address(0xa4b1);
 
     IRentalEscrow public immutable ESCROW;
     DevToken public immutable TOKEN;
@@ -69,7 +70,7 @@ contract EscrowHandler is Test {
         _before(offer);
         vm.prank(offer.renter);
         ESCROW.end(pack(offer));
-        _after(index, offer, used, true, false);
+        _after(index, offer, Closing(used, 0, 0, true, false));
     }
 
     function settle(uint256 seed, uint256 callerSeed) external counted("settle") {
@@ -83,7 +84,7 @@ contract EscrowHandler is Test {
         _before(offer);
         vm.prank(caller);
         ESCROW.settle(pack(offer));
-        _after(index, offer, offer.duration, false, false);
+        _after(index, offer, Closing(offer.duration, 0, 0, false, false));
     }
 
     function settleWithReceipt(
@@ -109,7 +110,7 @@ contract EscrowHandler is Test {
         }
         _before(offer);
         _mustWork(caller, data);
-        _after(index, offer, used, true, lenderAgreed);
+        _after(index, offer, Closing(used, 0, 0, true, lenderAgreed));
     }
 
     /// @dev Brings a receipt on which a signature is another's than it should be.
@@ -159,7 +160,7 @@ contract EscrowHandler is Test {
         _before(offer);
         vm.prank(parties[callerSeed % parties.length]);
         ESCROW.release(pack(offer), RUNNING, signature);
-        _after(index, offer, 0, false, true);
+        _after(index, offer, Closing(0, _conceded(offer), 0, false, true));
     }
 
     function cancelOffers(uint256 lenderSeed, uint64 lane) external counted("cancel") {
@@ -234,27 +235,60 @@ contract EscrowHandler is Test {
         _;
     }
 
-    function _before(Offer memory offer) private {
+    function _before(Offer memory offer) internal {
         _lenderBefore = ESCROW.balanceOf(offer.token, offer.lender);
         _renterBefore = ESCROW.balanceOf(offer.token, offer.renter);
     }
 
+    /// @dev How a rental was closed, and who called or signed for it. An arbiter agrees for both.
+    struct Closing {
+        uint256 used;
+        uint256 slash;
+        uint256 forfeit;
+        bool renterAgreed;
+        bool lenderAgreed;
+    }
+
     /// @dev Holds the shares against the terms, each and in sum.
-    function _after(uint256 index, Offer memory offer, uint256 used, bool renterAgreed, bool lenderAgreed) private {
-        uint256 cost = uint256(offer.rate) * offer.duration;
-        uint256 paid = offer.rate * used;
+    function _after(uint256 index, Offer memory offer, Closing memory closing) internal {
+        Phase phase = STORE.phaseOf(index);
+        uint256 toLender = offer.rate * closing.used + offer.bond - closing.slash;
+        uint256 all = uint256(offer.rate) * offer.duration + offer.bond;
+        if (phase.isDisputed()) {
+            toLender += phase.isDisputedByRenter() ? closing.forfeit : offer.disputeBond - closing.forfeit;
+            all += offer.disputeBond;
+        }
         uint256 lenderGained = ESCROW.balanceOf(offer.token, offer.lender) - _lenderBefore;
         uint256 renterGained = ESCROW.balanceOf(offer.token, offer.renter) - _renterBefore;
         if (offer.lender == offer.renter) {
-            assertEq(lenderGained, cost, "one party, both shares");
+            assertEq(lenderGained, all, "one party, both shares");
         } else {
-            assertEq(lenderGained, paid, "paid");
-            assertEq(lenderGained + renterGained, cost, "paid + refunded");
-            bool early = vm.getBlockTimestamp() < uint256(offer.start) + offer.duration + offer.disputeWindow;
-            if (lenderGained > 0 && early && !renterAgreed) STORE.noteEarlyPayout();
-            if (lenderGained < offer.rate * _owed(offer) && !lenderAgreed) STORE.noteCheapClose();
+            assertEq(lenderGained, toLender, "the lender's share");
+            assertEq(lenderGained + renterGained, all, "all shares");
+            uint256 paid = offer.rate * closing.used;
+            if (paid > 0 && vm.getBlockTimestamp() < _unlock(offer, phase) && !closing.renterAgreed) {
+                STORE.noteEarlyPayout();
+            }
+            if (phase.isRunning() && paid < offer.rate * _owed(offer) && !closing.lenderAgreed) STORE.noteCheapClose();
+        }
+        if (toLender > 0 || phase.isDisputed()) {
+            STORE.noteRecord(offer.token, offer.lender, closing.used, phase.isDisputed(), closing.slash > 0);
         }
         STORE.noteClose(index);
+    }
+
+    /// @dev From when on the lender is paid without anybody's word.
+    function _unlock(Offer memory offer, Phase phase) internal pure returns (uint256) {
+        if (phase.isRunning()) return uint256(offer.start) + offer.duration + offer.disputeWindow;
+        return phase.at() + (phase.isDisputed() ? 7 days : offer.disputeWindow);
+    }
+
+    /// @dev What a lender loses of its bond that gives everything back now.
+    function _conceded(Offer memory offer) internal view returns (uint256) {
+        uint256 time = vm.getBlockTimestamp();
+        if (time + offer.notice <= offer.start) return 0;
+        if (time < offer.start) return uint256(offer.bond) * offer.lateShare / 10_000;
+        return time <= uint256(offer.start) + offer.grace ? offer.bond : 0;
     }
 
     function _boundTerms(Offer memory offer) private view {
@@ -266,7 +300,13 @@ contract EscrowHandler is Test {
         offer.grace = uint24(bound(offer.grace, 0, 1 hours));
         offer.disputeWindow = uint24(bound(offer.disputeWindow, 0, 4 hours));
         offer.expiry = uint40(bound(offer.expiry, time, time + 4 hours));
-        (offer.bond, offer.lateShare, offer.noShowShare) = (0, 0, 0);
+        offer.bond = uint96(bound(offer.bond, 0, 1e24));
+        offer.disputeBond = uint96(bound(offer.disputeBond, 0, 1e24));
+        offer.notice = uint32(bound(offer.notice, 0, 4 hours));
+        offer.lateShare = uint16(bound(offer.lateShare, 0, 10_000));
+        offer.noShowAfter = uint32(bound(offer.noShowAfter, 0, 4 hours));
+        offer.noShowShare = uint16(bound(offer.noShowShare, 0, 10_000));
+        offer.arbiter = offer.arbiter == address(0) ? address(0) : ARBITER;
     }
 
     /// @dev Opens an offer with the lane's right number, which must fail if the lane is rented.
@@ -277,6 +317,7 @@ contract EscrowHandler is Test {
         offer.sequence = uint32(next);
         bytes32 offerHash = ESCROW.hashOffer(pack(offer));
         bytes memory signature = _sign(offer.lender, offerHash);
+        _fundBond(offer);
         (uint256 value, uint256 fromWallet) = _fund(offer, share);
         if (rented) {
             _mustFail(offer.renter, value, abi.encodeCall(ESCROW.open, (pack(offer), signature)));
@@ -287,10 +328,24 @@ contract EscrowHandler is Test {
         STORE.noteOpen(offer, offerHash, fromWallet);
     }
 
+    /// @dev Gives the lender's ledger what the bond needs.
+    function _fundBond(Offer memory offer) private {
+        uint256 balance = ESCROW.balanceOf(offer.token, offer.lender);
+        if (balance >= offer.bond) return;
+        uint256 amount = offer.bond - balance;
+        bool native = offer.token == address(0);
+        if (native) vm.deal(offer.lender, amount);
+        else TOKEN.mint(offer.lender, amount);
+        vm.prank(offer.lender);
+        ESCROW.deposit{ value: native ? amount : 0 }(offer.token, amount);
+        STORE.noteDeposit(offer.token, amount);
+    }
+
     /// @dev Gives the renter what its ledger lacks, and lets a random share of a native cost come from the wallet.
     function _fund(Offer memory offer, uint256 share) private returns (uint256 value, uint256 fromWallet) {
         uint256 cost = uint256(offer.rate) * offer.duration;
         uint256 balance = ESCROW.balanceOf(offer.token, offer.renter);
+        if (offer.lender == offer.renter) balance -= offer.bond;
         uint256 lacking = cost > balance ? cost - balance : 0;
         if (offer.token == address(0)) {
             value = bound(share, lacking, cost);
@@ -301,22 +356,30 @@ contract EscrowHandler is Test {
         return (0, lacking);
     }
 
-    function _pick(uint256 seed) private view returns (bool found, uint256 index, Offer memory offer) {
+    function _pick(uint256 seed) internal view returns (bool found, uint256 index, Offer memory offer) {
         uint256 count = STORE.count();
         for (uint256 i = 0; i < count; i++) {
             index = (seed % count + i) % count;
-            if (STORE.isOpen(index)) return (true, index, STORE.offerAt(index));
+            if (STORE.isOpen(index) && STORE.phaseOf(index).isRunning()) {
+                return (true, index, STORE.offerAt(index));
+            }
         }
     }
 
-    function _owed(Offer memory offer) private view returns (uint256) {
+    function _owed(Offer memory offer) internal view returns (uint256) {
         uint256 time = vm.getBlockTimestamp();
-        if (time <= uint256(offer.start) + offer.grace) return 0;
-        uint256 elapsed = time - offer.start;
+        if (time + offer.notice <= offer.start) return 0;
+        uint256 late = uint256(offer.duration) * offer.lateShare / 10_000;
+        uint256 elapsed = time <= uint256(offer.start) + offer.grace ? 0 : _elapsed(offer, time);
+        return elapsed > late ? elapsed : late;
+    }
+
+    function _elapsed(Offer memory offer, uint256 time) internal pure returns (uint256) {
+        uint256 elapsed = time <= offer.start ? 0 : time - offer.start;
         return elapsed > offer.duration ? offer.duration : elapsed;
     }
 
-    function _sign(address party, bytes32 digest) private view returns (bytes memory) {
+    function _sign(address party, bytes32 digest) internal view returns (bytes memory) {
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(_keys[party], digest);
         return abi.encodePacked(r, s, v);
     }
@@ -339,7 +402,7 @@ contract EscrowHandler is Test {
         return abi.encodeCall(ESCROW.settleWithReceipt, (pack(offer), RUNNING, used, _sign(asRenter, digest), ofLender));
     }
 
-    function _mustWork(address caller, bytes memory data) private {
+    function _mustWork(address caller, bytes memory data) internal {
         vm.prank(caller);
         (bool success, bytes memory answer) = address(ESCROW).call(data);
         if (!success) {
@@ -349,7 +412,7 @@ contract EscrowHandler is Test {
         }
     }
 
-    function _mustFail(address caller, uint256 value, bytes memory data) private {
+    function _mustFail(address caller, uint256 value, bytes memory data) internal {
         vm.deal(caller, value);
         vm.prank(caller);
         (bool success,) = address(ESCROW).call{ value: value }(data);

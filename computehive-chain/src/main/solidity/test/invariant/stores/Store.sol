@@ -2,11 +2,21 @@
 pragma solidity 0.8.37;
 
 import { Offer } from "../../../src/types/Offer.sol";
+import { Phase } from "../../../src/types/Phase.sol";
 
 /// @dev What happened so far, as the invariants need it.
 contract Store {
+    struct Record {
+        uint256 secondsServed;
+        uint256 settled;
+        uint256 disputed;
+        uint256 slashed;
+    }
+
+    mapping(address token => mapping(address lender => Record record)) private _records;
     Offer[] private _offers;
     mapping(uint256 index => bool open) public isOpen;
+    mapping(uint256 index => Phase phase) public phaseOf;
     mapping(bytes32 offerHash => uint256 times) public opens;
     mapping(address lender => mapping(uint64 lane => uint64 moves)) public closesAndCancels;
     mapping(address lender => mapping(uint64 lane => uint256 count)) public openOnLane;
@@ -31,7 +41,7 @@ contract Store {
         _offers.push(offer);
         opens[offerHash]++;
         openOnLane[offer.lender][offer.lane]++;
-        locked[offer.token] += uint256(offer.rate) * offer.duration;
+        locked[offer.token] += uint256(offer.rate) * offer.duration + offer.bond;
         cameIn[offer.token] += fromWallet;
     }
 
@@ -40,7 +50,32 @@ contract Store {
         isOpen[index] = false;
         openOnLane[offer.lender][offer.lane]--;
         closesAndCancels[offer.lender][offer.lane]++;
-        locked[offer.token] -= uint256(offer.rate) * offer.duration;
+        locked[offer.token] -= uint256(offer.rate) * offer.duration + offer.bond;
+        if (phaseOf[index].isDisputed()) locked[offer.token] -= offer.disputeBond;
+    }
+
+    function notePhase(uint256 index, Phase phase) external {
+        phaseOf[index] = phase;
+    }
+
+    function noteDispute(uint256 index, Phase phase, uint256 fromWallet) external {
+        Offer memory offer = _offers[index];
+        phaseOf[index] = phase;
+        locked[offer.token] += offer.disputeBond;
+        cameIn[offer.token] += fromWallet;
+    }
+
+    /// @dev What a lender's counters must have counted.
+    function noteRecord(address token, address lender, uint256 served, bool disputed, bool slashed) external {
+        Record storage record = _records[token][lender];
+        record.secondsServed += served;
+        if (served > 0) record.settled++;
+        if (disputed) record.disputed++;
+        if (slashed) record.slashed++;
+    }
+
+    function recordOf(address token, address lender) external view returns (Record memory) {
+        return _records[token][lender];
     }
 
     function noteCancel(address lender, uint64 lane) external {
