@@ -6,7 +6,7 @@ import { Vm } from "forge-std/Vm.sol";
 import { Base } from "../Base.t.sol";
 import { Offer } from "../../src/types/Offer.sol";
 import { pack } from "../../src/types/PackedOffer.sol";
-import { RUNNING } from "../../src/types/Phase.sol";
+import { Phase, RUNNING } from "../../src/types/Phase.sol";
 
 /// @dev How many storage slots of the escrow turn from zero to something: what a rental really costs the chain.
 contract SlotsTest is Base {
@@ -30,6 +30,28 @@ contract SlotsTest is Base {
         vm.warp(offer.start + 1 hours);
         vm.prank(renter);
         escrow.end(pack(offer));
+        emptyLedger();
+        assertEq(newSlots(), 0);
+    }
+
+    /// Not even with both bonds, a dispute and a ruling.
+    function test_ARepeatDisputeTakesNoNewSlot() external {
+        Offer memory offer = openedWithArbiter();
+        Phase phase = disputeAs(renter, offer, RUNNING);
+        vm.prank(arbiter);
+        escrow.resolve(pack(offer), phase, 1, 0, 0);
+        emptyLedger();
+
+        depositAs(lender, NATIVE, BOND);
+        offer.sequence = 1;
+        bytes memory signature = signOffer(offer);
+        vm.deal(renter, COST + DISPUTE_BOND);
+        vm.startStateDiffRecording();
+        vm.prank(renter);
+        escrow.open{ value: COST }(pack(offer), signature);
+        phase = disputeAs(renter, offer, RUNNING);
+        vm.prank(arbiter);
+        escrow.resolve(pack(offer), phase, 1, 1, 1);
         emptyLedger();
         assertEq(newSlots(), 0);
     }
