@@ -245,7 +245,7 @@ class EvmEscrowNodesIT {
         List<Long> asked = Collections.synchronizedList(new ArrayList<>());
         crooked.be((call, real) -> {
             JsonNode filter = call.path("params").path(0);
-            if (CrookedNode.is(call, "eth_getLogs") && filter.path("topics").size() == 1 && filter.has("fromBlock")) {
+            if (CrookedNode.is(call, "eth_getLogs") && range(call) > 1) {
                 asked.add(Long.decode(filter.path("fromBlock").asText()));
             }
             return real.ask(call);
@@ -264,7 +264,7 @@ class EvmEscrowNodesIT {
         try (var escrow = EvmEscrow.connect(settings(crooked.url()).withProgress(file))) {
             assertInstanceOf(Reading.Open.class, escrow.read(offer));
         }
-        assertTrue(Files.readString(file).contains(offer.digest().hex()) || Files.size(file) > content.length());
+        assertTrue(Files.readString(file).contains(OfferCodec.rental(offer)) || Files.size(file) > content.length());
     }
 
     @Test
