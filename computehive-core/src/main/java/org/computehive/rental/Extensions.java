@@ -102,9 +102,18 @@ final class Extensions {
                         quote.id(),
                         quote.window(),
                         quote.rate(),
-                        store.freeLane(rental.terms().lender()),
+                        freeLane(rental),
                         holdUntil(quote.window().start()),
                         before.digest()));
+    }
+
+    /** Another replica's hint may be a lane that this very rental took meanwhile. */
+    private long freeLane(Rental rental) {
+        long lane = store.freeLane(rental.terms().lender());
+        while (rental.lanes().contains(lane)) {
+            lane = store.freeLane(rental.terms().lender());
+        }
+        return lane;
     }
 
     private static EscrowOffer lastOffer(Rental rental) {

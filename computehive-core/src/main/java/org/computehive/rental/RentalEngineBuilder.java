@@ -28,7 +28,7 @@ public final class RentalEngineBuilder {
     private InstantSource clock = InstantSource.system();
     private RentalPolicy policy = RentalPolicy.DEFAULT;
     private @Nullable LongSupplier monotonic;
-    private Supplier<RentalId> ids = RentalId::random;
+    private @Nullable Supplier<RentalId> ids;
     private Retention retention = Retention.DEFAULT;
     private @Nullable Function<Account, OptionalInt> reputation;
 
@@ -122,7 +122,7 @@ public final class RentalEngineBuilder {
         return this;
     }
 
-    /** Sets where new ids come from, so that a simulation can be repeated; what nobody can guess if not set. */
+    /** Sets where new ids come from, so that a simulation can be repeated; {@link RentalId#at} if not set. */
     RentalEngineBuilder ids(Supplier<RentalId> value) {
         ids = value;
         return this;
@@ -152,7 +152,7 @@ public final class RentalEngineBuilder {
         // A clock of one's own, such as a simulation's, goes as it likes.
         LongSupplier nanos =
                 monotonic == null && clock.equals(InstantSource.system()) ? ClockWatch.monotonic() : monotonic;
-        return new Sources(clock, Optional.ofNullable(nanos), ids);
+        return new Sources(clock, Optional.ofNullable(nanos), ids != null ? ids : () -> RentalId.at(clock.instant()));
     }
 
     private Ports ports(Deque<AutoCloseable> made) {

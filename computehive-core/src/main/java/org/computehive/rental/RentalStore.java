@@ -42,6 +42,8 @@ public interface RentalStore extends ListingStore, MarketFeed, AnswerStore, Auto
 
     /**
      * Keeps a quote if, as far as can be seen now, it can be taken up: a hint, {@link #append} decides. Else nothing is kept.
+     * A kept quote outlives this process. If the database's own machine fails within a second, the quote may be lost, but not
+     * a rental that took it up.
      *
      * @param change the {@link org.computehive.market.Offering#change} of what it was made from
      * @throws RentalException.Superseded if the listing or its host was kept anew since

@@ -138,7 +138,7 @@ final class Transitions {
     private RentalState ofLeg(RentalEvent event) {
         OfLeg ofLeg = OfLeg.of(event).orElseThrow();
         boolean named = ofLeg.leg() > 0 || event != ofLeg || event instanceof OfLeg.Disputed;
-        if (!named || !rental.allLegs().canFollow(ofLeg) || !hasTimeFor(ofLeg)) {
+        if (!named || !rental.allLegs().canFollow(ofLeg) || !hasTimeFor(ofLeg) || takesItsOwnLane(ofLeg)) {
             throw wrong(event);
         }
         return switch (ofLeg) {
@@ -149,6 +149,12 @@ final class Transitions {
             case OfLeg.Disputed e -> RentalState.DISPUTED;
             default -> isClosing() && rental.allLegs().after(ofLeg).areClosed() ? RentalState.SETTLED : state;
         };
+    }
+
+    /** A lane has one escrow at a time, also of one rental's. */
+    private boolean takesItsOwnLane(OfLeg event) {
+        return event instanceof OfLeg.Held held
+                && rental.lanes().contains(held.extension().lane());
     }
 
     private boolean hasTimeFor(OfLeg event) {

@@ -16,6 +16,8 @@ import org.computehive.rental.RentalId;
 /**
  * Keeps many quotes by one PostgreSQL statement: each whose listing is as it was read and whose gpus are free and not
  * quarantined. So what can't be had costs a look, and no more.
+ *
+ * <p>Doesn't wait for the disk: a quote binds nobody before it is taken up, and then it is durable with the reservation.
  */
 final class OpenQuotes {
     /**
@@ -26,7 +28,7 @@ final class OpenQuotes {
             WITH asked AS (
                 SELECT * FROM unnest((SELECT ?::text[]), (SELECT ?::text[]), (SELECT ?::timestamptz[]),
                     (SELECT ?::text[]), (SELECT ?::text[]), (SELECT ?::bigint[]))
-                a (id, payload, expires, listing, host, change)
+                a (id, payload, expires, listing, host, change), set_config('synchronous_commit', 'off', true)
             ), wanted AS (
                 SELECT * FROM unnest((SELECT ?::text[]), (SELECT ?::text[]), (SELECT ?::timestamptz[]),
                     (SELECT ?::timestamptz[])) w (id, gpu, starts, ends)

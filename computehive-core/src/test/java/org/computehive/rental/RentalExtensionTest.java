@@ -167,6 +167,29 @@ class RentalExtensionTest {
     }
 
     @Test
+    void extension_inALaneThatTheRentalHolds_isRefused() {
+        Rental rental = fund();
+        Window further = Window.of(rental.window().end(), HOUR);
+        for (long lane : List.of(rental.terms().lane(), rental.terms().lane() + 1)) {
+            var held = new RentalEvent.OfLeg.Held(
+                    now,
+                    1,
+                    new Extension(
+                            RentalId.random(),
+                            further,
+                            Rate.of(1),
+                            lane,
+                            further.start().minusSeconds(60),
+                            rental.allLegs().last().offer().orElseThrow().digest()));
+            if (lane == rental.terms().lane()) {
+                assertThrows(RentalException.WrongState.class, () -> rental.after(held));
+            } else {
+                assertEquals(2, rental.after(held).lanes().size());
+            }
+        }
+    }
+
+    @Test
     void extension_movesTheEnd_ofVmAccessCertificateAndCalendar_andEachLegIsSettled() {
         Rental rental = activate(fund());
         Instant oldEnd = rental.window().end();
