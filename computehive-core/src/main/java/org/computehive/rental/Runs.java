@@ -195,21 +195,14 @@ record Runs(
     private Runs left(Place place) {
         var more = new ArrayList<>(left);
         more.add(place);
-        return new Runs(
-                from,
-                usable,
-                usableSince,
-                faults,
-                interruptedAt,
-                failed,
-                leaving,
-                hostLost,
-                List.copyOf(more),
-                moves,
-                movesTold);
+        return withLeft(more);
     }
 
     private Runs swept(Place place) {
+        return withLeft(left.stream().filter(other -> !other.equals(place)).toList());
+    }
+
+    private Runs withLeft(List<Place> places) {
         return new Runs(
                 from,
                 usable,
@@ -219,7 +212,7 @@ record Runs(
                 failed,
                 leaving,
                 hostLost,
-                left.stream().filter(other -> !other.equals(place)).toList(),
+                List.copyOf(places),
                 moves,
                 movesTold);
     }

@@ -68,7 +68,7 @@ final class LibvirtDaemon implements AutoCloseable {
             Connect.setErrorCallback(TestDriverHypervisor.QUIET);
             Library.initEventLoop();
             events = Thread.ofPlatform().name("libvirt-events").daemon().start(this::loop);
-            connect = new Connect(uri);
+            connect = connect();
             listener = (domain, event) -> seen(domain, event, watcher);
             connect.addLifecycleListener(listener);
         } catch (LibvirtException e) {
@@ -113,6 +113,21 @@ final class LibvirtDaemon implements AutoCloseable {
                 throw new IOException("libvirtd did not start: " + Files.readString(folder.resolve("libvirtd.log")));
             }
             Thread.sleep(LOOK_AGAIN_MILLIS);
+        }
+    }
+
+    /** The socket is there a moment before anybody listens at it. */
+    private Connect connect() throws LibvirtException, InterruptedException {
+        Instant limit = Instant.now().plus(START_LIMIT);
+        while (true) {
+            try {
+                return new Connect(uri);
+            } catch (LibvirtException e) {
+                if (!daemon.isAlive() || Instant.now().isAfter(limit)) {
+                    throw e;
+                }
+                Thread.sleep(LOOK_AGAIN_MILLIS);
+            }
         }
     }
 
