@@ -114,13 +114,23 @@ class RecurrenceIT {
             first = first.plusDays(1);
         }
         LocalDateTime start = first.atTime(9, random.nextInt(2) * 30);
-        if (random.nextInt(4) == 0) {
-            rule += ";COUNT=" + (1 + random.nextInt(8));
+        int count = 1 + random.nextInt(8);
+        if (random.nextInt(4) == 0 && reached(parsed, first, count)) {
+            rule += ";COUNT=" + count;
         } else if (random.nextInt(3) == 0) {
             rule += ";UNTIL=%sZ".formatted(TIME.format(start.plusDays(random.nextInt(2_000))));
         }
         Instant from = start.minusDays(100).plusDays(random.nextInt(1_500)).toInstant(ZoneOffset.UTC);
         return new Question(start, rule, Window.of(from, Duration.ofDays(1 + random.nextInt(3_000))));
+    }
+
+    /** Returns whether there are this many recurrences within 90 years; a count that 100 years don't reach is refused. */
+    private static boolean reached(Recurrence rule, LocalDate first, int count) {
+        return first.datesUntil(first.plusYears(90))
+                        .filter(day -> rule.recurs(first, day))
+                        .limit(count)
+                        .count()
+                == count;
     }
 
     private static String rule(Random random) {

@@ -10,10 +10,10 @@ import org.computehive.server.platform.TemporaryPostgres;
  * How many bookings per second 64 threads get over four engines on one PostgreSQL, against the bare SQL insert under the
  * same constraint.
  *
- * <p>Ours is what a renter's client calls: {@code quote}, then {@code reserve}; a booking is an acknowledged rental, in the
- * audit log and with its wake-up set. The peer inserts the same attempts, in the same order, as rows of one table. Both
- * take turns on one server, and both databases fill as the rounds go. At the end a query looks for overlaps: with one the
- * benchmark fails.
+ * <p>Ours is what a renter's client calls: {@code quote}, which refuses a window that is taken, then {@code reserve}; a
+ * booking is an acknowledged rental, in the audit log and with its wake-up set. The peer inserts the same attempts, in the
+ * same order, as rows of one table. Both take turns on one server, and both databases fill as the rounds go. At the end a
+ * query looks for overlaps: with one the benchmark fails.
  */
 final class Bookings implements Benchmark {
     static final int ENGINES = 4;
