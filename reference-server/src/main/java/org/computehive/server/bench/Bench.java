@@ -38,7 +38,8 @@ public final class Bench {
                         new Bookings(),
                         new TimerLateness(),
                         new SearchIndex(),
-                        new Sends()),
+                        new Sends(),
+                        new Gas()),
                 System.out,
                 System.err);
         System.exit(bench.run(List.of(arguments)));

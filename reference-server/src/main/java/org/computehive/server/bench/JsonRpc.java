@@ -44,15 +44,21 @@ final class JsonRpc implements AutoCloseable {
 
     /** Has the node send a transaction from an account that it may speak for, and looks until a block has it. */
     long send(String from, String to, String data) throws IOException, InterruptedException {
-        String hash = call("eth_sendTransaction", Map.of("from", from, "to", to, "data", data))
-                .asText();
+        return Long.decode(receipt(Map.of("from", from, "to", to, "data", data))
+                .get("blockNumber")
+                .asText());
+    }
+
+    /** Has the node send a transaction, as {@code eth_sendTransaction} wants it, and returns its receipt. */
+    JsonNode receipt(Map<String, String> transaction) throws IOException, InterruptedException {
+        String hash = call("eth_sendTransaction", transaction).asText();
         for (int look = 0; look < LOOKS; look++) {
             JsonNode receipt = call("eth_getTransactionReceipt", hash);
             if (receipt != null && !receipt.isNull()) {
                 if (!receipt.get("status").asText().equals("0x1")) {
                     throw new IOException("transaction %s failed".formatted(hash));
                 }
-                return Long.decode(receipt.get("blockNumber").asText());
+                return receipt;
             }
             Thread.sleep(LOOK_EVERY);
         }
