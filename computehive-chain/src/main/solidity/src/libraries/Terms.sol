@@ -24,12 +24,10 @@ library Terms {
     }
 
     /// @notice The seconds between the start and `time` that lie in the window.
+    /// @dev Only for a `time` from the start on, which is what each caller has made sure of.
     function elapsed(Clauses clauses, uint256 time) internal pure returns (uint256) {
         unchecked {
-            uint256 start = clauses.start();
-            if (time <= start) return 0;
-            uint256 duration = clauses.duration();
-            return time - start < duration ? time - start : duration;
+            return min(time - clauses.start(), clauses.duration());
         }
     }
 
@@ -70,8 +68,8 @@ library Terms {
         if (phase.isRunning()) {
             return phaseOf(DISPUTED_BY_RENTER, time, owed(clauses, time), clauses.duration());
         }
-        uint256 served = elapsed(clauses, phase.at());
-        return phaseOf(DISPUTED_BY_RENTER, time, served < phase.used() ? served : phase.used(), phase.claimed());
+        uint256 served = min(elapsed(clauses, phase.at()), phase.used());
+        return phaseOf(DISPUTED_BY_RENTER, time, served, phase.claimed());
     }
 
     /// @notice What the renter locks to open the rental.
@@ -104,6 +102,10 @@ library Terms {
                 toRenter += byRenter ? back : lost;
             }
         }
+    }
+
+    function min(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? a : b;
     }
 
     function max(uint256 a, uint256 b) private pure returns (uint256) {

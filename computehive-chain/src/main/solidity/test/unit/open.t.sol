@@ -52,6 +52,31 @@ contract OpenTest is Base {
         escrow.open(pack(offer), signature);
     }
 
+    function test_RevertWhen_TheLateShareIsOverTheWhole() external {
+        Offer memory offer = offerOf(NATIVE);
+        offer.lateShare = 10_001;
+        bytes memory signature = signOffer(offer);
+        vm.prank(renter);
+        vm.expectRevert(abi.encodeWithSelector(Errors.ShareOverWhole.selector, 10_001));
+        escrow.open{ value: COST }(pack(offer), signature);
+    }
+
+    function test_RevertWhen_TheNoShowShareIsOverTheWhole() external {
+        Offer memory offer = offerOf(NATIVE);
+        offer.noShowShare = 10_001;
+        bytes memory signature = signOffer(offer);
+        vm.prank(renter);
+        vm.expectRevert(abi.encodeWithSelector(Errors.ShareOverWhole.selector, 10_001));
+        escrow.open{ value: COST }(pack(offer), signature);
+    }
+
+    function test_SharesMayBeTheWhole() external {
+        Offer memory offer = offerOf(NATIVE);
+        (offer.lateShare, offer.noShowShare) = (10_000, 10_000);
+        open(offer);
+        assertRented(offer);
+    }
+
     function test_RevertWhen_OfferExpired() external {
         Offer memory offer = offerOf(NATIVE);
         bytes memory signature = signOffer(offer);
