@@ -3,8 +3,10 @@ package org.computehive.rental;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.computehive.market.Account;
+import org.computehive.market.Amount;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.rental.Asking.Answering;
@@ -29,9 +31,22 @@ final class Bookings {
     }
 
     Quote quote(Account renter, ListingId id, Window window, Answering<Quote> answering) {
+        return onOffer(id, offered -> {
+            Quote quote = write(renter, offered, window);
+            answering
+                    .keeping(quote)
+                    .ifPresentOrElse(
+                            answer -> store.putQuote(quote, offered.change(), answer),
+                            () -> store.putQuote(quote, offered.change()));
+            return quote;
+        });
+    }
+
+    /** Takes a listing as it was last read, and reads it anew if that can't be had (any more). */
+    private <T> T onOffer(ListingId id, Function<Market.Offered, T> taken) {
         for (Market.Offered offered = market.lastOffered(id); ; ) {
             try {
-                return quote(renter, offered, window, answering);
+                return taken.apply(offered);
             } catch (RentalException.Superseded | RentalException.Unacceptable e) {
                 Market.Offered now = market.offered(id);
                 if (now.change() == offered.change()) {
@@ -42,17 +57,23 @@ final class Bookings {
         }
     }
 
-    private Quote quote(Account renter, Market.Offered offered, Window window, Answering<Quote> answering) {
+    private Quote write(Account renter, Market.Offered offered, Window window) {
         Listing listing = offered.listing();
         ListingRules.check(listing, window, journal.now());
-        var quote =
-                new Quote(ids.get(), renter, listing, window, journal.now().plus(policy.quoteLife()), offered.setup());
-        answering
-                .keeping(quote)
-                .ifPresentOrElse(
-                        answer -> store.putQuote(quote, offered.change(), answer),
-                        () -> store.putQuote(quote, offered.change()));
-        return quote;
+        return new Quote(ids.get(), renter, listing, window, journal.now().plus(policy.quoteLife()), offered.setup());
+    }
+
+    /** Books in one step. The quote that it takes up is kept nowhere. */
+    Rental reserve(Account renter, ListingId id, Window window, Amount most, Answering<Rental> answering) {
+        return onOffer(id, offered -> {
+            Quote quote = write(renter, offered, window);
+            if (quote.total().compareTo(most) > 0) {
+                throw new RentalException.Unacceptable(
+                        "listing %s costs %s units in %s, more than the %s that are offered: offer more, or choose another"
+                                .formatted(id, quote.total(), window, most));
+            }
+            return onFreeLane(quote, event -> journal.begin(quote.id(), event, offered.change(), answering));
+        });
     }
 
     Rental reserve(RentalId id, Account renter, Answering<Rental> answering) {
@@ -82,12 +103,15 @@ final class Bookings {
             throw new RentalException.Expired(
                     "quote %s expired at %s: ask for a new one".formatted(quote.id(), quote.expires()));
         }
-        Listing listing = quote.offered();
-        ListingRules.check(listing, quote.window(), journal.now());
+        ListingRules.check(quote.offered(), quote.window(), journal.now());
+        return onFreeLane(quote, event -> journal.begin(quote.id(), event, answering));
+    }
+
+    /** A lane is a hint: when another process was faster, it is tried with the next. */
+    private Rental onFreeLane(Quote quote, Function<RentalEvent.Reserved, Rental> taken) {
         for (int attempt = 0; ; attempt++) {
             try {
-                return journal.begin(
-                        quote.id(), new RentalEvent.Reserved(journal.now(), terms(quote, listing)), answering);
+                return taken.apply(new RentalEvent.Reserved(journal.now(), terms(quote)));
             } catch (RentalException.LaneTaken e) {
                 if (attempt == LANE_TRIES) {
                     throw e;
@@ -96,7 +120,8 @@ final class Bookings {
         }
     }
 
-    private RentalTerms terms(Quote quote, Listing listing) {
+    private RentalTerms terms(Quote quote) {
+        Listing listing = quote.offered();
         return new RentalTerms(
                 quote.renter(),
                 listing.lender(),

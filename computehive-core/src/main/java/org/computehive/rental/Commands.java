@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.computehive.market.Account;
+import org.computehive.market.Amount;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
 import org.computehive.market.Host;
@@ -114,6 +115,14 @@ final class Commands implements RentalCommands {
                 AnswerForm.RENTAL,
                 () -> RequestDigest.of("reserve", quote, renter),
                 answering -> bookings.reserve(quote, renter, answering));
+    }
+
+    @Override
+    public Rental reserve(Account renter, ListingId listing, Window window, Amount most) {
+        return asking.ask(
+                AnswerForm.RENTAL,
+                () -> RequestDigest.of("book", renter, listing, window.start(), window.end(), most),
+                answering -> bookings.reserve(renter, listing, window, most, answering));
     }
 
     @Override

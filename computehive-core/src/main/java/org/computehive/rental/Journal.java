@@ -77,6 +77,19 @@ final class Journal {
         return record(List.of(recorded(Rental.of(id, event), event)), answering);
     }
 
+    /**
+     * Commits the first event of a rental, if what it is made from is as it was read.
+     *
+     * @param change tells the store whether it is still so
+     */
+    Rental begin(RentalId id, RentalEvent.Reserved event, long change, Answering<Rental> answering) {
+        Recorded first = recorded(Rental.of(id, event), event);
+        answering
+                .keeping(first.after())
+                .ifPresentOrElse(answer -> store.begin(first, change, answer), () -> store.begin(first, change));
+        return made(List.of(first));
+    }
+
     private Recorded recorded(Rental after, RentalEvent event) {
         return new Recorded(after, event, salt(), wakeOf(after));
     }
@@ -84,6 +97,12 @@ final class Journal {
     private Rental record(List<Recorded> events, Answering<Rental> answering) {
         Rental after = events.getLast().after();
         answering.keeping(after).ifPresentOrElse(answer -> store.append(events, answer), () -> store.append(events));
+        return made(events);
+    }
+
+    /** Events are in the store: now they get into the log, and listeners hear of them. */
+    private Rental made(List<Recorded> events) {
+        Rental after = events.getLast().after();
         try {
             for (Recorded event : events) {
                 LOG.atInfo()

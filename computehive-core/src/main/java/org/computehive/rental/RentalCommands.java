@@ -3,6 +3,7 @@ package org.computehive.rental;
 import java.time.Instant;
 import java.util.List;
 import org.computehive.market.Account;
+import org.computehive.market.Amount;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
 import org.computehive.market.Host;
@@ -93,6 +94,20 @@ public interface RentalCommands {
      * @throws RentalException.Overlap if a gpu is taken in the window
      */
     Rental reserve(RentalId quote, Account renter);
+
+    /**
+     * Books in one step: holds the gpus at the price that the listing has now, as {@link #quote} and {@link
+     * #reserve(RentalId, Account)} do in two. Repeating it books once more, and so is refused while the first one holds its
+     * gpus; under a key ({@link RentalEngine#once}) it returns the rental.
+     *
+     * @param renter who books
+     * @param listing what
+     * @param window when; in whole seconds, ending in the future
+     * @param most what the renter pays for the whole window at the most, in the token's smallest units
+     * @throws RentalException.Unacceptable if it costs more, the window breaks a rule of the listing, or a gpu is quarantined
+     * @throws RentalException.Overlap if a gpu is taken in the window
+     */
+    Rental reserve(Account renter, ListingId listing, Window window, Amount most);
 
     /**
      * Takes the lender's signature of the {@link Rental#offerToSign offer that waits for it}, of what was booked or of an

@@ -15,6 +15,7 @@ import java.util.function.Predicate;
 import org.computehive.audit.AuditLog;
 import org.computehive.manifest.Manifest;
 import org.computehive.market.Account;
+import org.computehive.market.Amount;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
 import org.computehive.market.Host;
@@ -249,6 +250,11 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     @Override
     public Rental reserve(RentalId quote, Account renter) {
         return commands.reserve(quote, renter);
+    }
+
+    @Override
+    public Rental reserve(Account renter, ListingId listing, Window window, Amount most) {
+        return commands.reserve(renter, listing, window, most);
     }
 
     @Override

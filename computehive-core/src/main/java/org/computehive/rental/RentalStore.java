@@ -111,6 +111,22 @@ public interface RentalStore extends ListingStore, MarketFeed, AnswerStore, Auto
     void append(Recorded event);
 
     /**
+     * Appends a rental's first event as {@link #append(Recorded)} does, if what the rental is made from is as it was read.
+     *
+     * @param change the {@link org.computehive.market.Offering#change} of what it is made from
+     * @throws RentalException.Superseded if the listing or its host was kept anew since
+     */
+    void begin(Recorded first, long change);
+
+    /**
+     * Appends a rental's first event as {@link #begin(Recorded, long)} does, and keeps the answer to the request that led to
+     * it, all or nothing.
+     *
+     * @throws org.computehive.once.KeyTakenException if there is an answer under that key
+     */
+    void begin(Recorded first, long change, Answer answer);
+
+    /**
      * Appends events of one rental, each as {@link #append(Recorded)} does, all or nothing.
      *
      * @param events one at least, each of the version after the one before it

@@ -41,6 +41,20 @@ final class AppendTransaction {
         timers.set(connection, after.id(), after.version(), recorded.wake());
     }
 
+    /** Refuses a rental whose listing or host was kept anew since. */
+    void requireUnchanged(long change) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "SELECT l.changed + h.changed FROM ch_listings l, ch_hosts h WHERE l.id = ? AND h.id = ?")) {
+            statement.setString(1, after.terms().listing().value());
+            statement.setString(2, after.terms().host().value());
+            try (ResultSet rows = statement.executeQuery()) {
+                if (!rows.next() || rows.getLong(1) != change) {
+                    throw Preconditions.changed(after.terms().listing());
+                }
+            }
+        }
+    }
+
     private void mayBeRented() throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(
                 "SELECT 1 FROM ch_gpu_conditions WHERE id = ? AND payload ->> 'state' = 'QUARANTINED'")) {

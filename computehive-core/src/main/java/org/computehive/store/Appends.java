@@ -6,6 +6,7 @@ import java.sql.Statement;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.computehive.internal.Gathering;
 import org.computehive.internal.Gathering.Asked;
 import org.computehive.rental.RentalException;
@@ -21,7 +22,14 @@ final class Appends {
 
     private final Database database;
     private final JdbcTimers timers;
-    private final Gathering<Recorded, Boolean> together;
+    private final Gathering<Line, Boolean> together;
+
+    /**
+     * An event to append.
+     *
+     * @param change what a rental's first event is made from, where that must not have changed
+     */
+    record Line(Recorded event, OptionalLong change) {}
 
     Appends(Database database, JdbcTimers timers) {
         this.database = database;
@@ -35,27 +43,46 @@ final class Appends {
     }
 
     void append(Recorded event) {
-        boolean gathers = database.dialect() instanceof SqliteDialect || Reservations.takes(event);
+        append(new Line(event, OptionalLong.empty()));
+    }
+
+    /** Appends a rental's first event if what it is made from is as it was read. */
+    void begin(Recorded first, long change) {
+        append(new Line(first, OptionalLong.of(change)));
+    }
+
+    /** Does that in the connection's transaction. */
+    void begin(Connection connection, Recorded first, long change) throws SQLException {
+        run(connection, new Line(first, OptionalLong.of(change)));
+    }
+
+    private void append(Line line) {
+        boolean gathers = database.dialect() instanceof SqliteDialect || Reservations.takes(line.event());
         if (gathers) {
-            together.ask(event);
+            together.ask(line);
         } else {
-            alone(event);
+            alone(line);
         }
     }
 
-    private boolean alone(Recorded event) {
-        return database.transaction("append an event of rental " + event.after().id(), connection -> {
-            run(connection, event);
-            return true;
-        });
+    private boolean alone(Line line) {
+        return database.transaction(
+                "append an event of rental " + line.event().after().id(), connection -> {
+                    run(connection, line);
+                    return true;
+                });
     }
 
-    private void run(Connection connection, Recorded event) throws SQLException {
-        new AppendTransaction(connection, database.dialect(), timers, event).run();
+    private void run(Connection connection, Line line) throws SQLException {
+        var transaction = new AppendTransaction(connection, database.dialect(), timers, line.event());
+        if (line.change().isPresent()) {
+            transaction.requireUnchanged(line.change().getAsLong());
+        }
+        transaction.run();
     }
 
-    private void reserve(List<Asked<Recorded, Boolean>> asked) {
-        List<Recorded> events = asked.stream().map(Asked::question).toList();
+    private void reserve(List<Asked<Line, Boolean>> asked) {
+        List<Line> events = asked.stream().map(Asked::question).toList();
         Reservations.Outcome outcome;
         try {
             outcome = database.transaction(
@@ -65,21 +92,22 @@ final class Appends {
             asked.forEach(this::answerAlone);
             return;
         }
-        for (Asked<Recorded, Boolean> each : asked) {
-            var id = each.question().after().id();
+        for (Asked<Line, Boolean> each : asked) {
+            Recorded event = each.question().event();
+            var id = event.after().id();
             RentalException refused = outcome.refused().get(id);
             if (outcome.again().contains(id)) {
                 answerAlone(each);
             } else if (refused != null) {
                 each.fail(refused);
             } else {
-                timers.expect(each.question().wake());
+                timers.expect(event.wake());
                 each.answer(true);
             }
         }
     }
 
-    private void answerAlone(Asked<Recorded, Boolean> asked) {
+    private void answerAlone(Asked<Line, Boolean> asked) {
         try {
             asked.answer(alone(asked.question()));
         } catch (RuntimeException e) {
@@ -87,16 +115,16 @@ final class Appends {
         }
     }
 
-    private void appendInTurn(List<Asked<Recorded, Boolean>> asked) {
+    private void appendInTurn(List<Asked<Line, Boolean>> asked) {
         if (asked.size() == 1) {
             answerAlone(asked.getFirst());
             return;
         }
-        Map<Recorded, RentalException> refused;
+        Map<Line, RentalException> refused;
         try {
             refused = database.transaction("append events", connection -> {
-                var left = new IdentityHashMap<Recorded, RentalException>();
-                for (Asked<Recorded, Boolean> each : asked) {
+                var left = new IdentityHashMap<Line, RentalException>();
+                for (Asked<Line, Boolean> each : asked) {
                     appendOrLeaveNothing(connection, each.question(), left);
                 }
                 return left;
@@ -105,7 +133,7 @@ final class Appends {
             asked.forEach(this::answerAlone);
             return;
         }
-        for (Asked<Recorded, Boolean> each : asked) {
+        for (Asked<Line, Boolean> each : asked) {
             RentalException why = refused.get(each.question());
             if (why == null) {
                 each.answer(true);
@@ -115,7 +143,7 @@ final class Appends {
         }
     }
 
-    private void appendOrLeaveNothing(Connection connection, Recorded event, Map<Recorded, RentalException> refused)
+    private void appendOrLeaveNothing(Connection connection, Line event, Map<Line, RentalException> refused)
             throws SQLException {
         execute(connection, "SAVEPOINT ch_one");
         try {

@@ -4,7 +4,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,9 +27,18 @@ final class Columns {
         set(statement, index, "text", array);
     }
 
-    static <T> void longs(PreparedStatement statement, int index, List<T> rows, Function<T, Long> value)
-            throws SQLException {
-        set(statement, index, "bigint", rows.stream().map(value).toArray(Long[]::new));
+    /** What of a row goes into a column of whole numbers. */
+    @FunctionalInterface
+    interface Whole<T> {
+        @Nullable Long of(T row);
+    }
+
+    static <T> void longs(PreparedStatement statement, int index, List<T> rows, Whole<T> value) throws SQLException {
+        var array = new @Nullable Long[rows.size()];
+        for (int i = 0; i < array.length; i++) {
+            array[i] = value.of(rows.get(i));
+        }
+        set(statement, index, "bigint", array);
     }
 
     private static void set(PreparedStatement statement, int index, String type, @Nullable Object[] array)

@@ -279,6 +279,20 @@ public final class InMemoryStore implements RentalStore, FeedStore {
         append(List.of(event));
     }
 
+    @Override
+    public void begin(Recorded first, long change) {
+        locked(() -> {
+            Preconditions.unchanged(this, first.after().terms().listing(), change);
+            append(first);
+            return first;
+        });
+    }
+
+    @Override
+    public void begin(Recorded first, long change, Answer answer) {
+        together(answer, () -> begin(first, change));
+    }
+
     /** Checks everything before it changes anything. */
     @Override
     public void append(List<Recorded> events) {

@@ -435,6 +435,23 @@ public final class JdbcStore implements RentalStore, FeedStore {
     }
 
     @Override
+    public void begin(Recorded first, long change) {
+        Preconditions.storable(first);
+        settling(first, () -> appends.begin(first, change));
+    }
+
+    @Override
+    public void begin(Recorded first, long change, Answer answer) {
+        Preconditions.storable(first);
+        settling(
+                first,
+                () -> together("begin rental " + first.after().id(), answer, connection -> {
+                    appends.begin(connection, first, change);
+                    return first;
+                }));
+    }
+
+    @Override
     public void append(List<Recorded> events) {
         if (events.size() == 1) {
             append(events.getFirst());

@@ -107,7 +107,7 @@ final class OpenQuotes {
 
     private static RentalException exception(Quote quote, Refusal refusal) {
         return switch (refusal.why()) {
-            case CHANGED -> Preconditions.changed(quote);
+            case CHANGED -> Preconditions.changed(quote.listing());
             case QUARANTINED -> Preconditions.quarantined(GpuId.parse(refusal.gpu()));
             case TAKEN -> Preconditions.overlap(new Occupancy(GpuId.parse(refusal.gpu()), quote.occupied()));
         };

@@ -8,6 +8,8 @@ import java.util.Optional;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
+import org.computehive.market.ListingId;
+import org.computehive.market.ListingStore;
 import org.computehive.market.Maintenance;
 import org.computehive.once.Answer;
 import org.computehive.once.KeyTakenException;
@@ -93,11 +95,7 @@ final class Preconditions {
 
     /** Refuses a quote that can't be taken up as far as a store can see. */
     static void open(RentalStore store, Quote quote, long change) {
-        if (store.offering(quote.listing())
-                .filter(now -> now.change() == change)
-                .isEmpty()) {
-            throw changed(quote);
-        }
+        unchanged(store, quote.listing(), change);
         for (GpuId gpu : quote.offered().gpus()) {
             store.condition(gpu).ifPresent(Preconditions::mayBeRented);
         }
@@ -105,6 +103,13 @@ final class Preconditions {
             if (!store.isFree(List.of(gpu), quote.occupied())) {
                 throw overlap(new Occupancy(gpu, quote.occupied()));
             }
+        }
+    }
+
+    /** Refuses what is made from a listing or a host that was kept anew since. */
+    static void unchanged(ListingStore store, ListingId listing, long change) {
+        if (store.offering(listing).filter(now -> now.change() == change).isEmpty()) {
+            throw changed(listing);
         }
     }
 
@@ -119,9 +124,9 @@ final class Preconditions {
                 "gpu %s is quarantined: choose another listing, or wait for its lender to release it".formatted(gpu));
     }
 
-    static RentalException.Superseded changed(Quote quote) {
+    static RentalException.Superseded changed(ListingId listing) {
         return new RentalException.Superseded(
-                "listing %s or its host was changed meanwhile: read it again".formatted(quote.listing()));
+                "listing %s or its host was changed meanwhile: read it again".formatted(listing));
     }
 
     static RentalException.Superseded superseded(Rental after, long stored) {

@@ -12,7 +12,9 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.computehive.market.GpuId;
 import org.computehive.rental.EventCodec;
@@ -21,6 +23,7 @@ import org.computehive.rental.Rental;
 import org.computehive.rental.RentalException;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.RentalStore.Recorded;
+import org.computehive.store.Appends.Line;
 
 /**
  * Appends the first events of many rentals in one PostgreSQL transaction of two or three statements: those who get their
@@ -31,20 +34,28 @@ import org.computehive.rental.RentalStore.Recorded;
  */
 final class Reservations {
     /**
-     * Takes the gpus of all; for those that got all of theirs the lane; and for those that got that the rest. What was taken
+     * Takes the gpus of all that nothing bars, such as several gpus of which one is seen to be taken; for those that got all of theirs the lane; and for those that got that the rest. What was taken
      * in vain is given back by {@link #giveBack}.
      */
     private static final String TAKE = """
             WITH asked AS (
                 SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::timestamptz[], ?::bigint[],
-                    ?::text[], ?::text[], ?::text[], ?::text[], ?::timestamptz[])
-                a (id, state, renter, lender, lane, reserved_at, gpus, format, payload, salt, wake, due)
+                    ?::text[], ?::text[], ?::text[], ?::text[], ?::timestamptz[], ?::text[], ?::text[], ?::bigint[])
+                a (id, state, renter, lender, lane, reserved_at, gpus, format, payload, salt, wake, due, listing, host, change)
             ), wanted AS (
-                SELECT * FROM unnest(?::text[], ?::timestamptz[], ?::timestamptz[], ?::text[]) WITH ORDINALITY
-                w (gpu, starts, ends, rental, turn)
+                SELECT * FROM unnest(?::text[], ?::timestamptz[], ?::timestamptz[], ?::text[], ?::bigint[]) WITH ORDINALITY
+                w (gpu, starts, ends, rental, together, turn)
             ), barred AS (
-                SELECT w.rental, w.gpu FROM wanted w WHERE
+                SELECT 'CHANGED' AS why, a.id AS rental, NULL AS gpu FROM asked a
+                WHERE a.change IS NOT NULL AND a.change IS DISTINCT FROM
+                    (SELECT l.changed FROM ch_listings l WHERE l.id = a.listing)
+                    + (SELECT h.changed FROM ch_hosts h WHERE h.id = a.host)
+                UNION ALL
+                SELECT 'QUARANTINED', w.rental, w.gpu FROM wanted w WHERE
                     (SELECT c.payload ->> 'state' FROM ch_gpu_conditions c WHERE c.id = w.gpu) = 'QUARANTINED'
+                UNION ALL
+                SELECT 'TAKEN', w.rental, w.gpu FROM wanted w WHERE w.together > 1 AND EXISTS (SELECT 1 FROM ch_bookings b
+                    WHERE b.gpu = w.gpu AND tstzrange(b.starts, b.ends) && tstzrange(w.starts, w.ends))
             ), booked AS (
                 INSERT INTO ch_bookings (gpu, starts, ends, rental)
                 SELECT gpu, starts, ends, rental FROM wanted WHERE rental NOT IN (SELECT rental FROM barred) ORDER BY turn
@@ -70,14 +81,14 @@ final class Reservations {
             )
             SELECT 'BOOKED', rental, gpu FROM booked
             UNION ALL SELECT 'LANED', rental, NULL FROM laned
-            UNION ALL SELECT 'BARRED', rental, gpu FROM barred""".formatted(JdbcTimers.TASK);
+            UNION ALL SELECT why, rental, gpu FROM barred""".formatted(JdbcTimers.TASK);
 
     private final Connection connection;
-    private final List<Recorded> events;
+    private final List<Line> lines;
 
-    Reservations(Connection connection, List<Recorded> events) {
+    Reservations(Connection connection, List<Line> lines) {
         this.connection = connection;
-        this.events = events;
+        this.lines = lines;
     }
 
     /** Returns whether an event can be appended together with others. */
@@ -96,22 +107,39 @@ final class Reservations {
      */
     record Outcome(Map<RentalId, RentalException> refused, Set<RentalId> again) {}
 
+    /** Why a rental is refused before anything is taken for it; of several reasons the first is given. */
+    private enum Bar {
+        CHANGED,
+        QUARANTINED,
+        TAKEN;
+
+        RentalException refusal(Rental rental, String gpu) {
+            return switch (this) {
+                case CHANGED -> Preconditions.changed(rental.terms().listing());
+                case QUARANTINED -> Preconditions.quarantined(GpuId.parse(gpu));
+                case TAKEN -> overlap(rental, other -> other.equals(gpu));
+            };
+        }
+    }
+
+    private record Barred(Bar why, String gpu) {}
+
     Outcome run() throws SQLException {
         var got = new HashMap<String, Set<String>>();
         var laned = new HashSet<String>();
-        var barred = new HashMap<String, String>();
+        var barred = new HashMap<String, Barred>();
         take(got, laned, barred);
         var refused = new HashMap<RentalId, RentalException>();
         var inVain = new ArrayList<Rental>();
-        for (Recorded event : events) {
-            Rental rental = event.after();
+        for (Line line : lines) {
+            Rental rental = after(line);
             String id = rental.id().value();
             Set<String> gpus = got.getOrDefault(id, Set.of());
-            String quarantined = barred.get(id);
-            if (quarantined != null) {
-                refused.put(rental.id(), Preconditions.quarantined(GpuId.parse(quarantined)));
+            Barred bar = barred.get(id);
+            if (bar != null) {
+                refused.put(rental.id(), bar.why().refusal(rental, bar.gpu()));
             } else if (gpus.size() < rental.occupied().size()) {
-                refused.put(rental.id(), overlap(rental, gpus));
+                refused.put(rental.id(), overlap(rental, gpu -> !gpus.contains(gpu)));
             } else if (!laned.contains(id)) {
                 long lane = rental.lanes().iterator().next();
                 refused.put(rental.id(), Preconditions.laneTaken(rental, lane));
@@ -127,8 +155,8 @@ final class Reservations {
 
     /** Returns who may have lost to one of this transaction's own that left nothing in the end. */
     private Set<RentalId> again(Map<RentalId, RentalException> refused, List<Rental> inVain) {
-        return events.stream()
-                .map(event -> event.after())
+        return lines.stream()
+                .map(Reservations::after)
                 .filter(rental -> refused.get(rental.id()) instanceof RentalException.Overlap)
                 .filter(rental -> inVain.stream().anyMatch(other -> other != rental && overlap(rental, other)))
                 .map(Rental::id)
@@ -140,16 +168,16 @@ final class Reservations {
                 .anyMatch(mine -> other.occupied().stream().anyMatch(mine::overlaps));
     }
 
-    private static RentalException overlap(Rental rental, Set<String> got) {
+    private static RentalException overlap(Rental rental, Predicate<String> taken) {
         return rental.occupied().stream()
                 .sorted(Occupancy.ORDER)
-                .filter(wanted -> !got.contains(wanted.gpu().toString()))
+                .filter(wanted -> taken.test(wanted.gpu().toString()))
                 .findFirst()
                 .map(Preconditions::overlap)
                 .orElseThrow();
     }
 
-    private void take(Map<String, Set<String>> got, Set<String> laned, Map<String, String> barred) throws SQLException {
+    private void take(Map<String, Set<String>> got, Set<String> laned, Map<String, Barred> barred) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(TAKE)) {
             setRentals(statement);
             setBookings(statement);
@@ -160,7 +188,11 @@ final class Reservations {
                         case "BOOKED" ->
                             got.computeIfAbsent(rental, id -> new HashSet<>()).add(rows.getString(3));
                         case "LANED" -> laned.add(rental);
-                        default -> barred.put(rental, rows.getString(3));
+                        case String why ->
+                            barred.merge(
+                                    rental,
+                                    new Barred(Bar.valueOf(why), Objects.requireNonNullElse(rows.getString(3), "")),
+                                    (one, other) -> one.why().compareTo(other.why()) <= 0 ? one : other);
                     }
                 }
             }
@@ -168,50 +200,58 @@ final class Reservations {
     }
 
     private void setRentals(PreparedStatement statement) throws SQLException {
-        texts(statement, 1, event -> after(event).id().value());
-        texts(statement, 2, event -> after(event).state().name());
-        texts(statement, 3, event -> after(event).terms().renter().address());
-        texts(statement, 4, event -> after(event).terms().lender().address());
+        texts(statement, 1, line -> after(line).id().value());
+        texts(statement, 2, line -> after(line).state().name());
+        texts(statement, 3, line -> after(line).terms().renter().address());
+        texts(statement, 4, line -> after(line).terms().lender().address());
         Columns.longs(
-                statement, 5, events, event -> after(event).lanes().iterator().next());
-        texts(statement, 6, event -> after(event).reservedAt().toString());
-        Columns.longs(
-                statement, 7, events, event -> (long) after(event).occupied().size());
-        texts(statement, 8, event -> EventCodec.name(event.event()));
-        texts(statement, 9, Recorded::payload);
-        texts(statement, 10, Recorded::salt);
-        texts(statement, 11, event -> event.wake().map(Instant::toString).orElse(null));
+                statement, 5, lines, line -> after(line).lanes().iterator().next());
+        texts(statement, 6, line -> after(line).reservedAt().toString());
+        Columns.longs(statement, 7, lines, line -> (long) after(line).occupied().size());
+        texts(statement, 8, line -> EventCodec.name(line.event().event()));
+        texts(statement, 9, line -> line.event().payload());
+        texts(statement, 10, line -> line.event().salt());
+        texts(statement, 11, line -> line.event().wake().map(Instant::toString).orElse(null));
         texts(
                 statement,
                 12,
-                event -> event.wake()
+                line -> line.event()
+                        .wake()
                         .map(Wakes::roundedUp)
                         .map(Instant::toString)
                         .orElse(null));
+        texts(statement, 13, line -> after(line).terms().listing().value());
+        texts(statement, 14, line -> after(line).terms().host().value());
+        Columns.longs(
+                statement,
+                15,
+                lines,
+                line -> line.change().isPresent() ? line.change().getAsLong() : null);
     }
 
-    private void texts(PreparedStatement statement, int index, Columns.Text<Recorded> value) throws SQLException {
-        Columns.texts(statement, index, events, value);
+    private void texts(PreparedStatement statement, int index, Columns.Text<Line> value) throws SQLException {
+        Columns.texts(statement, index, lines, value);
     }
 
-    private static Rental after(Recorded event) {
-        return event.after();
+    private static Rental after(Line line) {
+        return line.event().after();
     }
 
     private void setBookings(PreparedStatement statement) throws SQLException {
-        record Wanted(Occupancy occupancy, String rental) {}
-        List<Wanted> wanted = events.stream()
-                .map(Recorded::after)
-                .flatMap(rental -> rental.occupied().stream()
-                        .map(occupancy -> new Wanted(occupancy, rental.id().value())))
+        record Wanted(Occupancy occupancy, Rental rental) {}
+        List<Wanted> wanted = lines.stream()
+                .map(Reservations::after)
+                .flatMap(rental -> rental.occupied().stream().map(occupancy -> new Wanted(occupancy, rental)))
                 .sorted(Comparator.comparing(Wanted::occupancy, Occupancy.ORDER))
                 .toList();
-        Columns.texts(statement, 13, wanted, each -> each.occupancy().gpu().toString());
+        Columns.texts(statement, 16, wanted, each -> each.occupancy().gpu().toString());
         Columns.texts(
-                statement, 14, wanted, each -> each.occupancy().window().start().toString());
+                statement, 17, wanted, each -> each.occupancy().window().start().toString());
         Columns.texts(
-                statement, 15, wanted, each -> each.occupancy().window().end().toString());
-        Columns.texts(statement, 16, wanted, Wanted::rental);
+                statement, 18, wanted, each -> each.occupancy().window().end().toString());
+        Columns.texts(statement, 19, wanted, each -> each.rental().id().value());
+        Columns.longs(
+                statement, 20, wanted, each -> (long) each.rental().occupied().size());
     }
 
     private void giveBack(List<Rental> rentals) throws SQLException {
@@ -248,8 +288,8 @@ final class Reservations {
                 }
             }
         }
-        for (Recorded event : events) {
-            Rental rental = event.after();
+        for (Line line : lines) {
+            Rental rental = after(line);
             Long version = stored.get(rental.id().value());
             if (version != null && refused.containsKey(rental.id())) {
                 refused.put(rental.id(), Preconditions.superseded(rental, version));

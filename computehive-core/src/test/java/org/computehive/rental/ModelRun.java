@@ -261,6 +261,7 @@ final class ModelRun {
             }
             case 4 -> quote();
             case 5 -> reserve();
+            case 37 -> book();
             case 6, 7, 8, 9, 30, 31, 32 -> signOffer();
             case 10, 11, 12, 13, 33, 34, 35, 36 -> fund();
             case 14 ->
@@ -357,6 +358,17 @@ final class ModelRun {
             Quote quote = random.nextInt(3) > 0 ? quotes.getLast() : any(quotes);
             ask(quote.renter(), "reserve " + quote.id(), engine -> engine.reserve(quote.id(), quote.renter()));
         }
+    }
+
+    private void book() {
+        Account renter = any(renters).account();
+        Listing listing = any(listings);
+        Window window = window();
+        Amount most = listing.price().cost(window.length());
+        ask(
+                renter,
+                "book " + listing.id() + " " + window,
+                engine -> engine.reserve(renter, listing.id(), window, most));
     }
 
     private void signOffer() {

@@ -366,7 +366,7 @@ final class ModelWorld {
 
     private @Nullable Object stored(Call call) throws Throwable {
         Object result = call.invoke();
-        if (call.name().equals("append")) {
+        if (call.name().equals("append") || call.name().equals("begin")) {
             for (RentalStore.Recorded recorded : appended(call)) {
                 tell("    %s: %s"
                         .formatted(recorded.after(), recorded.event().getClass().getSimpleName()));

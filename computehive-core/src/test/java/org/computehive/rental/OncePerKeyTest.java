@@ -223,6 +223,24 @@ class OncePerKeyTest {
     }
 
     @Test
+    void reserve_inOneStep_again_isTheRentalAsItWasThen() {
+        Listing listing = Sample.listing();
+        Amount most = listing.price().cost(window(0).length());
+        Rental first = asRenter("b").reserve(renter.account(), listing.id(), window(0), most);
+        engine.cancel(first.id(), renter.account());
+        restart();
+
+        assertEquals(first, asRenter("b").reserve(renter.account(), listing.id(), window(0), most));
+        assertEquals(1, engine.rentals(renter.account()).size());
+        assertThrows(
+                RentalException.KeyReused.class,
+                () -> asRenter("b").reserve(renter.account(), listing.id(), window(1), most));
+        assertThrows(
+                RentalException.KeyReused.class,
+                () -> asRenter("b").reserve(renter.account(), listing.id(), window(0), most.plus(Amount.of(1))));
+    }
+
+    @Test
     void cancelAndEnd_again_changeNothing() {
         Rental held = engine.reserve(quoted(0).id(), renter.account());
         Rental cancelled = asRenter("c").cancel(held.id(), renter.account());

@@ -457,6 +457,38 @@ class RentalEngineTest {
     }
 
     @Test
+    void reserve_inOneStep_isAtThePriceOfNow_andOverTheMostThatIsPaid_isRefused() {
+        Window window = window(now);
+        Amount price = Rate.of(100).cost(window.length());
+        Rental rental = engine.reserve(renter.account(), LISTING, window, price);
+        assertEquals(Rate.of(100), rental.terms().rate());
+        assertEquals(
+                engine.quote(renter.account(), LISTING, window(window.end().plusSeconds(3600)))
+                        .setup(),
+                rental.terms().setup());
+        assertThrows(RentalException.Overlap.class, () -> engine.reserve(renter.account(), LISTING, window, price));
+        assertEquals(1, engine.rentals(renter.account()).size());
+
+        // The engine has read the listing before: what it remembers counts no more.
+        engine.list(listing(engine.hosts().getFirst(), Rate.of(200)));
+        Window later = window(window.end().plusSeconds(3600));
+        var refused = assertThrows(
+                RentalException.Unacceptable.class, () -> engine.reserve(renter.account(), LISTING, later, price));
+        assertTrue(refused.getMessage().contains(price.plus(price).toString()), refused.getMessage());
+        assertEquals(
+                Rate.of(200),
+                engine.reserve(renter.account(), LISTING, later, price.plus(price))
+                        .terms()
+                        .rate());
+        engine.list(listing(engine.hosts().getFirst(), Rate.of(100)));
+        Window last = window(later.end().plusSeconds(3600));
+        assertEquals(
+                Rate.of(100),
+                engine.reserve(renter.account(), LISTING, last, price).terms().rate(),
+                "cheaper than remembered");
+    }
+
+    @Test
     void windows_thatBreakARule_areRefusedWithTheReason() {
         for (Window bad : List.of(
                 Window.of(now.minusSeconds(60), Duration.ofSeconds(30)),
@@ -467,6 +499,10 @@ class RentalEngineTest {
             var refused = assertThrows(
                     RentalException.Unacceptable.class, () -> engine.quote(renter.account(), LISTING, bad));
             assertTrue(refused.getMessage().contains(bad.toString()), refused.getMessage());
+            var unbooked = assertThrows(
+                    RentalException.Unacceptable.class,
+                    () -> engine.reserve(renter.account(), LISTING, bad, new Amount(Amount.MAX_UNITS)));
+            assertEquals(refused.getMessage(), unbooked.getMessage());
         }
     }
 

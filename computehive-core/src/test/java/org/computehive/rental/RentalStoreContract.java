@@ -336,6 +336,86 @@ public abstract class RentalStoreContract {
         }
     }
 
+    /** Returns the first event of a rental of {@code lot-1}, which is kept with its host. */
+    private Recorded bookable(long lane, Window window, GpuId... gpus) {
+        return reserved(RentalId.random(), terms(lane, window, gpus));
+    }
+
+    private long offered() {
+        store.putHost(host("rack-1", 8));
+        store.putListing(listing("lot-1", Rate.of(3)));
+        return store.offering(new ListingId("lot-1")).orElseThrow().change();
+    }
+
+    private <E extends RuntimeException> void assertNotBegun(Class<E> why, Recorded first, long change) {
+        assertThrows(why, () -> store.begin(first, change));
+        assertThrows(why, () -> store.begin(first, change, answer("not-begun", NOON)));
+        assertEquals(0, store.version(first.after().id()));
+        assertEquals(Optional.empty(), store.answer(RENTER, new IdempotencyKey("not-begun")));
+    }
+
+    @Test
+    void rental_ofWhatIsAsItWasRead_begins_ofWhatWasChanged_doesNot() {
+        long change = offered();
+        Recorded first = bookable(0, hours(0, 1), gpu(1), gpu(2));
+        store.begin(first, change);
+        assertEquals(Optional.of(first.after()), store.rental(first.after().id()));
+        assertFalse(store.isFree(List.of(gpu(2)), hours(0, 1)));
+        Recorded keyed = bookable(1, hours(2, 3), gpu(1), gpu(2));
+        store.begin(keyed, change, answer("begun", NOON));
+        assertEquals(Optional.of(keyed.after()), store.rental(keyed.after().id()));
+        assertEquals(Optional.of(answer("begun", NOON)), store.answer(RENTER, new IdempotencyKey("begun")));
+        Recorded late = bookable(3, hours(8, 9), gpu(1));
+        assertThrows(KeyTakenException.class, () -> store.begin(late, change, answer("begun", NOON)));
+        assertEquals(0, store.version(late.after().id()));
+
+        assertNotBegun(RentalException.Overlap.class, bookable(2, hours(0, 1), gpu(1)), change);
+        assertNotBegun(RentalException.Overlap.class, bookable(2, hours(0, 1), gpu(1), gpu(3)), change);
+        assertTrue(store.isFree(List.of(gpu(3)), hours(0, 1)), "nothing is left of the one that it could have had");
+        assertNotBegun(RentalException.LaneTaken.class, bookable(0, hours(4, 5), gpu(1)), change);
+        assertNotBegun(RentalException.Superseded.class, bookable(2, hours(4, 5), gpu(1)), change + 1);
+        store.putHost(host("rack-1", 16));
+        assertNotBegun(RentalException.Superseded.class, bookable(2, hours(4, 5), gpu(1)), change);
+        long now = store.offering(new ListingId("lot-1")).orElseThrow().change();
+        store.putListing(listing("lot-1", Rate.of(4)));
+        assertNotBegun(RentalException.Superseded.class, bookable(2, hours(4, 5), gpu(1)), now);
+        long last = store.offering(new ListingId("lot-1")).orElseThrow().change();
+        store.putCondition(new GpuCondition(gpu(1), GpuCondition.State.QUARANTINED, "no reset", NOON));
+        assertNotBegun(RentalException.Unacceptable.class, bookable(2, hours(4, 5), gpu(1), gpu(3)), last);
+        store.begin(bookable(2, hours(4, 5), gpu(3)), last);
+    }
+
+    @Test
+    void rentalsOfManyAtOnce_beginOrAreRefusedEachByItself() throws Exception {
+        long change = offered();
+
+        // Of each two one has a change that never was; four want the same gpus at the same time, in pairs that cross.
+        List<Object> outcomes = inParallel(8, 64, i -> {
+            int slot = i / 8;
+            int gpu = i % 4;
+            Recorded first = bookable(i, hours(2 * slot, 2 * slot + 1), gpu(gpu), gpu((gpu + 1) % 4));
+            store.begin(first, i % 8 < 4 ? change : change + 1);
+            return first;
+        });
+
+        for (int slot = 0; slot < 8; slot++) {
+            List<Object> ofSlot = outcomes.subList(8 * slot, 8 * slot + 8);
+            assertTrue(ofSlot.subList(0, 4).stream().anyMatch(Recorded.class::isInstance), ofSlot::toString);
+            ofSlot.subList(0, 4).stream()
+                    .filter(Throwable.class::isInstance)
+                    .forEach(refused -> assertInstanceOf(RentalException.Overlap.class, refused));
+            ofSlot.subList(4, 8).forEach(refused -> assertInstanceOf(RentalException.Superseded.class, refused));
+        }
+        for (Object outcome : outcomes) {
+            if (outcome instanceof Recorded begun) {
+                assertEquals(
+                        Optional.of(begun.after()), store.rental(begun.after().id()));
+                assertFalse(store.isFree(
+                        begun.after().terms().gpus(), begun.after().terms().window()));
+            }
+        }
+    }
+
     @Test
     void reservation_ofAQuarantinedGpu_isRefusedAndLeavesNothing() {
         store.putCondition(new GpuCondition(gpu(2), GpuCondition.State.QUARANTINED, "no reset", NOON));

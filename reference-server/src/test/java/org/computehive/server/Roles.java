@@ -74,6 +74,7 @@ final class Roles {
             """,
             Set.of("renter"),
             """
+            POST /listings/{id}/rentals
             POST /quotes
             POST /rentals
             POST /rentals/{id}/certificate

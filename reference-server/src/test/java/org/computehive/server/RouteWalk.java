@@ -268,15 +268,29 @@ final class RouteWalk {
         api.keyed(204, "lender", "DELETE", path + "/new-fan", "", unblocking);
         api.keyed(204, "lender", "DELETE", path + "/new-fan", "", unblocking);
         api.call(404, "lender", "DELETE", path + "/new-fan", "");
-        String quote =
-                api.call(201, "renter", "POST", "/quotes", window).path("id").asText();
-        String held = api.call(201, "renter", "POST", "/rentals", ApiClient.body("quote", quote))
-                .path("id")
-                .asText();
+        long total =
+                api.call(201, "renter", "POST", "/quotes", window).path("total").asLong();
+        String held = bookInOneStep(listing, start, total);
         Optional<String> key = Optional.of("off-" + held);
         JsonNode off = api.keyed(200, "renter", "POST", "/rentals/" + held + "/cancellation", "", key);
         assertEquals("CANCELLED", off.path("state").asText());
         assertEquals(off, api.keyed(200, "renter", "POST", "/rentals/" + held + "/cancellation", "", key));
+    }
+
+    private String bookInOneStep(String listing, Instant start, long total) throws Exception {
+        String book = "/listings/" + listing + "/rentals";
+        JsonNode dear = api.call(422, "renter", "POST", book, booking(start, total - 1));
+        assertTrue(dear.path("detail").asText().contains(Long.toString(total)), dear::toString);
+        Optional<String> once = Optional.of("book-" + start);
+        JsonNode booked = api.keyed(201, "renter", "POST", book, booking(start, total), once);
+        assertEquals(booked, api.keyed(201, "renter", "POST", book, booking(start, total), once));
+        api.call(409, "renter", "POST", book, booking(start, total));
+        return booked.path("id").asText();
+    }
+
+    private static String booking(Instant start, long most) {
+        return ApiClient.body(
+                "start", start.toString(), "end", start.plusSeconds(60).toString(), "most", Long.toString(most));
     }
 
     /** What a settled rental leaves behind. */

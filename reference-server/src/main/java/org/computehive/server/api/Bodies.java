@@ -7,8 +7,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
-import java.util.function.Function;
 import org.computehive.market.Account;
+import org.computehive.market.Amount;
 import org.computehive.market.Assurance;
 import org.computehive.market.Cancellation;
 import org.computehive.market.GpuId;
@@ -274,6 +274,20 @@ final class Bodies {
             @Nullable @Schema(type = "string", format = "date-time")
             String end) {}
 
+    /** What is booked at the price that the listing has. */
+    @Schema(name = "BookingRequest")
+    record BookingBody(
+            @Nullable @Schema(type = "string", format = "date-time", description = "in whole seconds")
+            String start,
+
+            @Nullable @Schema(type = "string", format = "date-time")
+            String end,
+
+            @Nullable @Schema(
+                    description = "what is paid for the whole window at the most, in the token's units",
+                    example = "360000")
+            String most) {}
+
     /** A quote to be taken up. */
     @Schema(name = "RentalRequest")
     record ReserveBody(
@@ -383,13 +397,18 @@ final class Bodies {
     }
 
     static Rate rate(String field, @Nullable String units) {
-        Function<String, Rate> type = text -> {
-            if (!text.matches("[0-9]{1,30}")) {
-                throw new IllegalArgumentException(
-                        field + " is not a whole number of the token's units per second, as decimal digits");
-            }
-            return new Rate(new BigInteger(text));
-        };
-        return BadField.parse(field, units, type);
+        return BadField.parse(field, units, text -> new Rate(whole(field, text, "the token's units per second")));
+    }
+
+    static Amount amount(String field, @Nullable String units) {
+        return BadField.parse(field, units, text -> new Amount(whole(field, text, "the token's units")));
+    }
+
+    private static BigInteger whole(String field, String text, String of) {
+        if (!text.matches("[0-9]{1,39}")) {
+            throw new IllegalArgumentException(
+                    "%s is not a whole number of %s, as decimal digits".formatted(field, of));
+        }
+        return new BigInteger(text);
     }
 }

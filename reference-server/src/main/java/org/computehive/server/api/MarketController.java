@@ -29,6 +29,7 @@ import org.computehive.market.PciAddress;
 import org.computehive.market.Token;
 import org.computehive.rental.RentalEngine;
 import org.computehive.rental.RentalStore;
+import org.computehive.server.api.Bodies.BookingBody;
 import org.computehive.server.api.Bodies.ListingBody;
 import org.computehive.server.api.Bodies.PriceBody;
 import org.computehive.server.api.Bodies.QuoteBody;
@@ -38,6 +39,7 @@ import org.computehive.server.api.Views.FreeWindowView;
 import org.computehive.server.api.Views.HostView;
 import org.computehive.server.api.Views.ListingView;
 import org.computehive.server.api.Views.QuoteView;
+import org.computehive.server.api.Views.RentalView;
 import org.computehive.server.api.Views.SuggestionView;
 import org.computehive.server.config.ReferencePlatform;
 import org.jspecify.annotations.Nullable;
@@ -167,6 +169,23 @@ class MarketController {
         return engine.freeWindows(question.query()).stream()
                 .map(FreeWindowView::of)
                 .toList();
+    }
+
+    /** Books at the price that the listing has, if that is not over the most that is paid. Under a key once. */
+    @Post("/listings/{id}/rentals")
+    @Status(HttpStatus.CREATED)
+    RentalView book(
+            @Parameter(hidden = true) Caller caller,
+            String id,
+            @Nullable @Header(Once.HEADER) String key,
+            @Body BookingBody body) {
+        Account renter = caller.as(Role.RENTER);
+        return RentalView.of(Once.of(engine, renter, key)
+                .reserve(
+                        renter,
+                        BadField.parse("id", id, ListingId::new),
+                        Bodies.window(body.start(), body.end()),
+                        Bodies.amount("most", body.most())));
     }
 
     /** Quotes a listing's price for a window. */

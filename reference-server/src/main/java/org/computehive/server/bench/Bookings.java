@@ -10,10 +10,11 @@ import org.computehive.server.platform.TemporaryPostgres;
  * How many bookings per second 64 threads get over four engines on one PostgreSQL, against the bare SQL insert under the
  * same constraint.
  *
- * <p>Ours is what a renter's client calls: {@code quote}, which refuses a window that is taken, then {@code reserve}; a
- * booking is an acknowledged rental, in the audit log and with its wake-up set. The peer inserts the same attempts, in the
- * same order, as rows of one table. Both take turns on one server, and both databases fill as the rounds go. At the end a
- * query looks for overlaps: with one the benchmark fails.
+ * <p>Ours is what a renter's client calls: {@code reserve} at the listed price, or with {@code --quoted} first {@code
+ * quote}, which refuses a window that is taken, and then {@code reserve}. A booking is an acknowledged rental, in the audit
+ * log and with its wake-up set. The peer inserts the same attempts, in the same order, as rows of one table. Both take
+ * turns on one server, and both databases fill as the rounds go. At the end a query looks for overlaps: with one the
+ * benchmark fails.
  */
 final class Bookings implements Benchmark {
     static final int ENGINES = 4;
@@ -22,16 +23,19 @@ final class Bookings implements Benchmark {
     private static final int MOST_ATTEMPTS = 10_000_000;
     private static final int ROUNDS = 5;
     private static final String OPTION = "--attempts=";
+    private static final String QUOTED = "--quoted";
     private static final double GOAL = 0.5;
 
     private final int attempts;
+    private final boolean quoted;
 
     Bookings() {
-        this(ATTEMPTS);
+        this(ATTEMPTS, false);
     }
 
-    private Bookings(int attempts) {
+    private Bookings(int attempts, boolean quoted) {
         this.attempts = attempts;
+        this.quoted = quoted;
     }
 
     @Override
@@ -41,32 +45,33 @@ final class Bookings implements Benchmark {
 
     @Override
     public String about() {
-        return "bookings by 64 threads over 4 engines on PostgreSQL, against the bare insert; %sN, %,d if not given"
-                .formatted(OPTION, ATTEMPTS);
+        return "bookings by 64 threads over 4 engines on PostgreSQL, against the bare insert; %sN, %,d if not given; %s: by a quote first"
+                .formatted(OPTION, ATTEMPTS, QUOTED);
     }
 
     @Override
     public Benchmark with(List<String> options) {
         int wanted = attempts;
         for (String option : options) {
-            if (!option.matches(OPTION + "[1-9][0-9]{3,7}")) {
-                throw new IllegalArgumentException(
-                        "there is no option %s: give %s and 1000 to %d".formatted(option, OPTION, MOST_ATTEMPTS));
+            if (option.matches(OPTION + "[1-9][0-9]{3,7}")) {
+                wanted = Integer.parseInt(option.substring(OPTION.length()));
+            } else if (!option.equals(QUOTED)) {
+                throw new IllegalArgumentException("there is no option %s: give %s and 1000 to %d, or %s"
+                        .formatted(option, OPTION, MOST_ATTEMPTS, QUOTED));
             }
-            wanted = Integer.parseInt(option.substring(OPTION.length()));
         }
         if (wanted > MOST_ATTEMPTS) {
             throw new IllegalArgumentException(
                     "%d attempts are too many: give at most %d".formatted(wanted, MOST_ATTEMPTS));
         }
-        return new Bookings(wanted);
+        return new Bookings(wanted, options.contains(QUOTED));
     }
 
     @Override
     public List<Figure> run(Consumer<String> progress) throws Exception {
         long seed = ThreadLocalRandom.current().nextLong(1_000_000);
-        progress.accept("%,d attempts by %d threads over %d engines, random seed %d"
-                .formatted(attempts, THREADS, ENGINES, seed));
+        progress.accept("%,d attempts by %d threads over %d engines%s, random seed %d"
+                .formatted(attempts, THREADS, ENGINES, quoted ? ", each by a quote" : "", seed));
         try (Scratch scratch = Scratch.onDisk();
                 TemporaryPostgres postgres = TemporaryPostgres.start();
                 EngineReplicas replicas = new EngineReplicas(postgres, ENGINES, scratch.folder());
@@ -85,7 +90,7 @@ final class Bookings implements Benchmark {
         List<List<BookingMix.Offer>> offers = BookingMix.allOffers();
         Bookers.Meter meter = () -> CpuTime.ours() + postgres.cpuSeconds();
         Bookers.Attempting booking = (thread, number) ->
-                replicas.book(thread, mix.attempt(offers, number)).isPresent();
+                replicas.book(thread, mix.attempt(offers, number), quoted).isPresent();
         Bookers.Attempting inserting = (thread, number) -> bare.insert(thread, mix.attempt(offers, number));
         List<Bookers.Result> ours = new ArrayList<>();
         List<Bookers.Result> peer = new ArrayList<>();

@@ -19,6 +19,7 @@ import org.computehive.audit.AuditEntry;
 import org.computehive.audit.FileAuditLog;
 import org.computehive.audit.NoteKey;
 import org.computehive.market.Account;
+import org.computehive.market.Amount;
 import org.computehive.market.Assurance;
 import org.computehive.market.Gpu;
 import org.computehive.market.Host;
@@ -44,6 +45,8 @@ import org.computehive.store.JdbcStore;
  */
 final class EngineReplicas implements AutoCloseable {
     private static final Token TOKEN = new Token(new Account("0x%040x".formatted(0xdd)), "dUSD", 6, true);
+    private static final Rate PRICE = Rate.of(100);
+    private static final Amount MOST = PRICE.cost(Duration.ofDays(1));
     private static final MachineShape SHAPE = new MachineShape(1, 256, 64, "demo");
 
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
@@ -116,7 +119,7 @@ final class EngineReplicas implements AutoCloseable {
                     TOKEN,
                     Rate.of(1),
                     Rate.of(1_000),
-                    Rate.of(100),
+                    PRICE,
                     Availability.always(),
                     new Listing.Rules(
                             Duration.ofMinutes(15),
@@ -130,14 +133,17 @@ final class EngineReplicas implements AutoCloseable {
     }
 
     /**
-     * Quotes and reserves, as a renter's client does.
+     * Books as a renter's client does: in one step, or by a quote that it takes up.
      *
      * @return the rental; empty if a gpu was taken
      */
-    Optional<Rental> book(int thread, BookingMix.Attempt attempt) {
+    Optional<Rental> book(int thread, BookingMix.Attempt attempt, boolean quoted) {
         RentalEngine engine = engines.get(thread % engines.size());
         Account renter = new Account("0x%040x".formatted(0x100_000 + thread));
         try {
+            if (!quoted) {
+                return Optional.of(engine.reserve(renter, attempt.offer().id(), attempt.window(), MOST));
+            }
             Quote quote = engine.quote(renter, attempt.offer().id(), attempt.window());
             return Optional.of(engine.reserve(quote.id(), renter));
         } catch (RentalException.Overlap e) {

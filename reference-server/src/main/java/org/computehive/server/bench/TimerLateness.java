@@ -88,7 +88,7 @@ final class TimerLateness implements Benchmark {
         Queue<Rental> booked = new ConcurrentLinkedQueue<>();
         for (long first = 0; booked.size() < AT_ONCE; first += BOOKED_PER_LINE) {
             Bookers.run(64, first, BOOKED_PER_LINE, () -> 0, (thread, number) -> {
-                Optional<Rental> rental = replicas.book(thread, mix.attempt(offers, number));
+                Optional<Rental> rental = replicas.book(thread, mix.attempt(offers, number), false);
                 rental.ifPresent(booked::add);
                 return rental.isPresent();
             });

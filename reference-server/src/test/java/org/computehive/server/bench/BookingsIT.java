@@ -30,7 +30,7 @@ class BookingsIT {
                 TemporaryPostgres postgres = TemporaryPostgres.start();
                 EngineReplicas replicas = new EngineReplicas(postgres, Bookings.ENGINES, scratch.folder())) {
             Bookers.Result result = Bookers.run(Bookings.THREADS, 0, ATTEMPTS, () -> 0, (thread, number) -> {
-                Optional<Rental> rental = replicas.book(thread, mix.attempt(offers, number));
+                Optional<Rental> rental = replicas.book(thread, mix.attempt(offers, number), number % 2 == 0);
                 rental.ifPresent(booked -> acknowledged.put(booked.id(), booked));
                 return rental.isPresent();
             });
