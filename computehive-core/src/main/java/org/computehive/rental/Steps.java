@@ -70,8 +70,9 @@ final class Steps {
 
         /** What is outside did not do its part. */
         static Outcome retry(Rental rental, RuntimeException why) {
-            LOG.warn("{}: trying again later: {}", rental, why.getMessage());
-            return new Failed(Reason.of(why));
+            String reason = Reason.of(why);
+            LOG.warn("{}: trying again later: {}", rental, reason);
+            return new Failed(reason);
         }
 
         static Outcome unread(Rental rental, Escrow.Reading.Unknown unknown) {

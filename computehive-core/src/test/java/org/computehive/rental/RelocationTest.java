@@ -307,10 +307,9 @@ class RelocationTest {
         try (World world = World.ofHosts(2)) {
             Rental rental = world.active();
             world.hosts.values().forEach(host -> host.setReachable(false));
-            world.passSlowly(Duration.ofMinutes(3), Duration.ofSeconds(15));
-            assertEquals(
-                    Fault.Blame.PLATFORM,
-                    world.of(rental.id()).interruptions().getFirst().blame());
+            Rental cut = world.passUntil(
+                    rental.id(), now -> !now.interruptions().isEmpty(), Duration.ofSeconds(15), Duration.ofMinutes(10));
+            assertEquals(Fault.Blame.PLATFORM, cut.interruptions().getFirst().blame());
         }
     }
 

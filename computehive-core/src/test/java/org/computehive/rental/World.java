@@ -119,6 +119,18 @@ final class World implements AutoCloseable {
         }
     }
 
+    /** Lets time pass in steps, until a rental is as asked; fails when the limit is over. */
+    Rental passUntil(RentalId id, Predicate<Rental> condition, Duration step, Duration limit) {
+        Instant end = now.plus(limit);
+        while (!condition.test(of(id))) {
+            if (!now.isBefore(end)) {
+                throw new AssertionError("%s is still not as asked after %s".formatted(of(id), limit));
+            }
+            pass(step);
+        }
+        return of(id);
+    }
+
     Rental of(RentalId id) {
         return store.rental(id).orElseThrow();
     }
