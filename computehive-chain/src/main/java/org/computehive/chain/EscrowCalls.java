@@ -1,6 +1,7 @@
 package org.computehive.chain;
 
 import java.math.BigInteger;
+import java.time.Duration;
 import java.util.List;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
@@ -18,12 +19,11 @@ import org.web3j.abi.datatypes.generated.Bytes32;
 import org.web3j.abi.datatypes.generated.Uint256;
 import org.web3j.abi.datatypes.generated.Uint32;
 import org.web3j.abi.datatypes.generated.Uint64;
+import org.web3j.abi.datatypes.generated.Uint96;
 
 /** The calldata of every call made here, and the words that come back. */
 final class EscrowCalls {
     private static final int WORD_DIGITS = 64;
-    /** The phase of a rental that nobody ended and nobody disputed. */
-    private static final Uint256 RUNNING = new Uint256(0);
 
     private EscrowCalls() {}
 
@@ -35,13 +35,41 @@ final class EscrowCalls {
         return call("end", OfferCodec.struct(offer));
     }
 
-    static String settle(EscrowOffer offer, Settlement settlement) {
+    static String reportNoShow(EscrowOffer offer) {
+        return call("reportNoShow", OfferCodec.struct(offer));
+    }
+
+    static String dispute(EscrowOffer offer, BigInteger phase, Hash32 evidence, BigInteger entry) {
+        return call(
+                "dispute",
+                OfferCodec.struct(offer),
+                new Uint256(phase),
+                new Bytes32(evidence.bytes()),
+                new Uint64(entry));
+    }
+
+    static String resolve(EscrowOffer offer, BigInteger phase, Duration used, Amount slash, Amount forfeit) {
+        return call(
+                "resolve",
+                OfferCodec.struct(offer),
+                new Uint256(phase),
+                new Uint32(OfferCodec.used(offer, used)),
+                new Uint96(slash.units()),
+                new Uint96(forfeit.units()));
+    }
+
+    /**
+     * The call that settles.
+     *
+     * @param phase the word of the rental's phase, as the chain's last event of it told
+     */
+    static String settle(EscrowOffer offer, BigInteger phase, Settlement settlement) {
         return switch (settlement) {
             case Settlement.ByReceipt receipt ->
                 call(
                         "settleWithReceipt",
                         OfferCodec.struct(offer),
-                        RUNNING,
+                        new Uint256(phase),
                         new Uint32(OfferCodec.used(offer, receipt.used())),
                         new DynamicBytes(receipt.renterSignature().bytes()),
                         new DynamicBytes(receipt.lenderSignature().bytes()));
@@ -49,9 +77,11 @@ final class EscrowCalls {
                 call(
                         "release",
                         OfferCodec.struct(offer),
-                        RUNNING,
+                        new Uint256(phase),
                         new DynamicBytes(release.lenderSignature().bytes()));
             case Settlement.ByTimeLock lock -> call("settle", OfferCodec.struct(offer));
+            case Settlement.ByWord word -> call("settleEnded", OfferCodec.struct(offer), new Uint256(phase));
+            case Settlement.BySilence silence -> call("resolveSilent", OfferCodec.struct(offer), new Uint256(phase));
         };
     }
 

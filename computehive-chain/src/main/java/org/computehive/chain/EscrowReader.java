@@ -2,9 +2,10 @@ package org.computehive.chain;
 
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
@@ -12,6 +13,7 @@ import org.computehive.chain.Chain.Block;
 import org.computehive.chain.Chain.Log;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.rental.Escrow.Phase;
 import org.computehive.rental.Escrow.Reading;
 import org.computehive.rental.EscrowException;
 import org.computehive.rental.EscrowOffer;
@@ -27,12 +29,11 @@ import org.web3j.crypto.Hash;
 final class EscrowReader {
     private static final String OPENED =
             topic("Opened(bytes32,address,address,(uint256,uint256,uint256,uint256,uint256,bytes32))");
+    private static final String ENDED = topic("Ended(uint256,uint256)");
+    private static final String DISPUTED = topic("Disputed(uint256,uint256,bytes32,uint64)");
     private static final String SETTLED = topic("Settled(uint256,uint256)");
+    private static final List<String> EVENTS = List.of(OPENED, ENDED, DISPUTED, SETTLED);
     private static final int WORD_END = 66;
-    /** Where the seconds paid for lie in an outcome. */
-    private static final int USED_SHIFT = 216;
-
-    private static final long UINT32 = 0xffff_ffffL;
     private static final int ATTEMPTS = 3;
     /** How many blocks back the other nodes are asked for an opening: those in which a renter may just have paid. */
     private static final long ASKED_OF_OTHERS = 5_000;
@@ -50,16 +51,10 @@ final class EscrowReader {
         this.deployedAt = settings.deployedAt();
         this.confirmations = settings.confirmations();
         this.index = new EventIndex(
-                chain,
-                contract,
-                deployedAt,
-                List.of(OPENED, SETTLED),
-                EscrowReader::rental,
-                confirmations,
-                settings.progress());
+                chain, contract, deployedAt, EVENTS, EscrowReader::rental, confirmations, settings.progress());
     }
 
-    /** Returns which rental an event is about: an opening tells it first, a settlement indexes it. */
+    /** Returns which rental an event is about: an opening tells it first, the others index it. */
     private static String rental(Log log) {
         boolean opening = !log.topics().isEmpty() && log.topics().getFirst().equals(OPENED);
         if (log.topics().size() < 2 || (opening && log.data().length() < WORD_END)) {
@@ -85,7 +80,18 @@ final class EscrowReader {
             Block head,
             Block lastFinal,
             @Nullable Log opened,
+            @Nullable Log ended,
+            @Nullable Log disputed,
             @Nullable Log settled) {
+        static Sight unopened(Block head, Block lastFinal) {
+            return new Sight(head, lastFinal, null, null, null, null);
+        }
+
+        /** The event that told the phase in which the rental is at the head; null while it is running. */
+        @Nullable Log phase() {
+            return disputed == null ? ended : disputed;
+        }
+
         boolean isFinal(Log log) {
             return log.blockNumber() <= lastFinal.number();
         }
@@ -134,7 +140,7 @@ final class EscrowReader {
         String rental = OfferCodec.rental(offer);
         var logs = new ArrayList<Log>();
         for (long number : index.blocksOf(rental, head)) {
-            List<Log> found = chain.logs(contract, number, number, List.of(List.of(OPENED, SETTLED))).stream()
+            List<Log> found = chain.logs(contract, number, number, List.of(EVENTS)).stream()
                     .filter(log -> rental(log).equals(rental))
                     .toList();
             if (found.isEmpty()) {
@@ -165,29 +171,25 @@ final class EscrowReader {
     }
 
     private Sight sight(EscrowOffer offer, Block head, Block lastFinal, List<Log> logs) {
-        Log opened = null;
-        Log settled = null;
+        var byEvent = new HashMap<String, Log>();
         for (Log log : logs) {
             String topic = log.topics().isEmpty() ? "" : log.topics().getFirst();
-            if (topic.equals(OPENED) && opened == null) {
-                opened = log;
-            } else if (topic.equals(SETTLED) && settled == null) {
-                settled = log;
-            } else {
-                throw contradiction(offer, "it opened or settled twice");
+            if (byEvent.put(topic, log) != null) {
+                throw contradiction(offer, "it opened, ended or settled twice");
             }
         }
-        if (settled != null && opened == null) {
-            throw contradiction(offer, "it is settled and was never opened");
+        Log opened = byEvent.get(OPENED);
+        if (opened == null && !byEvent.isEmpty()) {
+            throw contradiction(offer, "it is settled or ended and was never opened");
         }
         if (opened != null && !opened.topics().get(1).equals(offer.digest().hex())) {
             // Another offer took the lane's number; this one can never be opened.
-            return new Sight(head, lastFinal, null, null);
+            return Sight.unopened(head, lastFinal);
         }
         if (opened != null && !opened.data().equals(OfferCodec.encoded(offer))) {
             throw contradiction(offer, "it was opened with other terms");
         }
-        return new Sight(head, lastFinal, opened, settled);
+        return new Sight(head, lastFinal, opened, byEvent.get(ENDED), byEvent.get(DISPUTED), byEvent.get(SETTLED));
     }
 
     /** Says what a sight means, where only what is final counts. */
@@ -202,19 +204,47 @@ final class EscrowReader {
         }
         Log settled = sight.settled();
         if (settled == null || !sight.isFinal(settled)) {
-            return new Reading.Open(offer.deposit(), opened.transaction(), time(opened));
+            return new Reading.Open(offer.deposit(), opened.transaction(), time(opened), finalPhase(offer, sight));
         }
         return closed(offer, settled);
     }
 
-    Reading.Closed closed(EscrowOffer offer, Log settled) {
-        long used = EscrowCalls.word(settled.data(), 0).shiftRight(USED_SHIFT).longValue() & UINT32;
-        Duration length = offer.window().length();
-        if (used > length.toSeconds()) {
-            throw contradiction(offer, "%d seconds of %s were paid for".formatted(used, length));
+    private static Phase finalPhase(EscrowOffer offer, Sight sight) {
+        for (Log log : Arrays.asList(sight.disputed(), sight.ended())) {
+            if (log != null && sight.isFinal(log)) {
+                return phase(offer, log);
+            }
         }
-        Amount paid = offer.rate().cost(Duration.ofSeconds(used));
-        return new Reading.Closed(paid, offer.deposit().minus(paid), settled.transaction(), time(settled));
+        return new Phase.Running();
+    }
+
+    /** Says what the event that told a phase means. */
+    static Phase phase(EscrowOffer offer, Log log) {
+        try {
+            PhaseWord word = PhaseWord.of(log);
+            return log.topics().getFirst().equals(DISPUTED)
+                    ? word.disputed(offer, EscrowCalls.hash(log.data(), 1), EscrowCalls.word(log.data(), 2))
+                    : word.ended(offer);
+        } catch (IllegalArgumentException e) {
+            throw contradiction(offer, String.valueOf(e.getMessage()));
+        }
+    }
+
+    Reading.Closed closed(EscrowOffer offer, Log settled) {
+        try {
+            OutcomeWord outcome = OutcomeWord.of(settled);
+            Amount paid = offer.rate().cost(OfferCodec.within(offer, outcome.used()));
+            return new Reading.Closed(
+                    paid,
+                    offer.deposit().minus(paid),
+                    outcome.slash(),
+                    outcome.forfeit(),
+                    outcome.how(),
+                    settled.transaction(),
+                    time(settled));
+        } catch (IllegalArgumentException e) {
+            throw contradiction(offer, String.valueOf(e.getMessage()));
+        }
     }
 
     /** Returns a lane's next sequence number. */

@@ -5,6 +5,9 @@ import java.security.SignatureException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.computehive.chain.Chain.Log;
 import org.computehive.chain.EscrowReader.Sight;
 import org.computehive.chain.Sender.Request;
 import org.computehive.market.Account;
@@ -236,25 +239,65 @@ public final class EvmEscrow implements Escrow {
         if (operator == null) {
             throw new EscrowException.Refused("no operator wallet is configured to settle with: name one", null);
         }
-        return close(offer, sender(operator), "settling", EscrowCalls.settle(offer, settlement));
+        return settle(offer, sender(operator), settlement);
     }
 
-    /** Sends a call that closes an escrow unless it is closed, and waits until that is final. */
-    Reading.Closed close(EscrowOffer offer, Sender sender, String doing, String data) {
+    /** Settles by anybody's hand. */
+    Reading.Closed settle(EscrowOffer offer, Sender sender, Settlement settlement) {
+        return close(offer, sender, "settling", phase -> EscrowCalls.settle(offer, phase, settlement));
+    }
+
+    /**
+     * Sends a call that closes an escrow unless it is closed, and waits until that is final.
+     *
+     * @param data the call, given the word of the phase in which the escrow is
+     */
+    Reading.Closed close(EscrowOffer offer, Sender sender, String doing, Function<BigInteger, String> data) {
+        return (Reading.Closed)
+                advance(offer, sender, doing, sight -> request(doing, offer, sight, data), phase -> false);
+    }
+
+    Request request(String doing, EscrowOffer offer, Sight sight, Function<BigInteger, String> data) {
+        return new Request(action(doing, offer), settings.contract(), data.apply(word(sight)), BigInteger.ZERO);
+    }
+
+    /** Returns the word of the phase in which an escrow is at the head. */
+    static BigInteger word(Sight sight) {
+        Log phase = sight.phase();
+        return phase == null ? BigInteger.ZERO : PhaseWord.word(phase);
+    }
+
+    static String action(String doing, EscrowOffer offer) {
+        return doing + " escrow " + offer.digest();
+    }
+
+    /**
+     * Sends a call that closes an escrow or takes it to another phase, unless that has happened, and waits until it is
+     * final.
+     *
+     * @param request what to send, given what the chain shows
+     * @param reached whether a phase is the one that the call leads to
+     */
+    Reading advance(
+            EscrowOffer offer,
+            Sender sender,
+            String doing,
+            Function<Sight, Request> request,
+            Predicate<Phase> reached) {
         requireOurs(offer);
-        String action = doing + " escrow " + offer.digest();
+        String action = action(doing, offer);
         Deadline deadline = Deadline.in(settings.patience());
         boolean sent = false;
         while (true) {
             long seen = chain.watcher().version();
             Sight sight = look(action, offer);
-            if (sight.settled() != null && sight.isFinal(sight.settled())) {
-                return reader.closed(offer, sight.settled());
+            Log done = done(offer, sight, reached);
+            if (done != null && sight.isFinal(done)) {
+                return reader.reading(offer, sight);
             }
-            if (sight.settled() == null) {
+            if (done == null) {
                 requireOpen(action, offer, sight);
-                if (sentOrOvertaken(
-                        offer, sender, new Request(action, settings.contract(), data, BigInteger.ZERO), sent)) {
+                if (sentOrOvertaken(offer, sender, request.apply(sight), reached, sent)) {
                     sent = true;
                     continue;
                 }
@@ -269,17 +312,31 @@ public final class EvmEscrow implements Escrow {
         }
     }
 
+    /** Returns the event that closed an escrow or took it to where it is to be. */
+    private static @Nullable Log done(EscrowOffer offer, Sight sight, Predicate<Phase> reached) {
+        if (sight.settled() != null) {
+            return sight.settled();
+        }
+        for (Log log : Arrays.asList(sight.disputed(), sight.ended())) {
+            if (log != null && reached.test(EscrowReader.phase(offer, log))) {
+                return log;
+            }
+        }
+        return null;
+    }
+
     /**
-     * Sends. A refusal counts only where nobody closed the escrow meanwhile and this side had not sent before.
+     * Sends. A refusal counts only where what is to be is not so meanwhile and this side had not sent before.
      *
      * @return false if it was sent before and a node that lags behind has to be waited for
      */
-    private boolean sentOrOvertaken(EscrowOffer offer, Sender sender, Request request, boolean sentBefore) {
+    private boolean sentOrOvertaken(
+            EscrowOffer offer, Sender sender, Request request, Predicate<Phase> reached, boolean sentBefore) {
         try {
             sender.send(request);
             return true;
         } catch (EscrowException.Refused e) {
-            if (look(request.action(), offer).settled() != null) {
+            if (done(offer, look(request.action(), offer), reached) != null) {
                 return true;
             }
             if (sentBefore) {

@@ -1,10 +1,13 @@
 package org.computehive.chain;
 
 import java.math.BigInteger;
+import java.time.Duration;
 import java.util.Map;
+import org.computehive.chain.EscrowReader.Sight;
 import org.computehive.chain.Sender.Request;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.rental.Escrow.Phase;
 import org.computehive.rental.Escrow.Reading;
 import org.computehive.rental.Escrow.Settlement;
 import org.computehive.rental.EscrowException;
@@ -13,7 +16,7 @@ import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.EscrowOffer.Signature;
 
 /**
- * The hand of a lender or a renter: what a party does with its own wallet, with or without the platform.
+ * The hand of a lender, a renter or an arbiter: what a party does with its own wallet, with or without the platform.
  *
  * <p>Each call simulates first, sends at most once, and returns when a block has it; whether that block is final is what
  * {@link EvmEscrow#read} tells. They throw {@link EscrowException} by what the caller can do. Thread-safe.
@@ -60,7 +63,7 @@ public final class EvmParty {
             if (opened != null) {
                 return opened.transaction();
             }
-            Amount rest = offer.deposit().minus(least(offer.deposit(), ledgerBalance()));
+            Amount rest = missing(offer.deposit());
             if (!isNative()) {
                 approve(rest);
             }
@@ -85,22 +88,110 @@ public final class EvmParty {
     }
 
     /**
-     * Ends a rental as its renter: pays the seconds since the start, nothing before it and within its grace; the rest
-     * comes back.
+     * Ends a rental as its renter, who pays what it owes: the seconds since the start, none of them within the grace, and the
+     * share of one who calls off late at least. The rest comes back.
      *
      * @return what was paid and refunded, once final; also where the escrow was closed before
      */
     public Reading.Closed end(EscrowOffer offer) {
-        return escrow.close(offer, sender, "ending", EscrowCalls.end(offer));
+        return escrow.close(offer, sender, "ending", phase -> EscrowCalls.end(offer));
     }
 
     /**
-     * Settles an escrow by one's own hand, without the platform's operator.
+     * Ends a rental as its lender. Until its grace is over that gives everything back at once, and may cost of the bond; later
+     * the lender claims the seconds since the start, which {@link Settlement.ByWord} pays unless the renter disputes.
+     *
+     * @return closed, or open and ended by the lender, once final; also where that happened before
+     */
+    public Reading endAsLender(EscrowOffer offer) {
+        return escrow.advance(
+                offer,
+                sender,
+                "ending",
+                sight -> escrow.request("ending", offer, sight, phase -> EscrowCalls.end(offer)),
+                this::isMyWord);
+    }
+
+    /**
+     * Reports that the other party never came, or never started; it may dispute that, else {@link Settlement.ByWord} settles
+     * it so.
+     *
+     * @return open and ended by this party, once final, or closed; also where that happened before
+     * @throws EscrowException.NotYet if the other party may still come
+     * @throws EscrowException.TooLate if the time to report it is over
+     */
+    public Reading reportNoShow(EscrowOffer offer) {
+        String doing = "reporting a no-show of";
+        return escrow.advance(
+                offer,
+                sender,
+                doing,
+                sight -> escrow.request(doing, offer, sight, phase -> EscrowCalls.reportNoShow(offer)),
+                this::isMyWord);
+    }
+
+    private boolean isMyWord(Phase phase) {
+        return phase instanceof Phase.Ended ended && ended.by().equals(account());
+    }
+
+    /**
+     * Disputes what is paid: locks the dispute's bond, from the ledger first and the rest from the wallet, and freezes the
+     * rental until its arbiter decides.
+     *
+     * @param evidence the root of the audit log that holds the evidence
+     * @param entry the index of the first entry that is evidence, 0 to 2<sup>64</sup> - 1
+     * @return open and disputed by this party, once final, or closed; also where that happened before
+     * @throws EscrowException.TooLate if the time to object is over
+     * @throws EscrowException.InsufficientFunds if the bond is not there
+     */
+    public Reading dispute(EscrowOffer offer, Hash32 evidence, BigInteger entry) {
+        wallet.spending().lock();
+        try {
+            return escrow.advance(
+                    offer,
+                    sender,
+                    "disputing",
+                    sight -> disputing(offer, sight, evidence, entry),
+                    phase -> phase instanceof Phase.Disputed disputed
+                            && disputed.by().equals(account()));
+        } finally {
+            wallet.spending().unlock();
+        }
+    }
+
+    private Request disputing(EscrowOffer offer, Sight sight, Hash32 evidence, BigInteger entry) {
+        Amount rest = missing(offer.stakes().disputeBond());
+        if (!isNative()) {
+            approve(rest);
+        }
+        return new Request(
+                EvmEscrow.action("disputing", offer),
+                contract,
+                EscrowCalls.dispute(offer, EvmEscrow.word(sight), evidence, entry),
+                isNative() ? rest.units() : BigInteger.ZERO);
+    }
+
+    /**
+     * Decides a dispute as its arbiter.
+     *
+     * @param used for how many whole seconds of the window the renter pays
+     * @param slash how much of the lender's bond goes to the renter
+     * @param forfeit how much of the bond of the party that disputed goes to the other one
+     * @return what was paid and refunded, once final; also where the escrow was closed before
+     */
+    public Reading.Closed resolve(EscrowOffer offer, Duration used, Amount slash, Amount forfeit) {
+        return escrow.close(
+                offer, sender, "resolving", phase -> EscrowCalls.resolve(offer, phase, used, slash, forfeit));
+    }
+
+    /**
+     * Settles an escrow by one's own hand, without the platform's operator. Whom the other party's word is held against may
+     * agree to it by {@link Settlement.ByWord} before its time.
      *
      * @return what was paid and refunded, once final; also where the escrow was closed before
      */
     public Reading.Closed settle(EscrowOffer offer, Settlement settlement) {
-        return escrow.close(offer, sender, "settling", EscrowCalls.settle(offer, settlement));
+        return escrow.settle(offer, sender, settlement);
     }
 
     /**
@@ -197,8 +288,10 @@ public final class EvmParty {
         return token.equals(Account.ZERO);
     }
 
-    private static Amount least(Amount one, Amount other) {
-        return one.compareTo(other) < 0 ? one : other;
+    /** Returns what of an amount the ledger does not cover. */
+    private Amount missing(Amount amount) {
+        Amount balance = ledgerBalance();
+        return balance.compareTo(amount) < 0 ? amount.minus(balance) : Amount.ZERO;
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.computehive.market.Account;
+import org.computehive.market.Cancellation;
 import org.computehive.rental.Escrow.Terms;
 import org.computehive.rental.EscrowOffer;
 import org.computehive.rental.EscrowOffer.Hash32;
@@ -63,11 +64,12 @@ final class OfferCodec {
                 sequence,
                 terms.renter(),
                 token,
-                terms.arbiter(),
+                terms.stakes(),
                 terms.rate(),
                 terms.window(),
                 terms.grace(),
                 terms.disputeWindow(),
+                terms.cancellation(),
                 terms.expiry(),
                 terms.spec(),
                 terms.spec());
@@ -77,11 +79,12 @@ final class OfferCodec {
                 sequence,
                 terms.renter(),
                 token,
-                terms.arbiter(),
+                terms.stakes(),
                 terms.rate(),
                 terms.window(),
                 terms.grace(),
                 terms.disputeWindow(),
+                terms.cancellation(),
                 terms.expiry(),
                 terms.spec(),
                 digest(unsigned));
@@ -125,6 +128,7 @@ final class OfferCodec {
     /** Returns the offer's members in the order and with the types in which they are signed. */
     static List<Member> members(EscrowOffer offer) {
         Window window = offer.window();
+        Cancellation terms = offer.cancellation();
         return List.of(
                 Member.of("lender", offer.lender()),
                 Member.of("lane", 64, offer.lane()),
@@ -132,18 +136,18 @@ final class OfferCodec {
                 Member.of("renter", offer.renter()),
                 Member.of("rate", 96, offer.rate().unitsPerSecond()),
                 Member.of("token", offer.token()),
-                Member.of("bond", 96, BigInteger.ZERO),
-                Member.of("arbiter", offer.arbiter()),
-                Member.of("disputeBond", 96, BigInteger.ZERO),
+                Member.of("bond", 96, offer.stakes().bond().units()),
+                Member.of("arbiter", offer.stakes().arbiter()),
+                Member.of("disputeBond", 96, offer.stakes().disputeBond().units()),
                 Member.of("start", 40, seconds("start", Duration.between(Instant.EPOCH, window.start()))),
                 Member.of("duration", 32, seconds("duration", window.length())),
                 Member.of("expiry", 40, seconds("expiry", Duration.between(Instant.EPOCH, offer.expiry()))),
                 Member.of("grace", 24, seconds("grace", offer.grace())),
                 Member.of("disputeWindow", 24, seconds("disputeWindow", offer.disputeWindow())),
-                Member.of("notice", 32, BigInteger.ZERO),
-                Member.of("lateShare", 16, BigInteger.ZERO),
-                Member.of("noShowAfter", 32, BigInteger.ZERO),
-                Member.of("noShowShare", 16, BigInteger.ZERO),
+                Member.of("notice", 32, seconds("notice", terms.notice())),
+                Member.of("lateShare", 16, BigInteger.valueOf(terms.lateShare())),
+                Member.of("noShowAfter", 32, seconds("noShowAfter", terms.noShowAfter())),
+                Member.of("noShowShare", 16, BigInteger.valueOf(terms.noShowShare())),
                 new Member(
                         "spec",
                         "bytes32",
@@ -211,6 +215,19 @@ final class OfferCodec {
                     .formatted(used, offer.window().length()));
         }
         return seconds;
+    }
+
+    /**
+     * Returns a number of seconds as a time within an offer's window.
+     *
+     * @throws IllegalArgumentException if it is over the window
+     */
+    static Duration within(EscrowOffer offer, long seconds) {
+        Duration length = offer.window().length();
+        if (seconds > length.toSeconds()) {
+            throw new IllegalArgumentException("%d seconds of a window of %s".formatted(seconds, length));
+        }
+        return Duration.ofSeconds(seconds);
     }
 
     private static BigInteger seconds(String what, Duration time) {

@@ -60,6 +60,7 @@ final class Reverts {
         return switch (name) {
             case "OfferExpired", "WindowOver" -> new EscrowException.OfferExpired(message, error);
             case "SequenceMismatch", "LaneRented" -> new EscrowException.OfferUsed(message, error);
+            case "TooLate" -> new EscrowException.TooLate(message, error);
             case "InvalidSignature" -> new EscrowException.InvalidSignature(message, error);
             case "InsufficientBalance", "ERC20InsufficientBalance" ->
                 new EscrowException.InsufficientFunds(message, error);

@@ -237,7 +237,6 @@ class AnvilNodeIT {
                 lender,
                 BigInteger.ONE,
                 renter,
-                Account.ZERO,
                 Rate.of(1000),
                 Window.of(start, Duration.ofSeconds(600)),
                 Duration.ofSeconds(30),

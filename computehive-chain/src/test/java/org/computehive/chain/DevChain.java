@@ -78,7 +78,6 @@ final class DevChain implements AutoCloseable {
                 lender,
                 BigInteger.ONE,
                 renter,
-                Account.ZERO,
                 Rate.of(12_345_678),
                 Window.of(start, Duration.ofSeconds(600)),
                 Duration.ofSeconds(30),
@@ -122,6 +121,36 @@ final class DevChain implements AutoCloseable {
         @Override
         public Reading.Closed end(EscrowOffer offer) {
             return party.end(offer);
+        }
+
+        @Override
+        public Reading endAsLender(EscrowOffer offer) {
+            return party.endAsLender(offer);
+        }
+
+        @Override
+        public Reading reportNoShow(EscrowOffer offer) {
+            return party.reportNoShow(offer);
+        }
+
+        @Override
+        public Reading dispute(EscrowOffer offer, Hash32 evidence, BigInteger entry) {
+            return party.dispute(offer, evidence, entry);
+        }
+
+        @Override
+        public Reading.Closed resolve(EscrowOffer offer, Duration used, Amount slash, Amount forfeit) {
+            return party.resolve(offer, used, slash, forfeit);
+        }
+
+        @Override
+        public Reading.Closed settle(EscrowOffer offer, Escrow.Settlement settlement) {
+            return party.settle(offer, settlement);
+        }
+
+        @Override
+        public void deposit(Amount amount) {
+            party.deposit(amount);
         }
 
         @Override

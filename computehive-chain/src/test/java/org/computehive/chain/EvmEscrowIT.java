@@ -23,6 +23,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
@@ -31,7 +32,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.market.Cancellation;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
 import org.computehive.market.Token;
 import org.computehive.rental.Escrow.Reading;
 import org.computehive.rental.Escrow.Settlement;
@@ -76,13 +79,60 @@ class EvmEscrowIT {
                 lender,
                 BigInteger.valueOf(lane),
                 renter,
-                Account.ZERO,
                 Rate.of(12_345_678),
                 Window.of(start, Duration.ofSeconds(600)),
                 Duration.ofSeconds(30),
                 Duration.ofSeconds(60),
                 start,
                 new Hash32("0x" + "5e".repeat(32))));
+    }
+
+    @Test
+    void digests_ofOffersWithRandomTerms_equalTheContracts() {
+        long seed = System.nanoTime();
+        var random = new Random(seed);
+        for (int i = 0; i < 20; i++) {
+            EscrowOffer offer = escrow.offer(anyTerms(random));
+            assertEquals(escrow.contractsDigest(offer), offer.digest(), () -> "seed " + seed + ": " + offer);
+        }
+    }
+
+    /** Terms anywhere in what an offer can hold, with both ends of each range among them. */
+    private static Terms anyTerms(Random random) {
+        Instant start = Instant.ofEpochSecond(any(random, (1L << 40) - 1));
+        Duration noShowAfter = Duration.ofSeconds(any(random, 366 * 86_400));
+        boolean decided = random.nextBoolean();
+        return new Terms(
+                EvmWallet.random().account(),
+                new BigInteger(64, random),
+                EvmWallet.random().account(),
+                new Stakes(
+                        decided ? EvmWallet.random().account() : Account.ZERO,
+                        amount(random),
+                        decided ? amount(random) : Amount.ZERO),
+                new Rate(amount(random).units()),
+                Window.of(start, Duration.ofSeconds(1 + any(random, (1L << 32) - 2))),
+                Duration.ofSeconds(any(random, (1 << 24) - 1)),
+                Duration.ofSeconds(any(random, (1 << 24) - 1)),
+                new Cancellation(
+                        Duration.ofSeconds(any(random, 366 * 86_400)),
+                        (int) any(random, Cancellation.WHOLE),
+                        noShowAfter,
+                        noShowAfter.isZero() ? 0 : (int) any(random, Cancellation.WHOLE)),
+                Instant.ofEpochSecond(any(random, (1L << 40) - 1)),
+                new Hash32("0x%064x".formatted(new BigInteger(256, random))));
+    }
+
+    private static long any(Random random, long most) {
+        return switch (random.nextInt(4)) {
+            case 0 -> 0;
+            case 1 -> most;
+            default -> random.nextLong(most + 1);
+        };
+    }
+
+    private static Amount amount(Random random) {
+        return new Amount(random.nextInt(4) == 0 ? Rate.MAX : new BigInteger(96, random));
     }
 
     @Test

@@ -136,7 +136,6 @@ class EvmEscrowWalletContractIT {
                 lender,
                 BigInteger.ONE,
                 renter.account(),
-                Account.ZERO,
                 Rate.of(1000),
                 Window.of(start, Duration.ofSeconds(600)),
                 Duration.ofSeconds(30),

@@ -9,7 +9,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
 import org.computehive.market.Account;
+import org.computehive.market.Amount;
+import org.computehive.market.Cancellation;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
 import org.computehive.rental.Escrow.Settlement;
 import org.computehive.rental.Escrow.Terms;
 import org.computehive.rental.EscrowOffer;
@@ -31,7 +34,6 @@ class OfferCodecTest {
                 new Account("0x" + "1e".repeat(20)),
                 lane,
                 new Account("0x" + "2e".repeat(20)),
-                Account.ZERO,
                 Rate.of(277),
                 window,
                 Duration.ofSeconds(60),
@@ -43,6 +45,26 @@ class OfferCodecTest {
     private static EscrowOffer offer() {
         var window = Window.of(Instant.ofEpochSecond(1_900_000_000), Duration.ofHours(1));
         return CODEC.offer(terms(window, BigInteger.valueOf(3)), BigInteger.TWO, TOKEN);
+    }
+
+    private static EscrowOffer staked() {
+        Terms terms =
+                terms(Window.of(Instant.ofEpochSecond(1_900_000_000), Duration.ofHours(1)), BigInteger.valueOf(3));
+        return CODEC.offer(
+                new Terms(
+                        terms.lender(),
+                        terms.lane(),
+                        terms.renter(),
+                        new Stakes(new Account("0x" + "a1".repeat(20)), new Amount(Rate.MAX), Amount.of(0x515)),
+                        terms.rate(),
+                        terms.window(),
+                        terms.grace(),
+                        terms.disputeWindow(),
+                        new Cancellation(Duration.ofSeconds(0x1234), 2_500, Duration.ofSeconds(0x77), 10_000),
+                        terms.expiry(),
+                        terms.spec()),
+                BigInteger.TWO,
+                TOKEN);
     }
 
     @Test
@@ -67,7 +89,8 @@ class OfferCodecTest {
                  "message":{"lender":"%s","lane":3,"sequence":2,"renter":"%s","token":"%s","arbiter":"%s","rate":277,
                    "bond":0,"disputeBond":0,"start":1900000000,"duration":3600,"grace":60,"disputeWindow":86400,
                    "expiry":1900000000,"notice":0,"lateShare":0,"noShowAfter":0,"noShowShare":0,"spec":"%s"}}
-                """.formatted(CONTRACT, offer.lender(), offer.renter(), TOKEN, offer.arbiter(), offer.spec());
+                """.formatted(
+                CONTRACT, offer.lender(), offer.renter(), TOKEN, offer.stakes().arbiter(), offer.spec());
 
         assertEquals(Hash32.of(new StructuredDataEncoder(message).hashStructuredData()), offer.digest());
     }
@@ -86,6 +109,20 @@ class OfferCodecTest {
                         + "5e".repeat(32),
                 data);
         assertEquals(data.substring(0, 66), OfferCodec.rental(offer()));
+    }
+
+    @Test
+    void encoded_ofAnOfferWithStakesAndCancellation_holdsEachInItsPlace() {
+        assertEquals(
+                "0x"
+                        + ("1e".repeat(20) + "0000000000000003" + "00000002")
+                        + ("2e".repeat(20) + "000000000000000000000115")
+                        + ("70".repeat(20) + "f".repeat(24))
+                        + ("a1".repeat(20) + "000000000000000000000515")
+                        + ("00713fb300" + "00000e10" + "00713fb300" + "00003c" + "015180")
+                        + ("00001234" + "09c4" + "00000077" + "2710")
+                        + "5e".repeat(32),
+                OfferCodec.encoded(staked()));
     }
 
     @Test
@@ -108,7 +145,7 @@ class OfferCodecTest {
 
     @Test
     void settle_ofAnOffer_beginsWithTheSelectorOfItsStruct() {
-        String data = EscrowCalls.settle(offer(), new Settlement.ByTimeLock());
+        String data = EscrowCalls.settle(offer(), BigInteger.ZERO, new Settlement.ByTimeLock());
 
         assertEquals(
                 selector("settle(" + OFFER + ")") + OfferCodec.encoded(offer()).substring(2), data);
@@ -119,12 +156,12 @@ class OfferCodecTest {
         var receipt = new Settlement.ByReceipt(
                 Duration.ofSeconds(77), new Signature("0x" + "0e".repeat(65)), new Signature("0x" + "1e".repeat(65)));
 
-        String data = EscrowCalls.settle(offer(), receipt);
+        String data = EscrowCalls.settle(offer(), BigInteger.valueOf(0x9a5e), receipt);
 
         assertEquals(selector("settleWithReceipt(" + OFFER + ",uint256,uint32,bytes,bytes)"), data.substring(0, 10));
         String words = "0x" + data.substring(10);
         assertEquals(OfferCodec.encoded(offer()), words.substring(0, 2 + 6 * 64));
-        assertEquals(BigInteger.ZERO, EscrowCalls.word(words, 6));
+        assertEquals(BigInteger.valueOf(0x9a5e), EscrowCalls.word(words, 6));
         assertEquals(BigInteger.valueOf(77), EscrowCalls.word(words, 7));
         assertEquals(receipt.renterSignature(), bytesAt(words, 8));
         assertEquals(receipt.lenderSignature(), bytesAt(words, 9));

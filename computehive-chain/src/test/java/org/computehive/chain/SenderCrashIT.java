@@ -65,7 +65,6 @@ class SenderCrashIT {
                 lender,
                 BigInteger.ONE,
                 renter,
-                Account.ZERO,
                 Rate.of(12_345),
                 Window.of(Instant.ofEpochSecond(start), Duration.ofSeconds(600)),
                 Duration.ofSeconds(30),

@@ -60,7 +60,6 @@ class WalletRequestsIT {
                 lender,
                 BigInteger.valueOf(lane),
                 renter,
-                Account.ZERO,
                 Rate.of(277),
                 Window.of(start, Duration.ofHours(1)),
                 Duration.ofSeconds(60),

@@ -123,6 +123,26 @@ public record Listing(
                 how);
     }
 
+    /** Returns this listing under other rules. */
+    public Listing with(Rules other) {
+        return new Listing(
+                id,
+                lender,
+                host,
+                gpus,
+                shape,
+                token,
+                floor,
+                ceiling,
+                price,
+                availability,
+                other,
+                assurance,
+                emulated,
+                region,
+                interconnect);
+    }
+
     /**
      * Returns a listing with the usual terms: every gpu of a host that can be rented, at one price, at any time, with the
      * host's own assurance and {@link Rules#DEFAULT}.
@@ -163,6 +183,7 @@ public record Listing(
      * @param disputeWindow how long after the end the lender waits before it can settle alone
      * @param cancellation what calling off late and not coming cost
      * @param reclaimNotice how long before it takes its gpus back from a rental the lender must say so, zero to 7 days
+     * @param stakes what both parties put at stake beside the deposit, and who decides over it
      */
     public record Rules(
             Duration shortest,
@@ -171,7 +192,8 @@ public record Listing(
             Duration grace,
             Duration disputeWindow,
             Cancellation cancellation,
-            Duration reclaimNotice) {
+            Duration reclaimNotice,
+            Stakes stakes) {
         /** The notice of rules that don't say otherwise: an hour. */
         public static final Duration USUAL_RECLAIM_NOTICE = Duration.ofHours(1);
 
@@ -199,10 +221,23 @@ public record Listing(
             within("grace", grace, Duration.ZERO);
             within("disputeWindow", disputeWindow, Duration.ZERO);
             Objects.requireNonNull(cancellation, "cancellation");
+            Objects.requireNonNull(stakes, "stakes");
             if (reclaimNotice.isNegative() || reclaimNotice.compareTo(LONGEST_NOTICE) > 0) {
                 throw new IllegalArgumentException(
                         "reclaimNotice %s is out of range: zero to %s".formatted(reclaimNotice, LONGEST_NOTICE));
             }
+        }
+
+        /** Returns rules under which nothing is at stake but the deposit: {@link Stakes#NONE}. */
+        public Rules(
+                Duration shortest,
+                Duration longest,
+                Duration turnover,
+                Duration grace,
+                Duration disputeWindow,
+                Cancellation cancellation,
+                Duration reclaimNotice) {
+            this(shortest, longest, turnover, grace, disputeWindow, cancellation, reclaimNotice, Stakes.NONE);
         }
 
         /** Returns rules with {@link #USUAL_RECLAIM_NOTICE}. */
@@ -219,6 +254,11 @@ public record Listing(
         /** Returns rules under which calling off is free until the start: {@link Cancellation#FREE}. */
         public Rules(Duration shortest, Duration longest, Duration turnover, Duration grace, Duration disputeWindow) {
             this(shortest, longest, turnover, grace, disputeWindow, Cancellation.FREE);
+        }
+
+        /** Returns these rules with other stakes. */
+        public Rules with(Stakes other) {
+            return new Rules(shortest, longest, turnover, grace, disputeWindow, cancellation, reclaimNotice, other);
         }
 
         private static void within(String what, Duration value, Duration least) {

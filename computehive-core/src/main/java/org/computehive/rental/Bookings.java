@@ -139,6 +139,7 @@ final class Bookings {
                 holdUntil(quote.window()),
                 listing.emulated(),
                 listing.rules().cancellation(),
+                listing.rules().stakes(),
                 quote.setup());
     }
 

@@ -5,7 +5,9 @@ import java.time.Duration;
 import java.time.Instant;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.market.Cancellation;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
 import org.computehive.market.Token;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.EscrowOffer.Signature;
@@ -83,11 +85,13 @@ public interface Escrow extends AutoCloseable {
      * @param lender who signs and is paid
      * @param lane the lender's storage slot
      * @param renter who may open it
-     * @param arbiter who decides a dispute; {@link Account#ZERO} for nobody
+     * @param stakes the bonds, and who decides a dispute
      * @param rate units per second
      * @param window the rented time, whole seconds
-     * @param grace how long after the start the renter may end and pay nothing
-     * @param disputeWindow how long after the end the lender waits before it can settle alone
+     * @param grace how long after the start a renter who ends pays for no second of it, and a lender who gives up loses its
+     *     bond
+     * @param disputeWindow how long a payout that the other party did not sign for waits for its objection
+     * @param cancellation what calling off late and not coming cost
      * @param expiry the last moment in which it can be opened
      * @param spec binds the offer to the rental and its terms
      */
@@ -95,13 +99,39 @@ public interface Escrow extends AutoCloseable {
             Account lender,
             BigInteger lane,
             Account renter,
-            Account arbiter,
+            Stakes stakes,
             Rate rate,
             Window window,
             Duration grace,
             Duration disputeWindow,
+            Cancellation cancellation,
             Instant expiry,
-            Hash32 spec) {}
+            Hash32 spec) {
+        /** Terms without bonds and without an arbiter, under which calling off is free until the start. */
+        public Terms(
+                Account lender,
+                BigInteger lane,
+                Account renter,
+                Rate rate,
+                Window window,
+                Duration grace,
+                Duration disputeWindow,
+                Instant expiry,
+                Hash32 spec) {
+            this(
+                    lender,
+                    lane,
+                    renter,
+                    Stakes.NONE,
+                    rate,
+                    window,
+                    grace,
+                    disputeWindow,
+                    Cancellation.FREE,
+                    expiry,
+                    spec);
+        }
+    }
 
     /** What the chain says of an offer. */
     sealed interface Reading {
@@ -130,21 +160,86 @@ public interface Escrow extends AutoCloseable {
         /**
          * Opened and confirmed; the deposit is locked.
          *
-         * @param deposit what is locked
+         * @param deposit what the renter locked
          * @param transaction the transaction that opened it
          * @param chainTime the time of that block
+         * @param phase how far it is on its way out, as far as that is confirmed
          */
-        record Open(Amount deposit, Hash32 transaction, Instant chainTime) implements Reading {}
+        record Open(Amount deposit, Hash32 transaction, Instant chainTime, Phase phase) implements Reading {}
 
         /**
-         * Settled and confirmed. {@code paid + refunded} is the deposit.
+         * Settled and confirmed. {@code paid + refunded} is the deposit; bonds come on top and are given back but for what
+         * was lost of them.
          *
-         * @param paid what the lender got
-         * @param refunded what the renter got back
+         * @param paid what the lender got of the deposit
+         * @param refunded what the renter got back of it
+         * @param slashed what of the lender's bond went to the renter
+         * @param forfeited what of the bond of the party that disputed went to the other one
+         * @param how which call closed it
          * @param transaction the transaction that settled it
          * @param chainTime the time of that block
          */
-        record Closed(Amount paid, Amount refunded, Hash32 transaction, Instant chainTime) implements Reading {}
+        record Closed(
+                Amount paid,
+                Amount refunded,
+                Amount slashed,
+                Amount forfeited,
+                Closing how,
+                Hash32 transaction,
+                Instant chainTime)
+                implements Reading {}
+    }
+
+    /** How far an open escrow is on its way out. */
+    sealed interface Phase {
+        /** Nobody ended it and nobody disputed. */
+        record Running() implements Phase {}
+
+        /**
+         * A party's word closes it unless the other party objects: the lender ended it or reported that the renter never
+         * came, or the renter reported that the lender never started.
+         *
+         * @param by whose word it is
+         * @param at when, by the chain
+         * @param used whole seconds of the window that are paid for if nobody objects
+         * @param from from when on anybody may settle it so, by {@link Settlement.ByWord}
+         */
+        record Ended(Account by, Instant at, Duration used, Instant from) implements Phase {}
+
+        /**
+         * A party disputed: nobody is paid until the arbiter decides.
+         *
+         * @param by who disputed
+         * @param at when, by the chain
+         * @param used whole seconds of the window that are paid for if the arbiter stays silent
+         * @param from from when on the arbiter counts as silent, and anybody may settle it so, by {@link
+         *     Settlement.BySilence}
+         * @param evidence the root of the audit log that holds the evidence
+         * @param entry the index of the first entry that is evidence in that log, as the party gave it: 0 to
+         *     2<sup>64</sup> - 1
+         */
+        record Disputed(Account by, Instant at, Duration used, Instant from, Hash32 evidence, BigInteger entry)
+                implements Phase {}
+    }
+
+    /** Which call closed an escrow. */
+    enum Closing {
+        /** A party ended it, and owed or claimed nothing that the other one could object to. */
+        END,
+        /** Nobody said anything until the time lock was over. */
+        TIME_LOCK,
+        /** Both parties signed for the seconds used. */
+        RECEIPT,
+        /** The lender signed that everything goes back. */
+        RELEASE,
+        /** The lender ended it or reported that the renter never came, and the renter did not object. */
+        LENDERS_WORD,
+        /** The renter reported that the lender never started, and the lender did not object. */
+        RENTERS_WORD,
+        /** The arbiter decided. */
+        ARBITER,
+        /** The arbiter was silent. */
+        SILENCE
     }
 
     /** By what right an escrow is settled. */
@@ -168,5 +263,11 @@ public interface Escrow extends AutoCloseable {
 
         /** Nobody signed: after window and dispute window, the lender is paid in full. */
         record ByTimeLock() implements Settlement {}
+
+        /** A party's word stands that the other one did not object to in time: as {@link Phase.Ended} says. */
+        record ByWord() implements Settlement {}
+
+        /** The arbiter was silent for too long: as {@link Phase.Disputed} says. All bonds go back. */
+        record BySilence() implements Settlement {}
     }
 }

@@ -25,7 +25,7 @@ public abstract sealed class EscrowException extends RuntimeException {
      * caller can do something particular about it, it is one of the subclasses.
      */
     public static sealed class Refused extends EscrowException
-            permits WrongChain, WrongContract, InvalidSignature, InsufficientFunds, OfferExpired, OfferUsed {
+            permits WrongChain, WrongContract, InvalidSignature, InsufficientFunds, OfferExpired, OfferUsed, TooLate {
         private static final long serialVersionUID = 1L;
 
         /** Creates one. */
@@ -90,6 +90,16 @@ public abstract sealed class EscrowException extends RuntimeException {
 
         /** Creates one. */
         public OfferUsed(String message, @Nullable Throwable cause) {
+            super(message, cause);
+        }
+    }
+
+    /** The time is over in which this could be said or objected to; what was said before stands. */
+    public static final class TooLate extends Refused {
+        private static final long serialVersionUID = 1L;
+
+        /** Creates one. */
+        public TooLate(String message, @Nullable Throwable cause) {
             super(message, cause);
         }
     }

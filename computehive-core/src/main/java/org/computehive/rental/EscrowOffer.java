@@ -7,7 +7,9 @@ import java.util.HexFormat;
 import java.util.Objects;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.market.Cancellation;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
 import org.computehive.schedule.Window;
 
 /**
@@ -18,11 +20,13 @@ import org.computehive.schedule.Window;
  * @param sequence how often the lane was used before; makes the offer single-use
  * @param renter who may open it
  * @param token what is paid in; {@link Account#ZERO} for the native coin
- * @param arbiter who decides a dispute; {@link Account#ZERO} for nobody
+ * @param stakes the bonds, and who decides a dispute
  * @param rate units per second
  * @param window the rented time, whole seconds
- * @param grace how long after the window's start the renter may end and pay nothing: the lender never started
- * @param disputeWindow how long after the window's end the lender waits before it can settle alone
+ * @param grace how long after the window's start a renter who ends pays for no second of it, and a lender who gives up loses
+ *     its bond
+ * @param disputeWindow how long a payout that the other party did not sign for waits for its objection
+ * @param cancellation what calling off late and not coming cost
  * @param expiry the last chain second in which it can be opened
  * @param spec 32 bytes that bind the offer to the rental and its terms
  * @param digest the EIP-712 digest to sign, 32 bytes
@@ -33,11 +37,12 @@ public record EscrowOffer(
         BigInteger sequence,
         Account renter,
         Account token,
-        Account arbiter,
+        Stakes stakes,
         Rate rate,
         Window window,
         Duration grace,
         Duration disputeWindow,
+        Cancellation cancellation,
         Instant expiry,
         Hash32 spec,
         Hash32 digest) {

@@ -10,6 +10,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.computehive.manifest.Setup;
 import org.computehive.market.Cancellation;
+import org.computehive.market.Stakes;
 
 /**
  * Turns events into JSON and back. Every type has a name with a version, which is stored beside the JSON and says how to
@@ -17,7 +18,8 @@ import org.computehive.market.Cancellation;
  */
 public final class EventCodec {
     private static final Map<Class<? extends RentalEvent>, String> NAMES = Map.ofEntries(
-            Map.entry(RentalEvent.OfferWritten.class, "offer-written.v1"),
+            Map.entry(RentalEvent.Reserved.class, "reserved.v3"),
+            Map.entry(RentalEvent.OfferWritten.class, "offer-written.v2"),
             Map.entry(RentalEvent.OfferSigned.class, "offer-signed.v1"),
             Map.entry(RentalEvent.HoldExpired.class, "hold-expired.v1"),
             Map.entry(RentalEvent.Funded.class, "funded.v1"),
@@ -47,7 +49,7 @@ public final class EventCodec {
             Map.entry(RentalEvent.EndMoved.class, "end-moved.v1"),
             Map.entry(RentalEvent.EndedByOperator.class, "ended-by-operator.v1"),
             Map.entry(RentalEvent.OfLeg.Held.class, "extension-held.v1"),
-            Map.entry(RentalEvent.OfLeg.OfferWritten.class, "extension-offer-written.v1"),
+            Map.entry(RentalEvent.OfLeg.OfferWritten.class, "extension-offer-written.v2"),
             Map.entry(RentalEvent.OfLeg.OfferSigned.class, "extension-offer-signed.v1"),
             Map.entry(RentalEvent.OfLeg.Funded.class, "extension-funded.v1"),
             Map.entry(RentalEvent.OfLeg.Lapsed.class, "extension-lapsed.v1"),
@@ -58,44 +60,61 @@ public final class EventCodec {
             Map.entry(RentalEvent.OfLeg.Settled.class, "extension-settled.v1"));
 
     /** Events whose stored form is a record of its own. An event is written in the form in which it was read. */
-    private static final List<Form<?, ?>> FORMS = List.of(
-            new Form<>(
+    private static final List<Form<?>> FORMS = List.of(
+            Form.lacking(
                     "reserved.v1",
                     RentalEvent.Reserved.class,
                     event -> isV1(event.terms()),
-                    ReservedV1.class,
-                    event -> new ReservedV1(event.at(), ReservedV1.Terms.of(event.terms())),
-                    stored ->
-                            new RentalEvent.Reserved(stored.at(), stored.terms().with(Cancellation.FREE))),
-            new Form<>(
+                    Map.of(
+                            "terms/cancellation",
+                            Cancellation.FREE,
+                            "terms/setup",
+                            Setup.UNSTATED,
+                            "terms/stakes",
+                            Stakes.NONE)),
+            Form.lacking(
                     "reserved.v2",
                     RentalEvent.Reserved.class,
-                    event -> !isV1(event.terms()),
-                    ReservedV2.class,
-                    event -> new ReservedV2(event.at(), event.terms()),
-                    stored -> new RentalEvent.Reserved(stored.at(), stored.terms())),
-            new Form<>(
+                    event -> !isV1(event.terms()) && event.terms().stakes().equals(Stakes.NONE),
+                    Map.of("terms/stakes", Stakes.NONE)),
+            Form.of(
+                    "offer-written.v1",
+                    RentalEvent.OfferWritten.class,
+                    event -> OfferV1.holds(event.offer()),
+                    OfferWrittenV1.class,
+                    event -> new OfferWrittenV1(event.at(), OfferV1.of(event.offer())),
+                    stored -> new RentalEvent.OfferWritten(
+                            stored.at(), stored.offer().offer())),
+            Form.of(
+                    "extension-offer-written.v1",
+                    RentalEvent.OfLeg.OfferWritten.class,
+                    event -> OfferV1.holds(event.offer()),
+                    LegOfferWrittenV1.class,
+                    event -> new LegOfferWrittenV1(event.at(), event.leg(), OfferV1.of(event.offer())),
+                    stored -> new RentalEvent.OfLeg.OfferWritten(
+                            stored.at(), stored.leg(), stored.offer().offer())),
+            Form.of(
                     "machine-started.v1",
                     RentalEvent.MachineStarted.class,
                     event -> event.setup().equals(Setup.UNSTATED),
                     MachineStartedV1.class,
                     event -> new MachineStartedV1(event.at(), event.facts()),
                     stored -> new RentalEvent.MachineStarted(stored.at(), stored.facts())),
-            new Form<>(
+            Form.of(
                     "machine-started.v2",
                     RentalEvent.MachineStarted.class,
                     event -> !event.setup().equals(Setup.UNSTATED),
                     MachineStartedV2.class,
                     event -> new MachineStartedV2(event.at(), event.facts(), event.setup()),
                     stored -> new RentalEvent.MachineStarted(stored.at(), stored.facts(), stored.setup())),
-            new Form<>(
+            Form.of(
                     "invited.v1",
                     RentalEvent.Invited.class,
                     event -> event.told().isEmpty(),
                     InvitedV1.class,
                     event -> new InvitedV1(event.at(), event.method(), event.sequence()),
                     stored -> new RentalEvent.Invited(stored.at(), stored.method(), stored.sequence())),
-            new Form<>(
+            Form.of(
                     "invited.v2",
                     RentalEvent.Invited.class,
                     event -> event.told().isPresent(),
@@ -115,7 +134,7 @@ public final class EventCodec {
 
     /** Returns the name under which an event is stored. */
     public static String name(RentalEvent event) {
-        Optional<Form<?, ?>> form = formOf(event);
+        Optional<Form<?>> form = formOf(event);
         if (form.isPresent()) {
             return form.get().name();
         }
@@ -128,7 +147,9 @@ public final class EventCodec {
     }
 
     private static boolean isV1(RentalTerms terms) {
-        return terms.cancellation().equals(Cancellation.FREE) && terms.setup().equals(Setup.UNSTATED);
+        return terms.cancellation().equals(Cancellation.FREE)
+                && terms.setup().equals(Setup.UNSTATED)
+                && terms.stakes().equals(Stakes.NONE);
     }
 
     /** Returns every stored name. */
@@ -142,7 +163,7 @@ public final class EventCodec {
         return formOf(event).map(form -> form.json(event)).orElseGet(() -> RentalJson.write(event));
     }
 
-    private static Optional<Form<?, ?>> formOf(RentalEvent event) {
+    private static Optional<Form<?>> formOf(RentalEvent event) {
         return FORMS.stream().filter(form -> form.fits(event)).findFirst();
     }
 
@@ -152,7 +173,7 @@ public final class EventCodec {
      * @throws IllegalStateException if the name is not known or the JSON is not exactly what it calls for
      */
     public static RentalEvent read(String name, String json) {
-        for (Form<?, ?> form : FORMS) {
+        for (Form<?> form : FORMS) {
             if (form.name().equals(name)) {
                 return form.event(json);
             }
@@ -172,26 +193,55 @@ public final class EventCodec {
      * @param name the name under which it is stored
      * @param event the type of the event
      * @param fit which events are stored in this form
-     * @param stored the type of what is stored
-     * @param write turns an event into what is stored
+     * @param write turns an event into its JSON
      * @param read turns it back
      */
-    private record Form<E extends RentalEvent, S>(
-            String name, Class<E> event, Predicate<E> fit, Class<S> stored, Function<E, S> write, Function<S, E> read) {
+    private record Form<E extends RentalEvent>(
+            String name, Class<E> event, Predicate<E> fit, Function<E, String> write, Function<String, E> read) {
+
+        /** A form that is a record of its own. */
+        static <E extends RentalEvent, S> Form<E> of(
+                String name,
+                Class<E> event,
+                Predicate<E> fit,
+                Class<S> stored,
+                Function<E, S> write,
+                Function<S, E> read) {
+            return new Form<>(
+                    name,
+                    event,
+                    fit,
+                    write.andThen(RentalJson::write),
+                    json -> read.apply(RentalJson.read(stored, json)));
+        }
+
+        /** A form that lacks members which came later. */
+        static <E extends RentalEvent> Form<E> lacking(
+                String name, Class<E> event, Predicate<E> fit, Map<String, ?> added) {
+            return new Form<>(
+                    name,
+                    event,
+                    fit,
+                    written -> RentalJson.writeOlder(written, added),
+                    json -> RentalJson.readOlder(event, json, added));
+        }
+
         boolean fits(RentalEvent candidate) {
             return event.isInstance(candidate) && fit.test(event.cast(candidate));
         }
 
         String json(RentalEvent fitting) {
-            return RentalJson.write(write.apply(event.cast(fitting)));
+            return write.apply(event.cast(fitting));
         }
 
         RentalEvent event(String json) {
-            return read.apply(RentalJson.read(stored, json));
+            return read.apply(json);
         }
     }
 
-    private record ReservedV2(Instant at, RentalTerms terms) {}
+    private record OfferWrittenV1(Instant at, OfferV1 offer) {}
+
+    private record LegOfferWrittenV1(Instant at, int leg, OfferV1 offer) {}
 
     private record MachineStartedV1(Instant at, Map<String, String> facts) {}
 

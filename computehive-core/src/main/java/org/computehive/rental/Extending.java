@@ -4,7 +4,6 @@ import java.math.BigInteger;
 import java.time.Duration;
 import java.util.Optional;
 import org.computehive.access.AccessException;
-import org.computehive.market.Account;
 import org.computehive.rental.RentalEvent.OfLeg;
 import org.computehive.rental.Steps.Outcome;
 import org.slf4j.Logger;
@@ -38,11 +37,12 @@ final class Extending {
                     terms.lender(),
                     BigInteger.valueOf(leg.lane()),
                     terms.renter(),
-                    Account.ZERO,
+                    terms.stakes(),
                     leg.rate(),
                     leg.window(),
                     Duration.ZERO,
                     terms.disputeWindow(),
+                    terms.cancellation(),
                     leg.holdUntil(),
                     extension.spec(rental.id(), terms)));
             return new Outcome.Happened(new OfLeg.OfferWritten(journal.now(), leg.number(), offer));

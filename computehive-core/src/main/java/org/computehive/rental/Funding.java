@@ -2,7 +2,6 @@ package org.computehive.rental;
 
 import java.math.BigInteger;
 import java.util.Optional;
-import org.computehive.market.Account;
 import org.computehive.rental.RentalEvent.EndCause;
 import org.computehive.rental.Steps.Outcome;
 
@@ -35,11 +34,12 @@ final class Funding {
                     terms.lender(),
                     BigInteger.valueOf(terms.lane()),
                     terms.renter(),
-                    Account.ZERO,
+                    terms.stakes(),
                     terms.rate(),
                     terms.window(),
                     terms.grace(),
                     terms.disputeWindow(),
+                    terms.cancellation(),
                     terms.holdUntil(),
                     terms.spec(rental.id())));
             return Outcome.happened(new RentalEvent.OfferWritten(journal.now(), offer));

@@ -17,6 +17,8 @@ import org.computehive.schedule.Window;
 final class ListingRules {
     /** Times beyond this are somebody's mistake; it also keeps every time within what the chain can count. */
     private static final Duration FURTHEST = Duration.ofDays(5 * 366);
+    /** Offers hold the grace and the dispute window in 24 bits each. */
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds((1 << 24) - 1);
 
     private ListingRules() {}
 
@@ -26,6 +28,13 @@ final class ListingRules {
             throw unacceptable(
                     "grace %s of listing %s is too short: a session may take until %s after the start to be usable, and a renter whose session never is must be able to end it for nothing"
                             .formatted(listing.rules().grace(), listing.id(), latestStart));
+        }
+        withinOffer(listing, "grace", listing.rules().grace());
+        withinOffer(listing, "disputeWindow", listing.rules().disputeWindow());
+        if (listing.rules().stakes().arbiter().equals(listing.lender())) {
+            throw unacceptable(
+                    "listing %s names its lender %s as the arbiter: name somebody that both parties can trust"
+                            .formatted(listing.id(), listing.lender()));
         }
         if (!listing.token().equals(token)) {
             throw unacceptable("listing %s asks for %s, but rent is paid in %s here"
@@ -111,6 +120,13 @@ final class ListingRules {
         if (!listing.availability().covers(whole)) {
             throw unacceptable("window %s is outside the times that listing %s is offered: %s"
                     .formatted(whole, listing.id(), listing.availability()));
+        }
+    }
+
+    private static void withinOffer(Listing listing, String what, Duration time) {
+        if (time.compareTo(LONGEST_WAIT) > 0) {
+            throw unacceptable("%s %s of listing %s is longer than an offer can say: ask for %s at most"
+                    .formatted(what, time, listing.id(), LONGEST_WAIT));
         }
     }
 

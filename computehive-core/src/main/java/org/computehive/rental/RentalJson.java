@@ -120,6 +120,37 @@ public final class RentalJson {
         }
     }
 
+    /**
+     * Returns the JSON that {@link #readOlder} reads: that of an older form, which lacks members that came later.
+     *
+     * @param added the members that it lacks, as for {@link #readOlder}
+     * @throws IllegalStateException if one of them says anything else in the record: the older form can't hold it
+     */
+    public static String writeOlder(Object value, Map<String, ?> added) {
+        try {
+            JsonNode root = MAPPER.valueToTree(value);
+            for (Map.Entry<String, ?> member : added.entrySet()) {
+                remove(root, member.getKey(), member.getValue());
+            }
+            return MAPPER.writeValueAsString(root);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(
+                    "a %s does not fit an older form: write it in today's"
+                            .formatted(value.getClass().getSimpleName()),
+                    e);
+        }
+    }
+
+    private static void remove(JsonNode from, String path, Object value) throws JsonMappingException {
+        int slash = path.indexOf('/');
+        if (slash >= 0) {
+            remove(from.path(path.substring(0, slash)), path.substring(slash + 1), value);
+        } else if (!(from instanceof ObjectNode object)
+                || !MAPPER.valueToTree(value).equals(object.remove(path))) {
+            throw new JsonMappingException(null, "%s says more than that form can".formatted(path));
+        }
+    }
+
     private static void add(JsonNode to, String path, Object value) throws JsonMappingException {
         int slash = path.indexOf('/');
         if (slash >= 0) {

@@ -17,6 +17,7 @@ import org.computehive.market.HostId;
 import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
 import org.computehive.market.Token;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.schedule.Window;
@@ -40,6 +41,7 @@ import org.computehive.schedule.Window;
  * @param holdUntil until when the gpus are held without being funded
  * @param emulated whether a device is an emulated stand-in
  * @param cancellation what calling off late and not coming cost
+ * @param stakes what is at stake beside the deposit, and who decides over it
  * @param setup what the VM was promised to run on; a promise about this host, kept elsewhere only as far as an equal place
  *     goes
  */
@@ -60,11 +62,13 @@ public record RentalTerms(
         Instant holdUntil,
         boolean emulated,
         Cancellation cancellation,
+        Stakes stakes,
         Setup setup) {
     /** Copies the list. */
     public RentalTerms {
         gpus = List.copyOf(gpus);
         Objects.requireNonNull(cancellation, "cancellation");
+        Objects.requireNonNull(stakes, "stakes");
         Objects.requireNonNull(setup, "setup");
     }
 
@@ -113,6 +117,11 @@ public record RentalTerms(
         agreed.put("cancellation_late_share", Integer.toString(cancellation.lateShare()));
         agreed.put("no_show_after_s", Long.toString(cancellation.noShowAfter().toSeconds()));
         agreed.put("no_show_share", Integer.toString(cancellation.noShowShare()));
+        if (!stakes.equals(Stakes.NONE)) {
+            agreed.put("arbiter", stakes.arbiter().address());
+            agreed.put("bond", stakes.bond().toString());
+            agreed.put("dispute_bond", stakes.disputeBond().toString());
+        }
         return agreed;
     }
 }

@@ -11,13 +11,13 @@ import java.time.InstantSource;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.computehive.feed.FeedStore;
 import org.computehive.manifest.Setup;
@@ -33,6 +33,7 @@ import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.Maintenance;
 import org.computehive.market.Offering;
+import org.computehive.market.Stakes;
 import org.computehive.once.Answer;
 import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.Quote;
@@ -59,24 +60,27 @@ public final class JdbcStore implements RentalStore, FeedStore {
     public static final Duration TAKEOVER = Duration.ofSeconds(8);
 
     private static final Duration LEAST_TAKEOVER = Duration.ofSeconds(1);
+    /** What listings did not say in their second form. */
+    private static final Map<String, ?> SINCE_LISTING_V2 = Map.of("rules/stakes", Stakes.NONE);
     /** What listings did not say in their first form. */
-    private static final Map<String, ?> SINCE_LISTING_V1 = Map.of(
-            "region",
-            "",
-            "interconnect",
-            Interconnect.NONE,
-            "rules/cancellation",
-            Cancellation.FREE,
-            "rules/reclaimNotice",
-            Listing.Rules.USUAL_RECLAIM_NOTICE);
-    /** What quotes did not say in their second form. */
-    private static final Map<String, ?> SINCE_QUOTE_V2 = Map.of("setup", Setup.UNSTATED);
+    private static final Map<String, ?> SINCE_LISTING_V1 = both(
+            SINCE_LISTING_V2,
+            Map.of(
+                    "region",
+                    "",
+                    "interconnect",
+                    Interconnect.NONE,
+                    "rules/cancellation",
+                    Cancellation.FREE,
+                    "rules/reclaimNotice",
+                    Listing.Rules.USUAL_RECLAIM_NOTICE));
+    /** What quotes did not say in their third form, which held a listing in its second. */
+    private static final Map<String, ?> SINCE_QUOTE_V3 = offered(SINCE_LISTING_V2);
+    /** What quotes did not say in their second form, which held a listing in its second. */
+    private static final Map<String, ?> SINCE_QUOTE_V2 = both(SINCE_QUOTE_V3, Map.of("setup", Setup.UNSTATED));
     /** What quotes did not say in their first form, which held a listing in its first. */
-    private static final Map<String, ?> SINCE_QUOTE_V1 = Stream.concat(
-                    SINCE_QUOTE_V2.entrySet().stream(),
-                    SINCE_LISTING_V1.entrySet().stream()
-                            .map(member -> Map.entry("offered/" + member.getKey(), member.getValue())))
-            .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue));
+    private static final Map<String, ?> SINCE_QUOTE_V1 =
+            both(offered(SINCE_LISTING_V1), Map.of("setup", Setup.UNSTATED));
 
     private final Database database;
     private final Runnable onClose;
@@ -96,6 +100,17 @@ public final class JdbcStore implements RentalStore, FeedStore {
     private final Appends appends;
     private final LaneDesk lanes;
 
+    private static Map<String, ?> both(Map<String, ?> one, Map<String, ?> other) {
+        var all = new HashMap<String, Object>(one);
+        all.putAll(other);
+        return Map.copyOf(all);
+    }
+
+    private static Map<String, ?> offered(Map<String, ?> ofListing) {
+        return ofListing.entrySet().stream()
+                .collect(Collectors.toUnmodifiableMap(member -> "offered/" + member.getKey(), Map.Entry::getValue));
+    }
+
     private JdbcStore(DataSource source, Dialect dialect, InstantSource clock, Duration takeover, Runnable onClose) {
         Schema.migrate(source, dialect);
         this.database = new Database(source, dialect);
@@ -112,8 +127,12 @@ public final class JdbcStore implements RentalStore, FeedStore {
                 database,
                 "ch_listings",
                 Listing.class,
-                "listing.v2",
-                Map.of("listing.v1", json -> RentalJson.readOlder(Listing.class, json, SINCE_LISTING_V1)));
+                "listing.v3",
+                Map.of(
+                        "listing.v1",
+                        json -> RentalJson.readOlder(Listing.class, json, SINCE_LISTING_V1),
+                        "listing.v2",
+                        json -> RentalJson.readOlder(Listing.class, json, SINCE_LISTING_V2)));
         this.conditions =
                 new Documents<>(database, "ch_gpu_conditions", GpuCondition.class, "gpu-condition.v1", Map.of());
         this.quotes = new Quotes(
@@ -122,12 +141,14 @@ public final class JdbcStore implements RentalStore, FeedStore {
                         database,
                         "ch_quotes",
                         Quote.class,
-                        "quote.v3",
+                        "quote.v4",
                         Map.of(
                                 "quote.v1",
                                 json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V1),
                                 "quote.v2",
-                                json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V2))));
+                                json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V2),
+                                "quote.v3",
+                                json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V3))));
         this.answers = new Answers(database);
         this.histories = new Histories(database);
         this.auditPlaces = new AuditPlaces(database, histories);

@@ -14,7 +14,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.market.Cancellation;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
+import org.computehive.rental.Escrow.Phase;
 import org.computehive.rental.Escrow.Reading;
 import org.computehive.rental.Escrow.Settlement;
 import org.computehive.rental.Escrow.Terms;
@@ -29,6 +32,10 @@ public abstract class EscrowContract {
     private static final Duration GRACE = Duration.ofSeconds(30);
     private static final Duration DISPUTE_WINDOW = Duration.ofSeconds(60);
     private static final Rate RATE = Rate.of(1_000_003);
+    private static final Cancellation TERMS =
+            new Cancellation(Duration.ofSeconds(120), 2_500, Duration.ofSeconds(100), 5_000);
+    private static final Amount BOND = Amount.of(7_001);
+    private static final Amount DISPUTE_BOND = Amount.of(900);
     private static final Hash32 SPEC = new Hash32("0x" + "5e".repeat(32));
 
     /** A lender or renter with a key of its own and money enough for a few rentals. */
@@ -44,6 +51,24 @@ public abstract class EscrowContract {
 
         /** Ends a rental as the renter. */
         Reading.Closed end(EscrowOffer offer);
+
+        /** Ends a rental as the lender. */
+        Reading endAsLender(EscrowOffer offer);
+
+        /** Reports that the other party is absent. */
+        Reading reportNoShow(EscrowOffer offer);
+
+        /** Disputes. */
+        Reading dispute(EscrowOffer offer, Hash32 evidence, BigInteger entry);
+
+        /** Decides a dispute as the arbiter. */
+        Reading.Closed resolve(EscrowOffer offer, Duration used, Amount slash, Amount forfeit);
+
+        /** Settles by its own hand. */
+        Reading.Closed settle(EscrowOffer offer, Settlement settlement);
+
+        /** Puts an amount of what it owns into the escrow's ledger. */
+        void deposit(Amount amount);
 
         /** Returns all it owns of the token, the ledger's part included; not what is locked. */
         Amount worth();
@@ -76,7 +101,6 @@ public abstract class EscrowContract {
                 lender.account(),
                 BigInteger.valueOf(7),
                 renter.account(),
-                Account.ZERO,
                 RATE,
                 window,
                 GRACE,
@@ -230,11 +254,12 @@ public abstract class EscrowContract {
                 offer.sequence(),
                 offer.renter(),
                 offer.token(),
-                offer.arbiter(),
+                offer.stakes(),
                 Rate.of(1),
                 offer.window(),
                 offer.grace(),
                 offer.disputeWindow(),
+                offer.cancellation(),
                 offer.expiry(),
                 offer.spec(),
                 offer.digest());
@@ -575,7 +600,6 @@ public abstract class EscrowContract {
                 lender.account(),
                 BigInteger.valueOf(8),
                 renter.account(),
-                Account.ZERO,
                 Rate.of(2_000_003),
                 window,
                 Duration.ZERO,
@@ -631,5 +655,337 @@ public abstract class EscrowContract {
         EscrowOffer second = further(lender, renter, first);
         advanceTo(second.window().start().plusSeconds(2));
         assertTrue(renter.end(second).paid().compareTo(Amount.ZERO) > 0);
+    }
+
+    private EscrowOffer staked(Party lender, Party renter, Account arbiter, Cancellation cancellation) {
+        Window window = Window.of(soon(), LENGTH);
+        EscrowOffer offer = escrow().offer(new Terms(
+                lender.account(),
+                BigInteger.valueOf(7),
+                renter.account(),
+                new Stakes(arbiter, BOND, arbiter.equals(Account.ZERO) ? Amount.ZERO : DISPUTE_BOND),
+                RATE,
+                window,
+                GRACE,
+                DISPUTE_WINDOW,
+                cancellation,
+                window.start(),
+                SPEC));
+        lender.deposit(BOND);
+        renter.open(offer, lender.sign(offer.digest()));
+        confirm();
+        return offer;
+    }
+
+    private Phase phase(EscrowOffer offer) {
+        confirm();
+        return assertInstanceOf(Reading.Open.class, escrow().read(offer)).phase();
+    }
+
+    @Test
+    void open_ofAnOfferWithABondThatTheLedgerLacks_isRefusedAndLocksNothing() {
+        Party lender = party();
+        Party renter = party();
+        Window window = Window.of(soon(), LENGTH);
+        EscrowOffer offer = escrow().offer(new Terms(
+                lender.account(),
+                BigInteger.valueOf(7),
+                renter.account(),
+                new Stakes(Account.ZERO, new Amount(Amount.MAX_UNITS.shiftRight(32)), Amount.ZERO),
+                RATE,
+                window,
+                GRACE,
+                DISPUTE_WINDOW,
+                Cancellation.FREE,
+                window.start(),
+                SPEC));
+        Amount before = renter.worth();
+        Signature signature = lender.sign(offer.digest());
+
+        assertThrows(EscrowException.InsufficientFunds.class, () -> renter.open(offer, signature));
+        assertEquals(before, renter.worth());
+    }
+
+    @Test
+    void end_byTheRenterUntilTheNotice_paysNothing() {
+        Party lender = party();
+        Party renter = party();
+        EscrowOffer offer = staked(lender, renter, Account.ZERO, TERMS);
+
+        assertPaid(offer, renter.end(offer), Amount.ZERO);
+    }
+
+    @Test
+    void end_byTheRenterAfterTheNotice_paysTheShareToTheUnit() {
+        Party lender = party();
+        Party renter = party();
+        Amount before = lender.worth();
+        EscrowOffer offer = staked(lender, renter, Account.ZERO, TERMS);
+        advanceTo(offer.window().start().minusSeconds(60));
+
+        Reading.Closed closed = renter.end(offer);
+
+        assertPaid(offer, closed, RATE.cost(TERMS.lateCharge(offer.window())));
+        assertEquals(Amount.ZERO, closed.slashed());
+        assertEquals(Escrow.Closing.END, closed.how());
+        assertEquals(before.plus(closed.paid()), lender.worth(), "with the bond");
+    }
+
+    @Test
+    void end_byTheRenterSoonAfterTheStart_paysTheShareAtLeast() {
+        Party lender = party();
+        Party renter = party();
+        EscrowOffer offer = staked(lender, renter, Account.ZERO, TERMS);
+        advanceTo(offer.window().start().plusSeconds(100));
+
+        assertPaid(offer, renter.end(offer), RATE.cost(TERMS.lateCharge(offer.window())));
+    }
+
+    @Test
+    void endAsLender_afterTheNotice_givesAllBackAndLosesTheShareOfTheBond() {
+        Party lender = party();
+        Party renter = party();
+        Amount ofLender = lender.worth();
+        Amount ofRenter = renter.worth();
+        EscrowOffer offer = staked(lender, renter, Account.ZERO, TERMS);
+        advanceTo(offer.window().start().minusSeconds(60));
+
+        var closed = assertInstanceOf(Reading.Closed.class, lender.endAsLender(offer));
+
+        assertPaid(offer, closed, Amount.ZERO);
+        assertEquals(Amount.of(1_750), closed.slashed(), "a quarter of the bond, rounded down");
+        assertEquals(ofLender.minus(closed.slashed()), lender.worth());
+        assertEquals(ofRenter.plus(closed.slashed()), renter.worth());
+        assertEquals(closed, escrow().read(offer));
+    }
+
+    @Test
+    void endAsLender_withinTheGrace_losesTheBond() {
+        Party lender = party();
+        Party renter = party();
+        EscrowOffer offer = staked(lender, renter, Account.ZERO, TERMS);
+        advanceTo(offer.window().start().plusSeconds(1));
+
+        var closed = assertInstanceOf(Reading.Closed.class, lender.endAsLender(offer));
+
+        assertPaid(offer, closed, Amount.ZERO);
+        assertEquals(BOND, closed.slashed());
+    }
+
+    @Test
+    void endAsLender_afterTheGrace_isPaidToThenUnlessTheRenterObjects() {
+        Party lender = party();
+        Party renter = party();
+        Amount before = lender.worth();
+        EscrowOffer offer = staked(lender, renter, Account.ZERO, TERMS);
+        advanceTo(offer.window().start().plusSeconds(200));
+
+        var open = assertInstanceOf(Reading.Open.class, lender.endAsLender(offer));
+        assertEquals(open, lender.endAsLender(offer), "again, it changes nothing");
+        var ended = assertInstanceOf(Phase.Ended.class, open.phase());
+        assertEquals(lender.account(), ended.by());
+        assertEquals(Duration.between(offer.window().start(), ended.at()), ended.used());
+        assertTrue(ended.used().compareTo(Duration.ofSeconds(200)) >= 0, ended.toString());
+        assertEquals(ended.at().plus(DISPUTE_WINDOW), ended.from());
+        assertEquals(ended, phase(offer));
+        assertThrows(EscrowException.NotYet.class, () -> escrow().settle(offer, new Settlement.ByWord()));
+
+        advanceTo(ended.from());
+        Reading.Closed closed = escrow().settle(offer, new Settlement.ByWord());
+
+        assertPaid(offer, closed, RATE.cost(ended.used()));
+        assertEquals(Escrow.Closing.LENDERS_WORD, closed.how());
+        assertEquals(before.plus(closed.paid()), lender.worth());
+    }
+
+    @Test
+    void endAsLender_afterTheGrace_theRenterMayAgreeAtOnce() {
+        Party lender = party();
+        Party renter = party();
+        EscrowOffer offer = staked(lender, renter, Account.ZERO, TERMS);
+        advanceTo(offer.window().start().plusSeconds(200));
+        lender.endAsLender(offer);
+        var ended = assertInstanceOf(Phase.Ended.class, phase(offer));
+
+        assertPaid(offer, renter.settle(offer, new Settlement.ByWord()), RATE.cost(ended.used()));
+    }
+
+    @Test
+    void settle_byAReceiptOrARelease_afterTheLenderEnded_paysWhatWasSigned() {
+        Party lender = party();
+        Party renter = party();
+        EscrowOffer first = staked(lender, renter, Account.ZERO, TERMS);
+        advanceTo(first.window().start().plusSeconds(200));
+        lender.endAsLender(first);
+        confirm();
+        Duration used = Duration.ofSeconds(10);
+        assertPaid(first, escrow().settle(first, receipt(first, used, renter, lender)), RATE.cost(used));
+
+        EscrowOffer second = staked(lender, renter, Account.ZERO, TERMS);
+        advanceTo(second.window().start().plusSeconds(200));
+        lender.endAsLender(second);
+        confirm();
+        var release = new Settlement.ByRelease(lender.sign(escrow().releaseDigest(second)));
+        assertPaid(second, escrow().settle(second, release), Amount.ZERO);
+    }
+
+    @Test
+    void settle_byAWordThatNobodySaid_isRefused() {
+        Party lender = party();
+        Party renter = party();
+        EscrowOffer offer = staked(lender, renter, Account.ZERO, TERMS);
+
+        assertRefusedAndPaysNothing(offer, new Settlement.ByWord(), renter, lender);
+        assertRefusedAndPaysNothing(offer, new Settlement.BySilence(), renter, lender);
+    }
+
+    @Test
+    void reportNoShow_byTheLender_isPaidTheShareUnlessTheRenterObjects() {
+        Party lender = party();
+        Party renter = party();
+        EscrowOffer offer = staked(lender, renter, party().account(), TERMS);
+        assertThrows(EscrowException.NotYet.class, () -> lender.reportNoShow(offer));
+        advanceTo(offer.window().start().plus(TERMS.noShowAfter()));
+
+        lender.reportNoShow(offer);
+        var ended = assertInstanceOf(Phase.Ended.class, phase(offer));
+        assertEquals(lender.account(), ended.by());
+        assertEquals(TERMS.noShowCharge(offer.window()), ended.used());
+
+        advanceTo(ended.from());
+        assertPaid(offer, escrow().settle(offer, new Settlement.ByWord()), RATE.cost(ended.used()));
+    }
+
+    @Test
+    void reportNoShow_byTheRenter_refundsAllAndTheBondUnlessTheLenderObjects() {
+        Party lender = party();
+        Party renter = party();
+        Amount before = renter.worth();
+        EscrowOffer offer = staked(lender, renter, party().account(), TERMS);
+        advanceTo(offer.window().start());
+
+        renter.reportNoShow(offer);
+        var ended = assertInstanceOf(Phase.Ended.class, phase(offer));
+        assertEquals(renter.account(), ended.by());
+        assertEquals(Duration.ZERO, ended.used());
+
+        advanceTo(ended.from());
+        Reading.Closed closed = escrow().settle(offer, new Settlement.ByWord());
+        assertPaid(offer, closed, Amount.ZERO);
+        assertEquals(BOND, closed.slashed());
+        assertEquals(Escrow.Closing.RENTERS_WORD, closed.how());
+        assertEquals(before.plus(BOND), renter.worth());
+    }
+
+    @Test
+    void reportNoShow_byTheRenterAfterTheGrace_isTooLate() {
+        Party lender = party();
+        Party renter = party();
+        EscrowOffer offer = staked(lender, renter, party().account(), TERMS);
+        advanceTo(offer.window().start().plus(GRACE).plusSeconds(1));
+
+        assertThrows(EscrowException.TooLate.class, () -> renter.reportNoShow(offer));
+    }
+
+    @Test
+    void dispute_andReportNoShow_withoutAnArbiter_areRefused() {
+        Party lender = party();
+        Party renter = party();
+        EscrowOffer offer = staked(lender, renter, Account.ZERO, TERMS);
+
+        assertThrows(EscrowException.Refused.class, () -> renter.dispute(offer, SPEC, BigInteger.ONE));
+        assertThrows(EscrowException.Refused.class, () -> renter.reportNoShow(offer));
+    }
+
+    @Test
+    void dispute_byTheRenter_freezesUntilTheArbiterDecides() {
+        Party lender = party();
+        Party renter = party();
+        Party arbiter = party();
+        Amount ofLender = lender.worth();
+        Amount ofRenter = renter.worth();
+        EscrowOffer offer = staked(lender, renter, arbiter.account(), TERMS);
+        BigInteger entry = BigInteger.ONE.shiftLeft(64).subtract(BigInteger.ONE);
+
+        Reading open = renter.dispute(offer, SPEC, entry);
+        assertEquals(open, renter.dispute(offer, SPEC, entry), "again, it changes nothing");
+        var disputed = assertInstanceOf(Phase.Disputed.class, phase(offer));
+        assertEquals(renter.account(), disputed.by());
+        assertEquals(SPEC, disputed.evidence());
+        assertEquals(entry, disputed.entry());
+        assertEquals(Duration.ZERO, disputed.used(), "before the notice nothing is owed");
+
+        assertThrows(
+                EscrowException.Refused.class,
+                () -> escrow().settle(offer, receipt(offer, Duration.ZERO, renter, lender)));
+        var release = new Settlement.ByRelease(lender.sign(escrow().releaseDigest(offer)));
+        assertThrows(EscrowException.Refused.class, () -> escrow().settle(offer, release));
+        assertThrows(EscrowException.Refused.class, () -> lender.resolve(offer, LENGTH, Amount.ZERO, Amount.ZERO));
+        assertThrows(
+                EscrowException.Refused.class,
+                () -> arbiter.resolve(offer, LENGTH, BOND.plus(Amount.of(1)), Amount.ZERO));
+
+        Duration used = Duration.ofSeconds(100);
+        Reading.Closed closed = arbiter.resolve(offer, used, Amount.of(3_000), Amount.of(100));
+
+        assertPaid(offer, closed, RATE.cost(used));
+        assertEquals(Amount.of(3_000), closed.slashed());
+        assertEquals(Amount.of(100), closed.forfeited());
+        assertEquals(Escrow.Closing.ARBITER, closed.how());
+        assertEquals(closed, escrow().read(offer));
+        assertEquals(ofLender.plus(closed.paid()).minus(Amount.of(2_900)), lender.worth());
+        assertEquals(ofRenter.minus(closed.paid()).plus(Amount.of(2_900)), renter.worth());
+    }
+
+    @Test
+    void dispute_byTheLenderOfANoShowReport_keepsItsBondIfTheArbiterSaysSo() {
+        Party lender = party();
+        Party renter = party();
+        Party arbiter = party();
+        Amount before = lender.worth();
+        EscrowOffer offer = staked(lender, renter, arbiter.account(), TERMS);
+        advanceTo(offer.window().start());
+        renter.reportNoShow(offer);
+        assertThrows(EscrowException.Refused.class, () -> renter.dispute(offer, SPEC, BigInteger.ZERO));
+
+        lender.dispute(offer, SPEC, BigInteger.ZERO);
+        assertEquals(
+                lender.account(),
+                assertInstanceOf(Phase.Disputed.class, phase(offer)).by());
+
+        assertPaid(offer, arbiter.resolve(offer, LENGTH, Amount.ZERO, Amount.ZERO), offer.deposit());
+        assertEquals(before.plus(offer.deposit()), lender.worth(), "with both bonds");
+    }
+
+    @Test
+    void dispute_whoseArbiterIsSilent_isSettledByAnybodyAfterAWeek() {
+        Party lender = party();
+        Party renter = party();
+        EscrowOffer offer = staked(lender, renter, party().account(), TERMS);
+        advanceTo(offer.window().start().plusSeconds(200));
+        renter.dispute(offer, SPEC, BigInteger.ZERO);
+        var disputed = assertInstanceOf(Phase.Disputed.class, phase(offer));
+        assertEquals(Duration.between(offer.window().start(), disputed.at()), disputed.used());
+        assertThrows(EscrowException.NotYet.class, () -> escrow().settle(offer, new Settlement.BySilence()));
+
+        advanceTo(disputed.from());
+        Reading.Closed closed = escrow().settle(offer, new Settlement.BySilence());
+
+        assertPaid(offer, closed, RATE.cost(disputed.used()));
+        assertEquals(Escrow.Closing.SILENCE, closed.how());
+        assertEquals(Amount.ZERO, closed.slashed());
+        assertEquals(Amount.ZERO, closed.forfeited());
+    }
+
+    @Test
+    void dispute_afterTheLendersWordStands_isTooLate() {
+        Party lender = party();
+        Party renter = party();
+        EscrowOffer offer = staked(lender, renter, party().account(), TERMS);
+        advanceTo(offer.window().start().plusSeconds(200));
+        lender.endAsLender(offer);
+        advanceTo(assertInstanceOf(Phase.Ended.class, phase(offer)).from());
+
+        assertThrows(EscrowException.TooLate.class, () -> renter.dispute(offer, SPEC, BigInteger.ZERO));
     }
 }

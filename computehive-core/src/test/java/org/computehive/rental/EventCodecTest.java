@@ -32,6 +32,7 @@ import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
 import org.computehive.rental.EscrowOffer.Signature;
 import org.computehive.rental.RentalEvent.OfLeg;
 import org.computehive.rental.RentalStore.Recorded;
@@ -93,12 +94,12 @@ class EventCodecTest {
     static Stream<Arguments> documents() {
         return Stream.of(
                 Arguments.of("host.v2", RentalStoreContract.host("rack-1", 8)),
-                Arguments.of("listing.v2", RentalStoreContract.listing("lot-1", Rate.of(7))),
+                Arguments.of("listing.v3", RentalStoreContract.listing("lot-1", Rate.of(7))),
                 Arguments.of(
                         "gpu-condition.v1",
                         new GpuCondition(RentalStoreContract.gpu(1), GpuCondition.State.QUARANTINED, "no reset", AT)),
                 Arguments.of(
-                        "quote.v3",
+                        "quote.v4",
                         new Quote(
                                 ID,
                                 RentalStoreContract.account(2),
@@ -117,6 +118,19 @@ class EventCodecTest {
     }
 
     @Test
+    void goldenFile_ofListingsBeforeStakes_isReadAsHavingNone() throws IOException {
+        Listing today = RentalStoreContract.listing("lot-1", Rate.of(7));
+        Map<String, ?> added = Map.of("rules/stakes", Stakes.NONE);
+
+        assertEquals(today, RentalJson.readOlder(Listing.class, golden("listing.v2", ""), added));
+        assertEquals(golden("listing.v2", ""), RentalJson.writeOlder(today, added));
+        assertThrows(
+                IllegalStateException.class,
+                () -> RentalJson.writeOlder(today, Map.of("rules/stakes", stakes())),
+                "the older form can't hold other stakes");
+    }
+
+    @Test
     void goldenFile_ofListingsBeforeRegions_isReadAsSayingNeither() throws IOException {
         Listing today = RentalStoreContract.listing("lot-1", Rate.of(7)).at("", Interconnect.NONE);
         Map<String, ?> added = Map.of(
@@ -127,7 +141,9 @@ class EventCodecTest {
                 "rules/cancellation",
                 Cancellation.FREE,
                 "rules/reclaimNotice",
-                Duration.ofHours(1));
+                Duration.ofHours(1),
+                "rules/stakes",
+                Stakes.NONE);
 
         assertEquals(today, RentalJson.readOlder(Listing.class, golden("listing.v1", ""), added));
         assertThrows(
@@ -189,6 +205,15 @@ class EventCodecTest {
         return Sample.terms(new Cancellation(Duration.ofHours(1), 2_500, Duration.ofMinutes(30), 10_000), setup());
     }
 
+    private static RentalTerms staked() {
+        RentalTerms terms = cancellable();
+        return Sample.terms(terms.cancellation(), stakes(), terms.setup());
+    }
+
+    private static Stakes stakes() {
+        return new Stakes(new Account("0x" + "Ab".repeat(20)), new Amount(Rate.MAX), Amount.of(5_000_000));
+    }
+
     private static Setup setup() {
         return new Setup(
                 new Setup.Image("ubuntu", new TreeMap<>(Map.of("kernel", "ab".repeat(32)))),
@@ -248,12 +273,15 @@ class EventCodecTest {
                 new RentalEvent.ReceiptCountersigned(AT, SIGNATURE),
                 new RentalEvent.ReceiptSigned(AT, Duration.ofSeconds(86_399), SIGNATURE),
                 new RentalEvent.Reserved(AT, cancellable()),
+                new RentalEvent.Reserved(AT, staked()),
+                new RentalEvent.OfferWritten(AT, Sample.offer(ID, staked())),
                 new RentalEvent.MachineStarted(AT, Map.of("image", "ubuntu", "manifest", "cd".repeat(32)), setup()),
                 new RentalEvent.Entered(AT),
                 new RentalEvent.EndMoved(AT, AT.plusSeconds(60)),
                 new RentalEvent.EndedByOperator(AT, new Fault(Fault.Blame.NOBODY, "power cut")),
                 new OfLeg.Held(AT, 1, extension()),
                 new OfLeg.OfferWritten(AT, 1, Sample.offer(ID)),
+                new OfLeg.OfferWritten(AT, 2, Sample.offer(ID, cancellable())),
                 new OfLeg.OfferSigned(AT, 2, SIGNATURE),
                 new OfLeg.Funded(AT, 3, Amount.of(7), Sample.HASH),
                 new OfLeg.Lapsed(AT, 4),

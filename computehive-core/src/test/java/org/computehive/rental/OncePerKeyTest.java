@@ -24,7 +24,6 @@ import org.computehive.access.HostKeyPair;
 import org.computehive.audit.AuditLog;
 import org.computehive.audit.InMemoryAuditLog;
 import org.computehive.audit.NoteKey;
-import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Assurance;
 import org.computehive.market.GpuCondition;
@@ -160,7 +159,6 @@ class OncePerKeyTest {
                 terms.lender(),
                 BigInteger.valueOf(terms.lane()),
                 terms.renter(),
-                Account.ZERO,
                 terms.rate(),
                 terms.window(),
                 terms.grace(),

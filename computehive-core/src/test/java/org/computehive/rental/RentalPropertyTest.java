@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Cancellation;
 import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
 import org.computehive.market.PciAddress;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
 import org.computehive.rental.RentalEffect.Step;
 import org.computehive.rental.RentalEvent.EndCause;
 import org.computehive.rental.RentalEvent.OfLeg;
@@ -250,11 +250,12 @@ class RentalPropertyTest {
                 BigInteger.ZERO,
                 Sample.RENTER,
                 Sample.TOKEN.contract(),
-                Account.ZERO,
+                Stakes.NONE,
                 leg.rate(),
                 leg.window(),
                 Duration.ZERO,
                 Duration.ofHours(1),
+                Cancellation.FREE,
                 leg.holdUntil(),
                 Sample.HASH,
                 Sample.HASH);

@@ -53,6 +53,7 @@ import org.computehive.market.Maintenance;
 import org.computehive.market.Offering;
 import org.computehive.market.PciAddress;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
 import org.computehive.market.Token;
 import org.computehive.market.search.MarketFeed.Booked;
 import org.computehive.market.search.MarketFeed.BookingChange;
@@ -1611,11 +1612,12 @@ public abstract class RentalStoreContract {
                 BigInteger.ONE.shiftLeft(63),
                 terms.renter(),
                 terms.token().contract(),
-                Account.ZERO,
+                Stakes.NONE,
                 terms.rate(),
                 terms.window(),
                 terms.grace(),
                 terms.disputeWindow(),
+                Cancellation.FREE,
                 terms.holdUntil(),
                 new EscrowOffer.Hash32("0x7c3e4d4e906158929776f912b3489bf3eabd05966bd8137be60d65b281e3b516"),
                 hash(1));
@@ -1640,6 +1642,7 @@ public abstract class RentalStoreContract {
                 NOON.plusSeconds(900),
                 false,
                 Cancellation.FREE,
+                Stakes.NONE,
                 Setup.UNSTATED);
     }
 

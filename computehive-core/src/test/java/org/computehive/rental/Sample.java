@@ -19,6 +19,7 @@ import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
 import org.computehive.market.PciAddress;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
 import org.computehive.market.Token;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.EscrowOffer.Signature;
@@ -84,6 +85,10 @@ final class Sample {
     }
 
     static RentalTerms terms(Cancellation cancellation, Setup setup) {
+        return terms(cancellation, Stakes.NONE, setup);
+    }
+
+    static RentalTerms terms(Cancellation cancellation, Stakes stakes, Setup setup) {
         return new RentalTerms(
                 RENTER,
                 LENDER,
@@ -101,22 +106,27 @@ final class Sample {
                 NOW.plusSeconds(300),
                 false,
                 cancellation,
+                stakes,
                 setup);
     }
 
     static EscrowOffer offer(RentalId id) {
-        RentalTerms terms = terms();
+        return offer(id, terms());
+    }
+
+    static EscrowOffer offer(RentalId id, RentalTerms terms) {
         return new EscrowOffer(
                 LENDER,
                 BigInteger.ZERO,
                 BigInteger.ZERO,
                 RENTER,
                 TOKEN.contract(),
-                Account.ZERO,
+                terms.stakes(),
                 RATE,
                 WINDOW,
                 terms.grace(),
                 terms.disputeWindow(),
+                terms.cancellation(),
                 terms.holdUntil(),
                 terms.spec(id),
                 HASH);

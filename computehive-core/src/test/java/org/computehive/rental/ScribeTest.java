@@ -18,6 +18,7 @@ import org.computehive.audit.InMemoryAuditLog;
 import org.computehive.audit.NoteKey;
 import org.computehive.manifest.Setup;
 import org.computehive.market.Cancellation;
+import org.computehive.market.Stakes;
 import org.computehive.rental.RentalStore.Audited;
 import org.computehive.rental.RentalStore.Recorded;
 import org.computehive.schedule.Window;
@@ -54,6 +55,7 @@ class ScribeTest {
                 terms.holdUntil(),
                 terms.emulated(),
                 Cancellation.FREE,
+                Stakes.NONE,
                 Setup.UNSTATED);
         var event = new RentalEvent.Reserved(Sample.NOW, own);
         return committed(Rental.of(RentalId.random(), event), event);

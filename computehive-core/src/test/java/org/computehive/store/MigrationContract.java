@@ -9,10 +9,12 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.computehive.manifest.Setup;
 import org.computehive.market.GpuId;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
 import org.computehive.rental.EventCodec;
 import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
@@ -75,7 +77,7 @@ abstract class MigrationContract {
             try (PreparedStatement statement = connection.prepareStatement(
                     "INSERT INTO ch_quotes (id, format, payload) VALUES (?, 'quote.v3', %s)".formatted(json()))) {
                 statement.setString(1, quote.id().value());
-                statement.setString(2, RentalJson.write(quote));
+                statement.setString(2, RentalJson.writeOlder(quote, Map.of("offered/rules/stakes", Stakes.NONE)));
                 statement.executeUpdate();
             }
             try (PreparedStatement statement = connection.prepareStatement(

@@ -29,9 +29,11 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.computehive.manifest.Setup;
+import org.computehive.market.Amount;
 import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
 import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalEvent;
@@ -226,7 +228,7 @@ class SqliteStoreTest extends RentalStoreContract {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"quote.v1", "quote.v2"})
+    @ValueSource(strings = {"quote.v1", "quote.v2", "quote.v3"})
     void quote_ofAnEarlierForm_isReadAsPromisingNothing(String form) throws Exception {
         try (InputStream golden =
                         SqliteStoreTest.class.getResourceAsStream("/org/computehive/rental/golden/" + form + ".json");
@@ -257,9 +259,32 @@ class SqliteStoreTest extends RentalStoreContract {
                 Statement statement = connection.createStatement()) {
             statement.executeUpdate("UPDATE ch_listings SET format = 'listing.v1',"
                     + " payload = json_remove(payload, '$.region', '$.interconnect', '$.rules.cancellation',"
-                    + " '$.rules.reclaimNotice')");
+                    + " '$.rules.reclaimNotice', '$.rules.stakes')");
         }
 
         assertEquals(Optional.of(listing.at("", Interconnect.NONE)), store().listing(listing.id()));
+    }
+
+    @Test
+    void listing_writtenBeforeStakes_isReadAsHavingNone() throws Exception {
+        Listing listing = listing("lot-1", Rate.of(7));
+        store().putListing(listing);
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file());
+                Statement statement = connection.createStatement()) {
+            statement.executeUpdate("UPDATE ch_listings SET format = 'listing.v2',"
+                    + " payload = json_remove(payload, '$.rules.stakes')");
+        }
+
+        assertEquals(Optional.of(listing), store().listing(listing.id()));
+    }
+
+    @Test
+    void listing_withStakes_isReadAsItWasKept() {
+        Listing listing = listing("lot-1", Rate.of(7));
+        var stakes = new Stakes(account(9), Amount.of(70), Amount.of(7));
+        Listing staked = listing.with(listing.rules().with(stakes));
+        store().putListing(staked);
+
+        assertEquals(stakes, store().listing(listing.id()).orElseThrow().rules().stakes());
     }
 }

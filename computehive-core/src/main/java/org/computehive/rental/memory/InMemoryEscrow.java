@@ -4,13 +4,13 @@ import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Token;
@@ -19,6 +19,7 @@ import org.computehive.rental.EscrowException;
 import org.computehive.rental.EscrowOffer;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.EscrowOffer.Signature;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An escrow in memory that moves no real money: for tests, simulations and the first steps in JShell.
@@ -29,20 +30,11 @@ import org.computehive.rental.EscrowOffer.Signature;
  */
 public final class InMemoryEscrow implements Escrow {
     private final Token token;
-    private final InstantSource clock;
-    private final Map<Lane, BigInteger> sequences = new HashMap<>();
-    private final Map<Lane, Hash32> rented = new HashMap<>();
-    private final Map<Hash32, Entry> records = new HashMap<>();
-    private final Map<Account, Amount> balances = new HashMap<>();
+    private final PlayContract contract;
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private final ExecutorService calls = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().daemon().name("in-memory-escrow").factory());
     private boolean reachable = true;
-    private long transactions;
-
-    private record Lane(Account lender, BigInteger number) {}
-
-    private record Entry(Reading.Open opened, Reading latest) {}
 
     private record Listener(Runnable runnable, Object identity) {}
 
@@ -54,14 +46,14 @@ public final class InMemoryEscrow implements Escrow {
      */
     public InMemoryEscrow(Token token, InstantSource clock) {
         this.token = token;
-        this.clock = clock;
+        this.contract = new PlayContract(clock);
     }
 
     /** Makes a party with a new key and a balance out of nothing. */
     public Party party(Amount balance) {
         var party = new Party();
         synchronized (this) {
-            balances.put(party.account(), balance);
+            contract.credit(party.account(), balance);
         }
         return party;
     }
@@ -74,7 +66,7 @@ public final class InMemoryEscrow implements Escrow {
         changed();
     }
 
-    /** A lender or a renter with its key. Thread-safe. */
+    /** A lender, a renter or an arbiter with its key. Thread-safe. */
     public final class Party {
         private final PlayKey key = new PlayKey();
         private final Account account = key.account();
@@ -102,17 +94,83 @@ public final class InMemoryEscrow implements Escrow {
         }
 
         /**
-         * Ends a rental as its renter: pays the seconds since the start, nothing before it and within its grace.
+         * Ends a rental as its renter, who pays what it owes: the seconds since the start, none within the grace, and the
+         * share of one who calls off late at least.
          *
          * @throws EscrowException if it is refused
          */
         public Reading.Closed end(EscrowOffer offer) {
-            return InMemoryEscrow.this.end(account, offer);
+            return (Reading.Closed) change(offer, () -> contract.endByRenter(account, offer));
+        }
+
+        /**
+         * Ends a rental as its lender. Until its grace is over that gives everything back at once, and may cost of the bond;
+         * later the lender claims the seconds since the start, which the renter may dispute.
+         *
+         * @return closed, or open in the phase that it is in then
+         * @throws EscrowException if it is refused
+         */
+        public Reading endAsLender(EscrowOffer offer) {
+            return change(offer, this::isMyWord, () -> contract.endByLender(account, offer));
+        }
+
+        /**
+         * Reports that the other party never came, or never started; it may dispute that.
+         *
+         * @return open in the phase that it is in then, or closed before
+         * @throws EscrowException if it is refused
+         */
+        public Reading reportNoShow(EscrowOffer offer) {
+            return change(offer, this::isMyWord, () -> contract.reportNoShow(account, offer));
+        }
+
+        private boolean isMyWord(Phase phase) {
+            return phase instanceof Phase.Ended ended && ended.by().equals(account);
+        }
+
+        /**
+         * Disputes what is paid: locks the dispute's bond, and freezes the rental until its arbiter decides.
+         *
+         * @param evidence the root of the audit log that holds the evidence
+         * @param entry the index of the first entry that is evidence
+         * @return open in the phase that it is in then, or closed before
+         * @throws EscrowException if it is refused
+         */
+        public Reading dispute(EscrowOffer offer, Hash32 evidence, BigInteger entry) {
+            return change(
+                    offer,
+                    phase -> phase instanceof Phase.Disputed disputed
+                            && disputed.by().equals(account),
+                    () -> contract.dispute(account, offer, evidence, entry));
+        }
+
+        /**
+         * Decides a dispute as its arbiter.
+         *
+         * @param used for how many whole seconds of the window the renter pays
+         * @param slash how much of the lender's bond goes to the renter
+         * @param forfeit how much of the bond of the party that disputed goes to the other one
+         * @throws EscrowException if it is refused
+         */
+        public Reading.Closed resolve(EscrowOffer offer, Duration used, Amount slash, Amount forfeit) {
+            requireUsed(offer, used);
+            return (Reading.Closed) change(offer, () -> contract.resolve(account, offer, used, slash, forfeit));
+        }
+
+        /**
+         * Settles an escrow by one's own hand. Whom the other party's word is held against may agree to it before its time.
+         *
+         * @throws EscrowException if it is refused
+         */
+        public Reading.Closed settle(EscrowOffer offer, Settlement settlement) {
+            return InMemoryEscrow.this.settle(account, offer, settlement);
         }
 
         /** Returns what the party owns: not what is locked. */
         public Amount balance() {
-            return balanceOf(account);
+            synchronized (InMemoryEscrow.this) {
+                return contract.balance(account);
+            }
         }
     }
 
@@ -125,13 +183,7 @@ public final class InMemoryEscrow implements Escrow {
     public synchronized EscrowOffer offer(Terms terms) {
         checkSeconds(terms);
         requireReachable();
-        var lane = new Lane(terms.lender(), terms.lane());
-        Hash32 taken = rented.get(lane);
-        if (taken != null) {
-            throw refused("lane %s of %s is taken by rental %s: use another lane, or settle that one first"
-                    .formatted(terms.lane(), terms.lender(), taken));
-        }
-        return written(terms, sequences.getOrDefault(lane, BigInteger.ZERO));
+        return written(terms, contract.sequence(terms.lender(), terms.lane()));
     }
 
     private EscrowOffer written(Terms terms, BigInteger sequence) {
@@ -141,11 +193,12 @@ public final class InMemoryEscrow implements Escrow {
                 sequence,
                 terms.renter(),
                 token.contract(),
-                terms.arbiter(),
+                terms.stakes(),
                 terms.rate(),
                 terms.window(),
                 terms.grace(),
                 terms.disputeWindow(),
+                terms.cancellation(),
                 terms.expiry(),
                 terms.spec(),
                 PlayKey.digest("offer", terms, sequence, token.contract()));
@@ -164,8 +217,7 @@ public final class InMemoryEscrow implements Escrow {
         if (!isOurs(offer)) {
             return new Reading.Unknown("offer %s was changed, or is another escrow's".formatted(offer.digest()));
         }
-        Entry record = records.get(offer.digest());
-        return record == null ? new Reading.Absent(now()) : record.latest();
+        return contract.read(offer);
     }
 
     @Override
@@ -183,42 +235,33 @@ public final class InMemoryEscrow implements Escrow {
 
     @Override
     public Reading.Closed settle(EscrowOffer offer, Settlement settlement) {
+        return settle(null, offer, settlement);
+    }
+
+    private Reading.Closed settle(@Nullable Account caller, EscrowOffer offer, Settlement settlement) {
         requireOurs(offer);
         if (settlement instanceof Settlement.ByReceipt receipt) {
             requireUsed(offer, receipt.used());
         }
-        return close(offer, () -> settledSeconds(offer, settlement));
+        return (Reading.Closed) change(offer, () -> settled(caller, offer, settlement));
     }
 
-    private Duration settledSeconds(EscrowOffer offer, Settlement settlement) {
-        switch (settlement) {
+    private Reading.Closed settled(@Nullable Account caller, EscrowOffer offer, Settlement settlement) {
+        return switch (settlement) {
             case Settlement.ByReceipt receipt -> {
                 Hash32 digest = receiptDigest(offer, receipt.used());
                 requireSignature(offer.renter(), digest, receipt.renterSignature());
                 requireSignature(offer.lender(), digest, receipt.lenderSignature());
-                return receipt.used();
+                yield contract.settleByReceipt(offer, receipt.used());
             }
             case Settlement.ByRelease release -> {
                 requireSignature(offer.lender(), releaseDigest(offer), release.lenderSignature());
-                return Duration.ZERO;
+                yield contract.settleByRelease(offer);
             }
-            case Settlement.ByTimeLock lock -> {
-                Instant from = offer.window().end().plus(offer.disputeWindow());
-                if (now().isBefore(from)) {
-                    throw new EscrowException.NotYet(
-                            "the time lock holds until %s; try again then".formatted(from), null);
-                }
-                return offer.window().length();
-            }
-        }
-    }
-
-    private Reading.Closed end(Account caller, EscrowOffer offer) {
-        requireOurs(offer);
-        if (!caller.equals(offer.renter())) {
-            throw refused("%s is not the renter %s".formatted(caller, offer.renter()));
-        }
-        return close(offer, () -> accrued(offer));
+            case Settlement.ByTimeLock lock -> contract.settleByTimeLock(offer);
+            case Settlement.ByWord word -> contract.settleByWord(caller, offer);
+            case Settlement.BySilence silence -> contract.settleAfterSilence(offer);
+        };
     }
 
     private Hash32 open(Account caller, EscrowOffer offer, Signature lenderSignature) {
@@ -226,101 +269,36 @@ public final class InMemoryEscrow implements Escrow {
         Hash32 transaction;
         synchronized (this) {
             requireReachable();
-            Entry before = records.get(offer.digest());
-            if (before != null) {
-                return before.opened().transaction();
+            Optional<Reading.Open> before = contract.opened(offer);
+            if (before.isPresent()) {
+                return before.get().transaction();
             }
-            requireOpenable(caller, offer, lenderSignature);
-            var lane = new Lane(offer.lender(), offer.lane());
-            balances.put(caller, balanceOf(caller).minus(offer.deposit()));
-            rented.put(lane, offer.digest());
-            transaction = transaction();
-            var opened = new Reading.Open(offer.deposit(), transaction, now());
-            records.put(offer.digest(), new Entry(opened, opened));
+            requireSignature(offer.lender(), offer.digest(), lenderSignature);
+            transaction = contract.open(caller, offer);
         }
         changed();
         return transaction;
     }
 
-    private void requireOpenable(Account caller, EscrowOffer offer, Signature lenderSignature) {
-        var lane = new Lane(offer.lender(), offer.lane());
-        if (!caller.equals(offer.renter())) {
-            throw refused("%s is not the renter %s".formatted(caller, offer.renter()));
-        }
-        if (now().isAfter(offer.expiry())) {
-            throw new EscrowException.OfferExpired(
-                    "offer %s expired at %s".formatted(offer.digest(), offer.expiry()), null);
-        }
-        if (!now().isBefore(offer.window().end())) {
-            throw new EscrowException.OfferExpired("window %s is over".formatted(offer.window()), null);
-        }
-        if (rented.containsKey(lane)) {
-            throw new EscrowException.OfferUsed(
-                    "lane %s is taken by rental %s".formatted(offer.lane(), rented.get(lane)), null);
-        }
-        BigInteger expected = sequences.getOrDefault(lane, BigInteger.ZERO);
-        if (!offer.sequence().equals(expected)) {
-            throw new EscrowException.OfferUsed(
-                    "lane %s waits for offer number %s, not %s".formatted(offer.lane(), expected, offer.sequence()),
-                    null);
-        }
-        requireSignature(offer.lender(), offer.digest(), lenderSignature);
-        if (balanceOf(caller).compareTo(offer.deposit()) < 0) {
-            throw new EscrowException.InsufficientFunds(
-                    "%s owns %s, the deposit is %s".formatted(caller, balanceOf(caller), offer.deposit()), null);
-        }
+    private Reading change(EscrowOffer offer, Supplier<Reading> change) {
+        return change(offer, phase -> false, change);
     }
 
-    private interface Meter {
-        Duration used();
-    }
-
-    private Reading.Closed close(EscrowOffer offer, Meter meter) {
-        Reading.Closed closed;
+    /** Makes a change, unless the escrow is closed already or in the phase that it leads to. */
+    private Reading change(EscrowOffer offer, Predicate<Phase> reached, Supplier<Reading> change) {
+        requireOurs(offer);
+        Reading then;
         synchronized (this) {
             requireReachable();
-            Entry record = records.get(offer.digest());
-            if (record == null) {
-                throw refused("offer %s was never opened".formatted(offer.digest()));
-            }
-            if (record.latest() instanceof Reading.Closed before) {
+            Reading before = contract.read(offer);
+            if (before instanceof Reading.Closed
+                    || (before instanceof Reading.Open open && reached.test(open.phase()))) {
                 return before;
             }
-            Amount paid = offer.rate().cost(meter.used());
-            Amount refunded = offer.deposit().minus(paid);
-            balances.merge(offer.lender(), paid, Amount::plus);
-            balances.merge(offer.renter(), refunded, Amount::plus);
-            var lane = new Lane(offer.lender(), offer.lane());
-            rented.remove(lane);
-            sequences.put(lane, offer.sequence().add(BigInteger.ONE));
-            closed = new Reading.Closed(paid, refunded, transaction(), now());
-            records.put(offer.digest(), new Entry(record.opened(), closed));
+            then = change.get();
         }
         changed();
-        return closed;
-    }
-
-    private Duration accrued(EscrowOffer offer) {
-        Instant start = offer.window().start();
-        if (!now().isAfter(start.plus(offer.grace()))) {
-            return Duration.ZERO;
-        }
-        Duration elapsed = Duration.between(start, now());
-        return elapsed.compareTo(offer.window().length()) < 0
-                ? elapsed
-                : offer.window().length();
-    }
-
-    private synchronized Amount balanceOf(Account account) {
-        return balances.getOrDefault(account, Amount.ZERO);
-    }
-
-    private Instant now() {
-        return clock.instant().truncatedTo(ChronoUnit.SECONDS);
-    }
-
-    private Hash32 transaction() {
-        return PlayKey.digest("transaction", ++transactions, System.identityHashCode(this));
+        return then;
     }
 
     private void requireReachable() {
@@ -340,11 +318,12 @@ public final class InMemoryEscrow implements Escrow {
                 offer.lender(),
                 offer.lane(),
                 offer.renter(),
-                offer.arbiter(),
+                offer.stakes(),
                 offer.rate(),
                 offer.window(),
                 offer.grace(),
                 offer.disputeWindow(),
+                offer.cancellation(),
                 offer.expiry(),
                 offer.spec());
         return PlayKey.digest("offer", terms, offer.sequence(), offer.token()).equals(offer.digest())

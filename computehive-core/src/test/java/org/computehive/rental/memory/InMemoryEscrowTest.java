@@ -1,5 +1,7 @@
 package org.computehive.rental.memory;
 
+import java.math.BigInteger;
+import java.time.Duration;
 import java.time.Instant;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
@@ -48,6 +50,36 @@ class InMemoryEscrowTest extends EscrowContract {
             @Override
             public Reading.Closed end(EscrowOffer offer) {
                 return party.end(offer);
+            }
+
+            @Override
+            public Reading endAsLender(EscrowOffer offer) {
+                return party.endAsLender(offer);
+            }
+
+            @Override
+            public Reading reportNoShow(EscrowOffer offer) {
+                return party.reportNoShow(offer);
+            }
+
+            @Override
+            public Reading dispute(EscrowOffer offer, Hash32 evidence, BigInteger entry) {
+                return party.dispute(offer, evidence, entry);
+            }
+
+            @Override
+            public Reading.Closed resolve(EscrowOffer offer, Duration used, Amount slash, Amount forfeit) {
+                return party.resolve(offer, used, slash, forfeit);
+            }
+
+            @Override
+            public Reading.Closed settle(EscrowOffer offer, Escrow.Settlement settlement) {
+                return party.settle(offer, settlement);
+            }
+
+            @Override
+            public void deposit(Amount amount) {
+                // All that it owns lies in the ledger.
             }
 
             @Override

@@ -9,7 +9,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.computehive.chain.EvmParty;
-import org.computehive.market.Account;
 import org.computehive.market.Rate;
 import org.computehive.rental.Escrow;
 import org.computehive.rental.EscrowOffer;
@@ -73,7 +72,6 @@ final class ChainSteps {
                         lender.account(),
                         BigInteger.valueOf(lane++),
                         renter.account(),
-                        Account.ZERO,
                         Rate.of(100),
                         window,
                         Duration.ofMinutes(1),
@@ -184,7 +182,7 @@ final class ChainSteps {
                 offer.renter().address().substring(2)
                         + "%024x".formatted(offer.rate().unitsPerSecond()),
                 offer.token().address().substring(2) + "0".repeat(24),
-                offer.arbiter().address().substring(2) + "0".repeat(24),
+                offer.stakes().arbiter().address().substring(2) + "0".repeat(24),
                 times + "0".repeat(24),
                 offer.spec().hex().substring(2));
     }

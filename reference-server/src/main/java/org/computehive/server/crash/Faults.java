@@ -118,6 +118,9 @@ final class Faults {
                 refunded
                         ? closed.refunded().minus(Amount.of(1))
                         : closed.refunded().plus(Amount.of(1)),
+                closed.slashed(),
+                closed.forfeited(),
+                closed.how(),
                 closed.transaction(),
                 closed.chainTime());
     }
