@@ -120,3 +120,65 @@ contract ReenteringToken is OpenToken {
         return moves;
     }
 }
+
+/// @dev Behaves, or misbehaves in the way it is told to, until it is told otherwise; and blocks an account as USDC does.
+contract FickleToken is OpenToken {
+    enum Mood {
+        HONEST,
+        REENTERING, // calls somebody in the middle of the next transfer
+        SURCHARGING, // burns one unit more of whoever sends
+        TAKING_A_FEE, // burns one unit of what arrives
+        REFUSING, // returns false
+        LYING // returns true, and moves nothing
+    }
+
+    Mood public mood;
+    address public blocked;
+    address public target;
+    bytes public payload;
+    /// @dev Whether the call in the middle of a transfer was made.
+    bool public struck;
+
+    function turn(Mood mood_, address blocked_) external {
+        (mood, blocked, target, struck) = (mood_, blocked_, address(0), false);
+    }
+
+    function arm(address target_, bytes calldata payload_) external {
+        (target, payload, struck) = (target_, payload_, false);
+    }
+
+    /// @dev Whether a pull from that account can succeed.
+    function pulls(address from) external view returns (bool) {
+        return from != blocked && mood <= Mood.SURCHARGING;
+    }
+
+    /// @dev Whether a payment to that account can succeed.
+    function pays(address to) external view returns (bool) {
+        return to != blocked && mood <= Mood.REENTERING;
+    }
+
+    function transfer(address to, uint256 amount) public override returns (bool) {
+        if (mood == Mood.SURCHARGING) _burn(msg.sender, 1);
+        return _moves() ? super.transfer(to, amount) : mood == Mood.LYING;
+    }
+
+    function transferFrom(address from, address to, uint256 amount) public override returns (bool) {
+        return _moves() ? super.transferFrom(from, to, amount) : mood == Mood.LYING;
+    }
+
+    function _moves() private returns (bool) {
+        address victim = target;
+        if (mood == Mood.REENTERING && victim != address(0)) {
+            target = address(0);
+            (struck,) = victim.call(payload);
+        }
+        return mood < Mood.REFUSING;
+    }
+
+    function _update(address from, address to, uint256 amount) internal override {
+        bool moved = from != address(0) && to != address(0);
+        require(!moved || (from != blocked && to != blocked), "blocked");
+        super._update(from, to, amount);
+        if (moved && mood == Mood.TAKING_A_FEE) super._update(to, address(0), 1);
+    }
+}

@@ -452,6 +452,13 @@ contract OpenTest is Base {
         assertEq(escrow.balanceOf(address(token), renter), 3);
     }
 
+    /// A token that refuses transfers of nothing, or is stopped, keeps nobody from renting with what the ledger holds.
+    function test_OpenFromTheLedgerCallsNoToken() external {
+        depositAs(renter, address(token), COST);
+        vm.expectCall(address(token), "", 0);
+        open(offerOf(address(token)));
+    }
+
     function test_OpenFromLedgerAndWallet() external {
         depositAs(renter, address(token), 10);
         vm.startPrank(renter);

@@ -50,6 +50,19 @@ contract ReportNoShowTest is Base {
         expectRefused(renter, offer, abi.encodeWithSelector(Errors.NotOpen.selector, pack(offer).lenderWord));
     }
 
+    /// A grace that is longer than the window: the lender may be reported as long as it lasts.
+    function test_ByTheRenterAfterAWindowThatIsShorterThanTheGrace() external {
+        Offer memory offer = withArbiter(offerOf(NATIVE));
+        offer.duration = 1 minutes;
+        depositAs(lender, NATIVE, BOND);
+        open(offer);
+        vm.warp(START + 2 minutes);
+        Phase phase = reportAs(renter, offer);
+        assertRented(offer, phase);
+        assertTrue(phase.isAbsent(), "absent");
+        assertEq(phase.claimed(), 1 minutes, "claimed");
+    }
+
     function test_RevertWhen_TheRenterIsTooEarlyOrTooLate() external {
         Offer memory offer = openedWithArbiter();
         vm.warp(START - 1);

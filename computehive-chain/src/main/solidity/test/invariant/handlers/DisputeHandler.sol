@@ -3,37 +3,32 @@ pragma solidity 0.8.37;
 
 import { Vm } from "forge-std/Vm.sol";
 
-import { EscrowHandler } from "./EscrowHandler.sol";
-import { Store } from "../stores/Store.sol";
-import { DevToken } from "../../../dev/DevToken.sol";
-import { IRentalEscrow } from "../../../src/interfaces/IRentalEscrow.sol";
+import { CloseHandler } from "./CloseHandler.sol";
 import { Offer } from "../../../src/types/Offer.sol";
 import { PackedOffer, pack } from "../../../src/types/PackedOffer.sol";
 import { Phase, RUNNING } from "../../../src/types/Phase.sol";
 
 /// @dev The ways out that take more than one call, and batches.
-contract DisputeHandler is EscrowHandler {
-    constructor(IRentalEscrow escrow, DevToken token, Store store) EscrowHandler(escrow, token, store) { }
-
-    function endByLender(uint256 seed) external counted("endByLender") {
+abstract contract DisputeHandler is CloseHandler {
+    function endByLender(uint256 seed) external {
         (bool found, uint256 index, Offer memory offer) = _pick(seed);
         if (!found || offer.lender == offer.renter) return;
         uint256 time = vm.getBlockTimestamp();
         bytes memory data = abi.encodeCall(ESCROW.end, (pack(offer)));
         if (time <= uint256(offer.start) + offer.grace) {
             _before(offer);
-            _mustWork(offer.lender, data);
+            _mustWork(offer.lender, 0, data);
             _after(index, offer, Closing(0, _conceded(offer), 0, false, true));
         } else if (time >= uint256(offer.start) + offer.duration) {
             _mustFail(offer.lender, 0, data);
         } else {
             vm.recordLogs();
-            _mustWork(offer.lender, data);
+            _mustWork(offer.lender, 0, data);
             STORE.notePhase(index, _logged());
         }
     }
 
-    function reportNoShow(uint256 seed, bool asRenter) external counted("reportNoShow") {
+    function reportNoShow(uint256 seed, bool asRenter) external {
         (bool found, uint256 index, Offer memory offer) = _pick(seed);
         if (!found || offer.lender == offer.renter) return;
         uint256 time = vm.getBlockTimestamp();
@@ -49,14 +44,14 @@ contract DisputeHandler is EscrowHandler {
             return;
         }
         vm.recordLogs();
-        _mustWork(caller, data);
+        _mustWork(caller, 0, data);
         STORE.notePhase(index, _logged());
     }
 
-    function settleEnded(uint256 seed, uint256 callerSeed) external counted("settleEnded") {
+    function settleEnded(uint256 seed, uint256 callerSeed) external {
         (bool found, uint256 index, Offer memory offer, Phase phase) = _pickLater(seed);
         if (!found) return;
-        address caller = parties[callerSeed % parties.length];
+        address caller = _party(callerSeed);
         address against = phase.isEnded() ? offer.renter : offer.lender;
         bytes memory data = abi.encodeCall(ESCROW.settleEnded, (pack(offer), phase));
         if (phase.isDisputed() || (caller != against && vm.getBlockTimestamp() < _unlock(offer, phase))) {
@@ -64,7 +59,7 @@ contract DisputeHandler is EscrowHandler {
             return;
         }
         _before(offer);
-        _mustWork(caller, data);
+        _mustWork(caller, 0, data);
         _after(
             index,
             offer,
@@ -72,29 +67,28 @@ contract DisputeHandler is EscrowHandler {
         );
     }
 
-    function dispute(uint256 seed, bool running) external counted("dispute") {
+    function dispute(uint256 seed, bool running) external {
         (bool found, uint256 index, Offer memory offer, Phase phase) = _pickAny(seed, running);
         if (!found) return;
         address caller = phase.isAbsent() ? offer.lender : offer.renter;
         bytes memory data = abi.encodeCall(ESCROW.dispute, (pack(offer), phase, keccak256("root"), 7));
-        bool works =
-            offer.arbiter != address(0) && !phase.isDisputed() && vm.getBlockTimestamp() < _unlock(offer, phase);
-        bool native = offer.token == address(0);
-        uint256 balance = ESCROW.balanceOf(offer.token, caller);
-        uint256 lacking = offer.disputeBond > balance ? offer.disputeBond - balance : 0;
-        if (!works) {
-            _mustFail(caller, native ? lacking : 0, data);
+        uint256 lacking = _lacking(offer.token, caller, offer.disputeBond);
+        uint256 value = offer.token == NATIVE ? lacking : 0;
+        if (
+            offer.arbiter == address(0) || phase.isDisputed() || vm.getBlockTimestamp() >= _unlock(offer, phase)
+                || !_canPull(offer.token, caller, lacking)
+        ) {
+            _mustFail(caller, value, data);
             return;
         }
-        if (native) vm.deal(caller, lacking);
-        else TOKEN.mint(caller, lacking);
+        _give(offer.token, caller, lacking);
         vm.recordLogs();
-        vm.prank(caller);
-        ESCROW.dispute{ value: native ? lacking : 0 }(pack(offer), phase, keccak256("root"), 7);
+        _mustWork(caller, value, data);
         STORE.noteDispute(index, _logged(), lacking);
+        _afterMove(offer.token);
     }
 
-    function resolve(uint256 seed, uint32 used, uint96 slash, uint96 forfeit) external counted("resolve") {
+    function resolve(uint256 seed, uint32 used, uint96 slash, uint96 forfeit) external {
         (bool found, uint256 index, Offer memory offer, Phase phase) = _pickLater(seed);
         if (!found) return;
         used = uint32(bound(used, 0, uint256(offer.duration) + 1));
@@ -107,11 +101,11 @@ contract DisputeHandler is EscrowHandler {
             return;
         }
         _before(offer);
-        _mustWork(ARBITER, data);
+        _mustWork(ARBITER, 0, data);
         _after(index, offer, Closing(used, slash, forfeit, true, true));
     }
 
-    function resolveSilent(uint256 seed, bool wait) external counted("resolveSilent") {
+    function resolveSilent(uint256 seed, bool wait) external {
         (bool found, uint256 index, Offer memory offer, Phase phase) = _pickLater(seed);
         if (!found) return;
         bytes memory data = abi.encodeCall(ESCROW.resolveSilent, (pack(offer), phase));
@@ -124,12 +118,12 @@ contract DisputeHandler is EscrowHandler {
             return;
         }
         _before(offer);
-        _mustWork(offer.lender, data);
+        _mustWork(offer.lender, 0, data);
         _after(index, offer, Closing(phase.used(), 0, 0, false, false));
     }
 
     /// @dev A disputed rental is closed by nothing that works on any other one.
-    function closeDisputed(uint256 seed) external counted("closeDisputed") {
+    function closeDisputed(uint256 seed) external {
         (bool found,, Offer memory offer, Phase phase) = _pickLater(seed);
         if (!found || !phase.isDisputed()) return;
         bytes32 offerHash = ESCROW.hashOffer(pack(offer));
@@ -152,28 +146,12 @@ contract DisputeHandler is EscrowHandler {
     }
 
     /// @dev Settles all there is in one batch: what is due is closed, and nothing else.
-    function settleMany(uint256 callerSeed) external counted("settleMany") {
-        uint256 count = STORE.count();
-        PackedOffer[] memory offers = new PackedOffer[](count);
-        uint256 due = 0;
-        for (uint256 i = 0; i < count; i++) {
-            offers[i] = pack(STORE.offerAt(i));
-            if (_isDue(i)) due++;
-        }
-        vm.prank(parties[callerSeed % parties.length]);
-        assertEq(ESCROW.settleMany(offers), due, "settled");
-        for (uint256 i = 0; i < count; i++) {
-            if (!_isDue(i)) continue;
-            Offer memory offer = STORE.offerAt(i);
-            uint256 paid = uint256(offer.rate) * offer.duration;
-            if (paid + offer.bond > 0) STORE.noteRecord(offer.token, offer.lender, offer.duration, false, false);
-            STORE.noteClose(i);
-        }
-    }
-
-    function _isDue(uint256 index) private view returns (bool) {
-        return STORE.isOpen(index) && STORE.phaseOf(index).isRunning()
-            && vm.getBlockTimestamp() >= _unlock(STORE.offerAt(index), RUNNING);
+    function settleMany(uint256 callerSeed) external {
+        PackedOffer[] memory offers = _all();
+        vm.prank(_party(callerSeed));
+        uint256 settled = ESCROW.settleMany(offers);
+        assertEq(settled, _noteDue(offers.length), "settled");
+        if (settled > 0) STORE.noteWorked(ESCROW.settleMany.selector);
     }
 
     function _pickAny(
@@ -186,20 +164,6 @@ contract DisputeHandler is EscrowHandler {
     {
         if (!running) return _pickLater(seed);
         (found, index, offer) = _pick(seed);
-    }
-
-    /// @dev An open rental that is not running any more.
-    function _pickLater(uint256 seed)
-        private
-        view
-        returns (bool found, uint256 index, Offer memory offer, Phase phase)
-    {
-        uint256 count = STORE.count();
-        for (uint256 i = 0; i < count; i++) {
-            index = (seed % count + i) % count;
-            phase = STORE.phaseOf(index);
-            if (STORE.isOpen(index) && !phase.isRunning()) return (true, index, STORE.offerAt(index), phase);
-        }
     }
 
     /// @dev The phase that the escrow's one event since logs are recorded told.

@@ -20,10 +20,17 @@ contract Store {
     mapping(bytes32 offerHash => uint256 times) public opens;
     mapping(address lender => mapping(uint64 lane => uint64 moves)) public closesAndCancels;
     mapping(address lender => mapping(uint64 lane => uint256 count)) public openOnLane;
+    mapping(address lender => mapping(uint64 lane => uint256 index)) public lastOnLane;
     mapping(address token => uint256 amount) public locked;
     mapping(address token => uint256 amount) public cameIn;
     mapping(address token => uint256 amount) public wentOut;
-    mapping(bytes32 call => uint256 times) public calls;
+    /// @dev How many calls of the escrow worked, as they should, and how many were refused, as they should.
+    mapping(bytes4 selector => uint256 times) public worked;
+    mapping(bytes4 selector => uint256 times) public refused;
+    /// @dev The token that was moved or locked last.
+    address public touched;
+    uint256 public replays;
+    uint256 public doubleBookings;
     uint256 public earlyPayouts;
     uint256 public cheapCloses;
     uint256 public surprises;
@@ -37,12 +44,14 @@ contract Store {
     }
 
     function noteOpen(Offer memory offer, bytes32 offerHash, uint256 fromWallet) external {
+        if (++opens[offerHash] > 1) replays++;
+        if (++openOnLane[offer.lender][offer.lane] > 1) doubleBookings++;
+        lastOnLane[offer.lender][offer.lane] = _offers.length;
         isOpen[_offers.length] = true;
         _offers.push(offer);
-        opens[offerHash]++;
-        openOnLane[offer.lender][offer.lane]++;
         locked[offer.token] += uint256(offer.rate) * offer.duration + offer.bond;
         cameIn[offer.token] += fromWallet;
+        touched = offer.token;
     }
 
     function noteClose(uint256 index) external {
@@ -51,6 +60,7 @@ contract Store {
         openOnLane[offer.lender][offer.lane]--;
         closesAndCancels[offer.lender][offer.lane]++;
         locked[offer.token] -= uint256(offer.rate) * offer.duration + offer.bond;
+        touched = offer.token;
         if (phaseOf[index].isDisputed()) locked[offer.token] -= offer.disputeBond;
     }
 
@@ -63,6 +73,7 @@ contract Store {
         phaseOf[index] = phase;
         locked[offer.token] += offer.disputeBond;
         cameIn[offer.token] += fromWallet;
+        touched = offer.token;
     }
 
     /// @dev What a lender's counters must have counted.
@@ -84,10 +95,12 @@ contract Store {
 
     function noteDeposit(address token, uint256 amount) external {
         cameIn[token] += amount;
+        touched = token;
     }
 
     function noteWithdraw(address token, uint256 amount) external {
         wentOut[token] += amount;
+        touched = token;
     }
 
     /// @dev The lender gained before end and window were over, and the renter neither called nor signed.
@@ -105,7 +118,11 @@ contract Store {
         surprises++;
     }
 
-    function noteCall(bytes32 name) external {
-        calls[name]++;
+    function noteWorked(bytes4 selector) external {
+        worked[selector]++;
+    }
+
+    function noteRefused(bytes4 selector) external {
+        refused[selector]++;
     }
 }
