@@ -673,19 +673,36 @@ contract RentalEscrow is IRentalEscrow, EIP712, ReentrancyGuardTransient {
     /// @dev Pulls tokens and demands that exactly `amount` arrives. The lock keeps a token that calls back from having
     /// one arrival counted twice.
     function _pull(address token, address from, uint256 amount) private nonReentrant {
-        uint256 before = IERC20(token).balanceOf(address(this));
+        uint256 before = _held(token);
         IERC20(token).safeTransferFrom(from, address(this), amount);
-        uint256 moved = _difference(IERC20(token).balanceOf(address(this)), before);
+        uint256 moved = _difference(_held(token), before);
         require(moved == amount, Errors.TransferInexact(token, amount, moved));
     }
 
     /// @dev Sends tokens and demands that exactly `amount` leaves: a token that takes a fee on top would take it from
     /// the other accounts.
     function _push(address token, uint256 amount, address to) private nonReentrant {
-        uint256 before = IERC20(token).balanceOf(address(this));
+        uint256 before = _held(token);
         IERC20(token).safeTransfer(to, amount);
-        uint256 moved = _difference(before, IERC20(token).balanceOf(address(this)));
+        uint256 moved = _difference(before, _held(token));
         require(moved == amount, Errors.TransferInexact(token, amount, moved));
+    }
+
+    /// @dev `IERC20(token).balanceOf(address(this))` without its allocations, which each opening from a wallet pays
+    /// twice. An account without code answers nothing, and that is refused as it is by Solidity.
+    function _held(address token) private view returns (uint256 held) {
+        bytes4 selector = IERC20.balanceOf.selector;
+        // In the scratch space. `and` asks first, and looks at the answer's length then.
+        assembly ("memory-safe") {
+            mstore(0x00, selector)
+            mstore(0x04, address())
+            if iszero(and(gt(returndatasize(), 0x1f), staticcall(gas(), token, 0x00, 0x24, 0x00, 0x20))) {
+                let to := mload(0x40)
+                returndatacopy(to, 0x00, returndatasize())
+                revert(to, returndatasize())
+            }
+            held := mload(0x00)
+        }
     }
 
     /// @dev `more - less`, or zero if a token moved the wrong way.

@@ -152,9 +152,9 @@ contract FickleToken is OpenToken {
         return from != blocked && mood <= Mood.SURCHARGING;
     }
 
-    /// @dev Whether a payment to that account can succeed.
+    /// @dev Whether a payment to that account can succeed. A fee that the receiver bears takes nothing from anybody else.
     function pays(address to) external view returns (bool) {
-        return to != blocked && mood <= Mood.REENTERING;
+        return to != blocked && (mood <= Mood.REENTERING || mood == Mood.TAKING_A_FEE);
     }
 
     function transfer(address to, uint256 amount) public override returns (bool) {

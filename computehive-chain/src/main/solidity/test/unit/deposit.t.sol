@@ -15,6 +15,7 @@ import {
     VoidToken
 } from "../hostile/Tokens.sol";
 import { IRentalEscrow } from "../../src/interfaces/IRentalEscrow.sol";
+import { LyingWallet } from "../hostile/Parties.sol";
 import { Errors } from "../../src/libraries/Errors.sol";
 
 contract DepositTest is Base {
@@ -156,5 +157,20 @@ contract DepositTest is Base {
         );
         assertEq(escrow.balanceOf(address(hostile), address(hostile)), 0);
         assertEq(escrow.balanceOf(address(hostile), renter), 1000);
+    }
+
+    /// What can't tell how much the escrow holds is no token: nothing at the address, too short an answer, or a refusal.
+    function test_RevertWhen_TheTokenDoesNotTellItsBalances() external {
+        vm.startPrank(renter);
+        vm.expectRevert(bytes(""));
+        escrow.deposit(makeAddr("nothing"), 1);
+        LyingWallet mute = new LyingWallet();
+        mute.tell(hex"01", false);
+        vm.expectRevert(bytes(hex"01"));
+        escrow.deposit(address(mute), 1);
+        mute.tell("stopped", true);
+        vm.expectRevert("stopped");
+        escrow.deposit(address(mute), 1);
+        vm.stopPrank();
     }
 }

@@ -93,6 +93,14 @@ contract Erc792Test is Base {
         adapter.ask{ value: FEE }(pack(changed), phase);
     }
 
+    function test_RevertWhen_EndedAndNotDisputed() external {
+        openedUnderTheCourt();
+        vm.warp(START + 1 hours);
+        Phase phase = endAsLender(offer);
+        vm.expectRevert(abi.encodeWithSelector(Erc792Arbiter.NotDisputedHere.selector, pack(offer).lenderWord));
+        adapter.ask{ value: FEE }(pack(offer), phase);
+    }
+
     function test_RevertWhen_TheFeeIsNotExact() external {
         Phase phase = disputedByRenter();
         for (uint256 sent = FEE - 1; sent <= FEE + 1; sent += 2) {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { Base } from "../Base.t.sol";
+import { Errors } from "../../src/libraries/Errors.sol";
 import { Offer } from "../../src/types/Offer.sol";
 import { pack } from "../../src/types/PackedOffer.sol";
 import { Phase, RUNNING } from "../../src/types/Phase.sol";
@@ -64,6 +65,19 @@ contract RecordTest is Base {
         vm.prank(arbiter);
         escrow.resolve(pack(offer), phase, 0, 0, 0);
         assertRecord(0, 0, 1, 0);
+    }
+
+    /// A balance never runs over into the counters beside it.
+    function test_RevertWhen_TheBalanceWouldNotFit() external {
+        uint256 most = type(uint160).max;
+        vm.store(address(escrow), slotOfLender(), bytes32(1 << 255 | most - 1));
+        depositAs(lender, NATIVE, 1);
+        assertEq(escrow.balanceOf(NATIVE, lender), most);
+        vm.deal(lender, 1);
+        vm.prank(lender);
+        vm.expectRevert(abi.encodeWithSelector(Errors.AmountTooLarge.selector, 1));
+        escrow.deposit{ value: 1 }(NATIVE, 1);
+        assertRecord(0, 0, 0, 0);
     }
 
     function testFuzz_CountersNeverTouchTheBalanceOrEachOther(
