@@ -5,19 +5,23 @@ import java.time.Instant;
 import org.computehive.schedule.Window;
 
 /**
- * What a renter owes who calls a rental off late, or never comes. Part of a listing's rules and of what both parties sign.
+ * What a renter owes who calls a rental off late, ends it soon after, or never comes. Part of a listing's rules and of what
+ * both parties sign.
  *
  * <p>Shares are in basis points of the deposit and charged in whole seconds of the window, rounded down, since the escrow
  * counts in seconds. Immutable and thread-safe.
  *
  * <h2>What enforces it</h2>
  *
- * Today's escrow contract knows neither share: a renter who ends the escrow on the chain before the window's start, or
- * within its grace, gets everything back. So a share that is owed is paid where renter and lender both sign the receipt for
- * it; the engine records what is owed, writes that receipt, and never pays it by itself.
+ * The offer carries these terms, for what was booked and for each extension by its own window, so the escrow's contract knows
+ * them: a renter who ends the escrow by its own hand pays the late share there and then, to the unit that the engine's
+ * receipt would say; a lender that gives up late loses the same share of its bond, and all of it within the grace. A lender
+ * reports on the chain that the renter never came, and is paid the share unless the renter disputes; that takes an {@link
+ * Stakes#arbiter arbiter}. Where both sign a receipt, that is what is paid. The engine never pays more than the terms say.
  *
  * @param notice a rental is called off for nothing until so long before the window's start
- * @param lateShare what is owed after that, 0 to 10,000 basis points of the deposit
+ * @param lateShare what is owed at least after that, by a renter who calls off or ends the session early, 0 to 10,000 basis
+ *     points of the deposit
  * @param noShowAfter how long after the session is usable, and the window begun, a renter must have entered it; the session
  *     ends then. {@link Duration#ZERO}: a session runs to its end whether somebody comes or not
  * @param noShowShare what a renter who never came owes at least, 0 to 10,000 basis points of the deposit; the time for which

@@ -137,8 +137,18 @@ final class Commands implements RentalCommands {
     public Rental cancel(RentalId id, Account caller) {
         return asking.ask(AnswerForm.RENTAL, () -> RequestDigest.of("cancel", id, caller), answering -> {
             rentals.ofParty(id, caller);
-            return rentals.commit(id, rental -> new RentalEvent.Cancelled(journal.now(), caller), answering);
+            return rentals.commit(id, rental -> cancelled(rental, caller), answering);
         });
+    }
+
+    /** Once the deposit is locked a lender calls off by its release alone, so that nobody is paid for nothing. */
+    private RentalEvent cancelled(Rental rental, Account caller) {
+        if (rental.funded() && caller.equals(rental.terms().lender())) {
+            throw new RentalException.WrongState(
+                    "rental %s is %s: its deposit is locked, sign its release to give it back"
+                            .formatted(rental.id(), rental.state()));
+        }
+        return new RentalEvent.Cancelled(journal.now(), caller);
     }
 
     @Override

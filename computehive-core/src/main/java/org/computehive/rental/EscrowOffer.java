@@ -53,6 +53,27 @@ public record EscrowOffer(
     }
 
     /**
+     * Returns what the renter owes if it ends the escrow at an instant, in whole seconds of the window: what the contract
+     * counts, to the second.
+     */
+    public Duration owed(Instant at) {
+        if (!cancellation.isLate(at, window)) {
+            return Duration.ZERO;
+        }
+        Duration served = at.isAfter(window.start().plus(grace)) ? elapsed(at) : Duration.ZERO;
+        Duration least = cancellation.lateCharge(window);
+        return served.compareTo(least) < 0 ? least : served;
+    }
+
+    /** Returns the time between the window's start and an instant that lies in the window. */
+    public Duration elapsed(Instant at) {
+        if (!at.isAfter(window.start())) {
+            return Duration.ZERO;
+        }
+        return Duration.between(window.start(), at.isBefore(window.end()) ? at : window.end());
+    }
+
+    /**
      * 32 bytes, shown in lower-case hexadecimal with {@code 0x}.
      *
      * @param hex {@code 0x} and 64 hexadecimal digits

@@ -2,6 +2,9 @@ package org.computehive.rental;
 
 import java.math.BigInteger;
 import java.util.Optional;
+import org.computehive.market.Account;
+import org.computehive.market.Amount;
+import org.computehive.rental.Escrow.Phase;
 import org.computehive.rental.RentalEvent.EndCause;
 import org.computehive.rental.Steps.Outcome;
 
@@ -74,12 +77,10 @@ final class Funding {
     }
 
     Outcome begin(Rental rental) {
-        boolean closed = escrow.read(rental.offer().orElseThrow()) instanceof Escrow.Reading.Closed;
-        return Outcome.happened(
-                closed
-                        ? new RentalEvent.Cancelled(
-                                journal.now(), rental.terms().renter())
-                        : new RentalEvent.Starting(journal.now()));
+        Optional<Account> leaving =
+                leaving(rental.offer().orElseThrow(), escrow.read(rental.offer().orElseThrow()));
+        return Outcome.happened(leaving.<RentalEvent>map(by -> new RentalEvent.Cancelled(journal.now(), by))
+                .orElseGet(() -> new RentalEvent.Starting(journal.now())));
     }
 
     Outcome watchEscrow(Rental rental) {
@@ -96,28 +97,70 @@ final class Funding {
                     && (rental.state() == RentalState.FUNDED
                             || journal.now().isBefore(leg.window().end()));
             if (counts) {
-                switch (escrow.read(leg.offer().orElseThrow())) {
-                    case Escrow.Reading.Closed closed -> {
-                        return Outcome.happened(closedEarly(rental, leg, closed));
-                    }
-                    case Escrow.Reading.Unknown unknown -> {
-                        return Outcome.unread(rental, unknown);
-                    }
-                    default -> {}
+                Escrow.Reading reading = escrow.read(leg.offer().orElseThrow());
+                if (reading instanceof Escrow.Reading.Unknown unknown) {
+                    return Outcome.unread(rental, unknown);
+                }
+                Optional<RentalEvent> early = leftEarly(rental, leg, reading);
+                if (early.isPresent()) {
+                    return Outcome.happened(early.get());
                 }
             }
         }
         return watchAgain();
     }
 
-    /** A deposit that is gone before its time takes that time along; one that is gone in its time ends the session. */
-    private RentalEvent closedEarly(Rental rental, Leg leg, Escrow.Reading.Closed closed) {
+    /**
+     * A deposit that is gone before its time takes that time along; one that is gone or on its way out in its time ends the
+     * session, since nobody is sure to be paid for what would follow.
+     */
+    private Optional<RentalEvent> leftEarly(Rental rental, Leg leg, Escrow.Reading reading) {
         if (leg.number() > 0 && journal.now().isBefore(leg.window().start())) {
-            return settling.settled(leg, closed);
+            return reading instanceof Escrow.Reading.Closed closed
+                    ? Optional.of(settling.settled(leg, closed))
+                    : Optional.empty();
         }
-        return rental.state() == RentalState.ACTIVE
-                ? new RentalEvent.Ending(journal.now(), EndCause.ESCROW_CLOSED)
-                : new RentalEvent.Cancelled(journal.now(), rental.terms().renter());
+        return leaving(leg.offer().orElseThrow(), reading)
+                .map(by -> rental.state() == RentalState.ACTIVE
+                        ? new RentalEvent.Ending(journal.now(), cause(rental, by, reading))
+                        : new RentalEvent.Cancelled(journal.now(), by));
+    }
+
+    private static EndCause cause(Rental rental, Account by, Escrow.Reading reading) {
+        if (by.equals(rental.terms().renter())) {
+            return EndCause.ESCROW_CLOSED;
+        }
+        boolean noShow = reading instanceof Escrow.Reading.Open(var deposit, var hash, var time, Phase.Ended ended)
+                && Dues.noShowDue(rental)
+                        .filter(due -> !ended.at().isBefore(due))
+                        .isPresent();
+        return noShow ? EndCause.NO_SHOW : EndCause.BY_LENDER;
+    }
+
+    /** Returns whose call closed an escrow, or has it on its way out; empty while it runs. */
+    private static Optional<Account> leaving(EscrowOffer offer, Escrow.Reading reading) {
+        return switch (reading) {
+            case Escrow.Reading.Closed closed ->
+                Optional.of(isLendersDoing(offer, closed) ? offer.lender() : offer.renter());
+            case Escrow.Reading.Open open ->
+                switch (open.phase()) {
+                    case Phase.Running running -> Optional.empty();
+                    case Phase.Ended ended -> Optional.of(ended.by());
+                    case Phase.Disputed disputed -> Optional.of(offer.renter());
+                };
+            default -> Optional.empty();
+        };
+    }
+
+    /** A renter who ends pays exactly what it owes; where that is nothing, it is taken for the one who ended. */
+    private static boolean isLendersDoing(EscrowOffer offer, Escrow.Reading.Closed closed) {
+        return switch (closed.how()) {
+            case RELEASE, LENDERS_WORD -> true;
+            case END ->
+                closed.slashed().compareTo(Amount.ZERO) > 0
+                        || !closed.paid().equals(offer.rate().cost(offer.owed(closed.chainTime())));
+            case RECEIPT, TIME_LOCK, RENTERS_WORD, ARBITER, SILENCE -> false;
+        };
     }
 
     private Outcome watchAgain() {

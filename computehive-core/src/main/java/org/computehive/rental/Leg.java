@@ -81,9 +81,9 @@ public final class Leg {
             case OfLeg.Funded e ->
                 isPending() && offerSignature().isPresent() && e.deposit().equals(deposit());
             case OfLeg.Lapsed e -> isPending();
-            case OfLeg.ReceiptSigned e -> isLocked() && !has(OfLeg.ReceiptSigned.class);
+            case OfLeg.ReceiptSigned e -> isLocked() && !isDisputed() && !has(OfLeg.ReceiptSigned.class);
             case OfLeg.ReceiptCountersigned e ->
-                isLocked() && has(OfLeg.ReceiptSigned.class) && !has(OfLeg.ReceiptCountersigned.class);
+                isLocked() && !isDisputed() && has(OfLeg.ReceiptSigned.class) && !has(OfLeg.ReceiptCountersigned.class);
             case OfLeg.ReleaseSigned e -> isLocked();
             case OfLeg.Disputed e -> isLocked() && !isDisputed();
             case OfLeg.Settled e ->

@@ -201,7 +201,13 @@ public final class Rental {
                 && (state == RentalState.ENDING
                         || state == RentalState.ENDED
                         || state == RentalState.FAILED
-                        || state == RentalState.CANCELLED);
+                        || state == RentalState.CANCELLED
+                        || state == RentalState.DISPUTED);
+    }
+
+    /** Returns whether an account is its renter or its lender. */
+    boolean isParty(Account account) {
+        return account.equals(terms().renter()) || account.equals(terms().lender());
     }
 
     /** Returns whether a certificate may be issued: the escrow is funded and the session not over. */
@@ -382,15 +388,15 @@ public final class Rental {
 
     /**
      * Returns the whole seconds of a leg that its receipt is for: those used, or by the {@link
-     * org.computehive.market.Cancellation terms} more, if the renter called off late or never came.
+     * org.computehive.market.Cancellation terms} more, if the renter called off late, ended early or never came.
      */
     public Duration charged(Leg leg) {
         return Dues.charged(this, leg);
     }
 
     /**
-     * Returns what the lender is due by the terms, over all legs. What the chain pays can be less: see {@link
-     * org.computehive.market.Cancellation}.
+     * Returns what the lender is due by the terms, over all legs. The chain pays another amount where a party settles there
+     * without the other's word: it counts by its own clock, and from the window's start.
      */
     public Amount due() {
         return Dues.due(this);

@@ -119,10 +119,10 @@ public interface RentalCommands {
     Rental signOffer(RentalId id, Signature lenderSignature);
 
     /**
-     * Calls a rental off before it starts. What that costs the renter is in the terms, and {@link RentalEngine#receiptsToSign} is for
-     * that. A deposit that is locked already goes back when the renter ends the escrow on the chain, which today lets it go
-     * free of charge: see {@link org.computehive.market.Cancellation}. A lender calls off a funded rental by {@link
-     * #signRelease}, which gives all back at once.
+     * Calls a rental off before it starts. What that costs the renter is in the terms: {@link RentalEngine#receiptsToSign} is
+     * for that, and so much is kept when the renter ends the escrow on the chain, which gives back the rest at once: see
+     * {@link org.computehive.market.Cancellation}. A lender calls off a funded rental by {@link #signRelease}, which gives
+     * all back at once, or by ending the escrow on the chain.
      *
      * @throws RentalException.NotFound if the caller is neither renter nor lender
      * @throws RentalException.WrongState if it is too late, the caller is the lender and the deposit is locked, or the offer
@@ -143,7 +143,8 @@ public interface RentalCommands {
 
     /**
      * Ends a session early. The meter stops now; access is cut first, then the VM and its disk key go. Whoever ends it, the
-     * renter owes the time used; a lender that does it answers for it.
+     * renter owes the time used, and one who ends it itself at least the share of one who calls off late; a lender that does
+     * it answers for it.
      *
      * @param id the rental
      * @param caller its renter or its lender

@@ -2,6 +2,7 @@ package org.computehive.rental;
 
 import java.time.Instant;
 import java.util.Optional;
+import org.computehive.rental.Escrow.Phase;
 import org.computehive.rental.RentalEffect.Step;
 import org.computehive.rental.RentalEvent.OfLeg;
 import org.computehive.rental.Steps.Outcome;
@@ -45,6 +46,7 @@ final class Settling {
 
     private Outcome settle(Rental rental, Leg leg) {
         EscrowOffer offer = leg.offer().orElseThrow();
+        Phase phase = new Phase.Running();
         switch (escrow.read(offer)) {
             case Escrow.Reading.Closed closed -> {
                 return new Outcome.Happened(settled(leg, closed));
@@ -52,9 +54,14 @@ final class Settling {
             case Escrow.Reading.Unknown unknown -> {
                 return failed(rental, leg, Reason.of("the chain can't be read: " + unknown.why()));
             }
+            case Escrow.Reading.Open open -> phase = open.phase();
             default -> {}
         }
-        Optional<Escrow.Settlement> by = settlement(rental, leg);
+        if (phase instanceof Phase.Disputed disputed && !leg.isDisputed()) {
+            return new Outcome.Happened(
+                    new OfLeg.Disputed(journal.now(), leg.number(), disputed.by(), disputed.evidence()));
+        }
+        Optional<Escrow.Settlement> by = settlement(rental, leg, phase);
         if (by.isEmpty()) {
             return new Outcome.Wait(journal.now().plus(policy.watch()));
         }
@@ -69,16 +76,27 @@ final class Settling {
         }
     }
 
-    /** A leg that is disputed is closed by the arbiter's word alone. */
+    /** By what right a leg is settled now: what both signed goes before what nobody objected to. */
+    private Optional<Escrow.Settlement> settlement(Rental rental, Leg leg, Phase phase) {
+        return switch (phase) {
+            // Closed by the arbiter's word alone, or by its silence.
+            case Phase.Disputed disputed -> due(disputed.from(), true).map(due -> new Escrow.Settlement.BySilence());
+            case Phase.Ended ended ->
+                leg.signedSettlement()
+                        .or(() -> due(ended.from(), Dues.mayTakeWord(rental, ended))
+                                .map(due -> new Escrow.Settlement.ByWord()));
+            case Phase.Running running -> leg.isDisputed() ? Optional.empty() : settlement(rental, leg);
+        };
+    }
+
     private Optional<Escrow.Settlement> settlement(Rental rental, Leg leg) {
-        if (leg.isDisputed()) {
-            return Optional.empty();
-        }
-        Optional<Escrow.Settlement> signed = leg.signedSettlement();
         Instant unlocked = leg.window().end().plus(rental.terms().disputeWindow());
-        return signed.isEmpty() && rental.mayTimeLock(leg) && !journal.now().isBefore(unlocked)
-                ? Optional.of(new Escrow.Settlement.ByTimeLock())
-                : signed;
+        return leg.signedSettlement()
+                .or(() -> due(unlocked, rental.mayTimeLock(leg)).map(due -> new Escrow.Settlement.ByTimeLock()));
+    }
+
+    private Optional<Instant> due(Instant from, boolean allowed) {
+        return allowed && !journal.now().isBefore(from) ? Optional.of(from) : Optional.empty();
     }
 
     RentalEvent settled(Leg leg, Escrow.Reading.Closed closed) {

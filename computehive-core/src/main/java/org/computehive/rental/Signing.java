@@ -49,7 +49,7 @@ final class Signing {
                             .formatted(rental.id(), rental.state()));
         }
         return rental.legs().stream()
-                .filter(Leg::isLocked)
+                .filter(leg -> leg.isLocked() && !leg.isDisputed())
                 .map(leg -> receipt(rental, leg))
                 .toList();
     }
@@ -96,7 +96,7 @@ final class Signing {
 
     List<LegDigest> releases(Rental rental) {
         return rental.legs().stream()
-                .filter(leg -> !leg.isClosed())
+                .filter(leg -> !leg.isClosed() && !leg.isDisputed())
                 .flatMap(leg -> leg.offer().stream()
                         .filter(offer -> leg.number() == 0 || leg.isFunded())
                         .map(offer -> new LegDigest(leg.number(), Duration.ZERO, escrow.releaseDigest(offer))))

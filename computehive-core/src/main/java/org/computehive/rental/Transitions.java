@@ -169,7 +169,8 @@ final class Transitions {
             case OfLeg.ReceiptSigned e ->
                 rental.owesSettlement()
                         && e.used().equals(rental.charged(rental.legs().get(e.leg())));
-            case OfLeg.ReceiptCountersigned e -> state == RentalState.ENDED || state == RentalState.CANCELLED;
+            case OfLeg.ReceiptCountersigned e ->
+                state == RentalState.ENDED || state == RentalState.CANCELLED || state == RentalState.DISPUTED;
             case OfLeg.ReleaseSigned e -> rental.owesSettlement() || (booked && state == RentalState.FUNDED);
             case OfLeg.Disputed e -> isClosing();
             case OfLeg.Settled e ->
@@ -196,9 +197,9 @@ final class Transitions {
                         rental.id(), state, rental.version(), event.getClass().getSimpleName()));
     }
 
-    /** Once the deposit is locked a lender calls off by its release alone, so that nobody is paid for nothing. */
+    /** Once the deposit is locked either party may have called it off on the chain. */
     private boolean canCancel(Account by) {
-        return (state == RentalState.FUNDED && by.equals(rental.terms().renter()))
+        return (state == RentalState.FUNDED && rental.isParty(by))
                 || (state == RentalState.RESERVED && rental.offerSignature().isEmpty());
     }
 

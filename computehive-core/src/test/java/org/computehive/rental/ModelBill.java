@@ -29,7 +29,7 @@ final class ModelBill {
         Cancellation terms = rental.terms().cancellation();
         Optional<RentalEvent.Cancelled> off = first(RentalEvent.Cancelled.class);
         if (off.isPresent()) {
-            Instant free = rental.terms().window().start().minus(terms.notice());
+            Instant free = leg.window().start().minus(terms.notice());
             boolean late = off.get().by().equals(rental.terms().renter())
                     && off.get().at().isAfter(free);
             return late && !leg.isDropped() ? share(leg, terms.lateShare()) : Duration.ZERO;
@@ -41,7 +41,12 @@ final class ModelBill {
         boolean noShow = first(RentalEvent.Ending.class)
                 .filter(ending -> ending.cause() == EndCause.NO_SHOW)
                 .isPresent();
+        boolean late = first(RentalEvent.Ending.class)
+                .filter(ending -> ending.cause() == EndCause.BY_RENTER
+                        && ending.at().isAfter(leg.window().start().minus(terms.notice())))
+                .isPresent();
         Duration least = noShow ? share(leg, terms.noShowShare()) : Duration.ZERO;
+        least = late ? share(leg, terms.lateShare()) : least;
         return used.compareTo(least) < 0 ? least : used;
     }
 

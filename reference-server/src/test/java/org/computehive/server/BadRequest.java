@@ -96,6 +96,34 @@ record BadRequest(String role, String method, String path, String body, int stat
                         400,
                         "rules.cancellation"),
                 new BadRequest(
+                        "lender",
+                        "PUT",
+                        "/listings/a",
+                        listing("\"stakes\":{\"arbiter\":\"0x12\"}"),
+                        400,
+                        "rules.stakes.arbiter"),
+                new BadRequest(
+                        "lender",
+                        "PUT",
+                        "/listings/a",
+                        listing("\"stakes\":{\"bond\":\"79228162514264337593543950336\"}"),
+                        400,
+                        "rules.stakes"),
+                new BadRequest(
+                        "lender",
+                        "PUT",
+                        "/listings/a",
+                        listing("\"stakes\":{\"bond\":\"-1\"}"),
+                        400,
+                        "rules.stakes.bond"),
+                new BadRequest(
+                        "lender",
+                        "PUT",
+                        "/listings/a",
+                        listing("\"stakes\":{\"disputeBond\":\"1\"}"),
+                        400,
+                        "rules.stakes"),
+                new BadRequest(
                         "lender", "POST", "/hosts/local/gpus/nowhere/release", "{\"why\":\"x\"}", 400, "address"),
                 new BadRequest(
                         "lender", "POST", "/hosts/local/gpus/0000:01:00.0/release", "{\"why\":\"\"}", 400, "why"),

@@ -17,6 +17,8 @@ import org.computehive.manifest.Manifest;
 
 /** A rental's commands over HTTP, with the development chain's node as both wallets. Its windows are hours ahead. */
 final class RouteWalk {
+    private static final String ARBITER = "0x" + "ab".repeat(20);
+
     private final ApiClient api;
 
     RouteWalk(ApiClient api) {
@@ -30,6 +32,10 @@ final class RouteWalk {
                 .put("reclaimNotice", "PT2H")
                 .putObject("cancellation")
                 .put("notice", "PT24H");
+        ((ObjectNode) listing.path("rules"))
+                .putObject("stakes")
+                .put("arbiter", ARBITER)
+                .put("disputeBond", "79228162514264337593543950335");
         Optional<String> key = Optional.of("list-" + name);
         JsonNode made = api.keyed(200, "lender", "PUT", "/listings/" + name, listing.toString(), key);
         assertEquals(made, api.keyed(200, "lender", "PUT", "/listings/" + name, listing.toString(), key));
@@ -37,6 +43,11 @@ final class RouteWalk {
         assertEquals("PT2H", rules.path("reclaimNotice").asText());
         assertEquals("PT24H", rules.path("cancellation").path("notice").asText());
         assertEquals(0, rules.path("cancellation").path("lateShare").asInt(-1));
+        assertEquals(ARBITER, rules.path("stakes").path("arbiter").asText());
+        assertEquals("0", rules.path("stakes").path("bond").asText());
+        assertEquals(
+                "79228162514264337593543950335",
+                rules.path("stakes").path("disputeBond").asText());
         listing.put("price", "98");
         api.keyed(422, "lender", "PUT", "/listings/" + name, listing.toString(), key);
         return name;

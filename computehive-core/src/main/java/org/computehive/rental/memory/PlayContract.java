@@ -118,7 +118,7 @@ final class PlayContract {
     Reading.Closed endByRenter(Account caller, EscrowOffer offer) {
         requireCaller(caller, offer.renter(), "renter");
         requireRunning(offer);
-        return close(offer, Closing.END, PlayTerms.owed(offer, now()), Amount.ZERO, Amount.ZERO);
+        return close(offer, Closing.END, offer.owed(now()), Amount.ZERO, Amount.ZERO);
     }
 
     Reading endByLender(Account caller, EscrowOffer offer) {
@@ -128,7 +128,7 @@ final class PlayContract {
             return close(offer, Closing.END, Duration.ZERO, PlayTerms.conceded(offer, now()), Amount.ZERO);
         }
         requireBefore(offer.window().end());
-        return enter(offer, ended(offer, caller, PlayTerms.elapsed(offer, now())));
+        return enter(offer, ended(offer, caller, offer.elapsed(now())));
     }
 
     Reading reportNoShow(Account caller, EscrowOffer offer) {
@@ -179,8 +179,8 @@ final class PlayContract {
 
     private Duration ifSilent(EscrowOffer offer, Phase phase) {
         return phase instanceof Phase.Ended ended
-                ? PlayTerms.least(PlayTerms.elapsed(offer, ended.at()), ended.used())
-                : PlayTerms.owed(offer, now());
+                ? PlayTerms.least(offer.elapsed(ended.at()), ended.used())
+                : offer.owed(now());
     }
 
     Reading.Closed resolve(Account caller, EscrowOffer offer, Duration used, Amount slash, Amount forfeit) {

@@ -11,28 +11,9 @@ import org.computehive.rental.EscrowOffer;
 final class PlayTerms {
     private PlayTerms() {}
 
-    /** The time between the start and an instant that lies in the window. */
-    static Duration elapsed(EscrowOffer offer, Instant time) {
-        Instant start = offer.window().start();
-        if (!time.isAfter(start)) {
-            return Duration.ZERO;
-        }
-        return least(Duration.between(start, time), offer.window().length());
-    }
-
-    /** What the renter owes if it ends at an instant. */
-    static Duration owed(EscrowOffer offer, Instant time) {
-        Cancellation terms = offer.cancellation();
-        if (!terms.isLate(time, offer.window())) {
-            return Duration.ZERO;
-        }
-        Duration served = isWithinGrace(offer, time) ? Duration.ZERO : elapsed(offer, time);
-        return most(served, terms.lateCharge(offer.window()));
-    }
-
     /** What the renter owes if it has not come at an instant. */
     static Duration absent(EscrowOffer offer, Instant time) {
-        return most(elapsed(offer, time), offer.cancellation().noShowCharge(offer.window()));
+        return most(offer.elapsed(time), offer.cancellation().noShowCharge(offer.window()));
     }
 
     /** What a lender that gives everything back at an instant loses of its bond. */

@@ -19,6 +19,7 @@ import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
 import org.computehive.market.Maintenance;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
 import org.computehive.market.Token;
 import org.computehive.rental.PriceAdvisor;
 import org.computehive.schedule.Availability;
@@ -148,7 +149,9 @@ final class Bodies {
                     type = "string",
                     description = "how long before it takes its gpus back the lender must say so; PT1H without it",
                     example = "PT2H")
-            String reclaimNotice) {
+            String reclaimNotice,
+
+            @Nullable StakesBody stakes) {
 
         static RulesBody of(Listing.Rules rules) {
             return new RulesBody(
@@ -158,7 +161,8 @@ final class Bodies {
                     rules.grace().toString(),
                     rules.disputeWindow().toString(),
                     CancellationBody.of(rules.cancellation()),
-                    rules.reclaimNotice().toString());
+                    rules.reclaimNotice().toString(),
+                    StakesBody.of(rules.stakes()));
         }
 
         Listing.Rules rules() {
@@ -171,8 +175,47 @@ final class Bodies {
             Duration notice = reclaimNotice == null
                     ? Listing.Rules.USUAL_RECLAIM_NOTICE
                     : BadField.parse("rules.reclaimNotice", reclaimNotice, Duration::parse);
+            Stakes asked = stakes == null ? Stakes.NONE : stakes.stakes();
             return BadField.parse(
-                    "rules", least, any -> new Listing.Rules(least, most, blocked, free, disputes, terms, notice));
+                    "rules",
+                    least,
+                    any -> new Listing.Rules(least, most, blocked, free, disputes, terms, notice, asked));
+        }
+    }
+
+    /** What is at stake beside the deposit, in the token's smallest unit; what is missing is nothing. */
+    @Schema(name = "Stakes")
+    record StakesBody(
+            @Nullable @Schema(
+                    description = "who decides a dispute; nobody without it, and then there are no disputes",
+                    example = "0x00000000000000000000000000000000000000aa")
+            String arbiter,
+
+            @Nullable @Schema(
+                    description = "what the lender locks for each rental, from its balance in the escrow's ledger",
+                    example = "5000000")
+            String bond,
+
+            @Nullable @Schema(description = "what a party locks to dispute; takes an arbiter", example = "1000000")
+            String disputeBond) {
+
+        static StakesBody of(Stakes stakes) {
+            return new StakesBody(
+                    stakes.arbiter().address(),
+                    stakes.bond().toString(),
+                    stakes.disputeBond().toString());
+        }
+
+        Stakes stakes() {
+            Account decides =
+                    arbiter == null ? Account.ZERO : BadField.parse("rules.stakes.arbiter", arbiter, Account::new);
+            Amount ofLender = orNothing("rules.stakes.bond", bond);
+            Amount ofParty = orNothing("rules.stakes.disputeBond", disputeBond);
+            return BadField.parse("rules.stakes", decides, any -> new Stakes(any, ofLender, ofParty));
+        }
+
+        private static Amount orNothing(String field, @Nullable String units) {
+            return units == null ? Amount.ZERO : amount(field, units);
         }
     }
 
