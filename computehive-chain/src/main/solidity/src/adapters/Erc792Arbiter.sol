@@ -40,6 +40,8 @@ contract Erc792Arbiter is IArbitrable {
     error NotRuled(uint256 disputeID);
 
     /// @notice Emitted when the court was asked.
+    /// @param rental The offer's first word: lender, lane and sequence.
+    /// @param disputeID What the court calls the dispute.
     event Asked(LenderWord indexed rental, uint256 indexed disputeID);
 
     /// @dev `key` is what the rental's lane holds; `state` is 1 once asked, and 2 more than the ruling once ruled.
@@ -54,13 +56,19 @@ contract Erc792Arbiter is IArbitrable {
     uint256 private constant FOR_RENTER = 1;
     uint256 private constant FOR_LENDER = 2;
 
+    /// @notice The escrow whose disputes it decides.
     IRentalEscrow public immutable ESCROW;
+
+    /// @notice The court that it asks.
     IArbitrator public immutable ARBITRATOR;
 
     bytes private _extraData;
     mapping(uint256 disputeID => Case dispute) private _cases;
     mapping(bytes32 key => bool asked) private _asked;
 
+    /// @notice Serves one escrow, by one court.
+    /// @param escrow The escrow whose disputes it decides.
+    /// @param arbitrator The court.
     /// @param extraData What the court wants to know with each dispute.
     constructor(IRentalEscrow escrow, IArbitrator arbitrator, bytes memory extraData) {
         ESCROW = escrow;
@@ -74,7 +82,9 @@ contract Erc792Arbiter is IArbitrable {
     }
 
     /// @notice Asks the court about a disputed rental. Anyone may call, and pays the fee exactly.
+    /// @param offer The terms, packed as {PackedOffer} says.
     /// @param phase What {IRentalEscrow-Disputed} told.
+    /// @return disputeID What the court calls the dispute.
     function ask(PackedOffer calldata offer, Phase phase) external payable returns (uint256 disputeID) {
         // Check: the rental is disputed, and this is who decides.
         bytes32 key = keccak256(abi.encode(offer, phase));
@@ -112,6 +122,9 @@ contract Erc792Arbiter is IArbitrable {
     }
 
     /// @notice Carries out the court's ruling. Anyone may call.
+    /// @param disputeID What the court calls the dispute.
+    /// @param offer The terms, packed as {PackedOffer} says.
+    /// @param phase What {IRentalEscrow-Disputed} told.
     function execute(uint256 disputeID, PackedOffer calldata offer, Phase phase) external {
         // Check: the court ruled on just this rental.
         Case storage dispute = _cases[disputeID];

@@ -11,6 +11,8 @@ interface IArbitrator {
     function createDispute(uint256 choices, bytes calldata extraData) external payable returns (uint256 disputeID);
 
     /// @notice What a dispute costs, in the native coin's smallest unit.
+    /// @param extraData What the court wants to know with each dispute.
+    /// @return cost The fee, in the native coin's smallest unit.
     function arbitrationCost(bytes calldata extraData) external view returns (uint256 cost);
 }
 
@@ -18,8 +20,13 @@ interface IArbitrator {
 /// @notice What a court calls with its ruling (ERC-792).
 interface IArbitrable {
     /// @notice Emitted when the court's ruling arrives.
+    /// @param arbitrator The court.
+    /// @param disputeID What the court calls the dispute.
+    /// @param ruling Which of the choices the court took; zero if it refused.
     event Ruling(IArbitrator indexed arbitrator, uint256 indexed disputeID, uint256 ruling);
 
     /// @notice Gives a ruling. For the arbitrator alone.
+    /// @param disputeID What the court calls the dispute.
+    /// @param ruling Which of the choices the court took; zero if it refused.
     function rule(uint256 disputeID, uint256 ruling) external;
 }

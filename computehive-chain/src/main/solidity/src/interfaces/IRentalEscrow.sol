@@ -62,32 +62,46 @@ interface IRentalEscrow {
     event Opened(bytes32 indexed offerHash, address indexed lender, address indexed renter, PackedOffer offer);
 
     /// @notice Emitted beside {Opened} when the rental was opened as the extension of another.
+    /// @param firstHash The digest of the offer that is extended.
+    /// @param offerHash The digest of the offer.
     event Extended(bytes32 indexed firstHash, bytes32 indexed offerHash);
 
     /// @notice Emitted when a party's word would close the rental unless the other objects in time: the lender ended it
     /// or reported that the renter never came, or the renter reported that the lender never started.
+    /// @param rental The offer's first word: lender, lane and sequence.
     /// @param phase What the next call on the rental must bring.
     event Ended(LenderWord indexed rental, Phase phase);
 
     /// @notice Emitted when a rental freezes until its arbiter decides.
+    /// @param rental The offer's first word: lender, lane and sequence.
     /// @param phase What the next call on the rental must bring.
     /// @param auditRoot The root hash of the audit log that holds the evidence.
     /// @param auditEntry The index of the first entry that is evidence in that log.
     event Disputed(LenderWord indexed rental, Phase phase, bytes32 auditRoot, uint64 auditEntry);
 
     /// @notice Emitted when a rental is closed.
+    /// @param rental The offer's first word: lender, lane and sequence.
     /// @param outcome How much of the window is paid for, how much of each bond is lost, and which call closed it: 1
     /// `end`, 2 `settle` or `settleMany`, 3 `settleWithReceipt`, 4 `release`, 5 `settleEnded` for the lender, 6
     /// `settleEnded` for the renter, 7 `resolve`, 8 `resolveSilent`.
     event Settled(LenderWord indexed rental, Outcome outcome);
 
     /// @notice Emitted when an account puts money into the ledger.
+    /// @param token The token, or the zero address for the native coin.
+    /// @param account Whose ledger account it is.
+    /// @param amount How much, in the token's smallest unit.
     event Deposited(address indexed token, address indexed account, uint256 amount);
 
     /// @notice Emitted when an account takes money out of the ledger.
+    /// @param token The token, or the zero address for the native coin.
+    /// @param account Whose ledger account it is.
+    /// @param to Who receives it.
+    /// @param amount How much, in the token's smallest unit.
     event Withdrawn(address indexed token, address indexed account, address to, uint256 amount);
 
     /// @notice Emitted when a lender makes every signed offer for the present number of a lane worthless.
+    /// @param lender The lender.
+    /// @param lane The lender's number of the lane.
     /// @param sequence The lane's new number.
     event OffersCancelled(address indexed lender, uint64 indexed lane, uint64 sequence);
 
@@ -102,6 +116,8 @@ interface IRentalEscrow {
     ///
     /// A window that has begun may still be opened. It is paid from its start on, and so are its grace and its `end`.
     ///
+    /// @param offer The terms, packed as {PackedOffer} says.
+    /// @param lenderSignature The lender's signature over the offer's digest.
     /// @dev Emits {Opened}.
     ///
     /// Requirements:
@@ -118,6 +134,10 @@ interface IRentalEscrow {
     ///
     /// With a permit the renter's wallet needs no approval before. A permit that fails is ignored: somebody else may
     /// have used it first, which leaves the allowance that it gave.
+    /// @param offer The terms, packed as {PackedOffer} says.
+    /// @param lenderSignature The lender's signature over the offer's digest.
+    /// @param renterSignature The renter's signature over its consent; not looked at if the renter calls.
+    /// @param permit An ERC-2612 permit to use before the pull; a deadline of zero for none.
     /// @dev Emits {Opened}.
     ///
     /// Requirements:
@@ -136,6 +156,9 @@ interface IRentalEscrow {
     /// own, and close each by itself.
     ///
     /// The lender signs the pair, so that the second opens only while the first one runs.
+    /// @param first The terms of the rental that is extended.
+    /// @param offer The terms of the rental that follows.
+    /// @param lenderSignature The lender's signature over the digest of the pair.
     /// @dev Emits {Opened} and {Extended}.
     ///
     /// Requirements:
@@ -151,6 +174,7 @@ interface IRentalEscrow {
         payable;
 
     /// @notice Moves an idle lane of the caller's to its next number: no offer signed for the present one can open.
+    /// @param lane The lender's number of the lane.
     /// @dev Emits {OffersCancelled}.
     ///
     /// Requirements:
@@ -168,6 +192,7 @@ interface IRentalEscrow {
     /// A lender that ends up to `grace` seconds after the start gives everything back at once, and loses of its bond
     /// what is said above. Later it shortens the rental: it claims the seconds since the start, and `settleEnded` pays
     /// them unless the renter disputes within `disputeWindow` seconds.
+    /// @param offer The terms, packed as {PackedOffer} says.
     /// @dev Emits {Settled} with `how` = 1, or {Ended}.
     ///
     /// Requirements:
@@ -180,6 +205,7 @@ interface IRentalEscrow {
     /// The renter reports that the lender never started: `settleEnded` then refunds everything and gives the renter the
     /// lender's bond. The lender reports that the renter never came: `settleEnded` then pays the greater one of the
     /// seconds since the start and of `noShowShare`.
+    /// @param offer The terms, packed as {PackedOffer} says.
     /// @dev Emits {Ended}.
     ///
     /// Requirements:
@@ -189,6 +215,7 @@ interface IRentalEscrow {
     function reportNoShow(PackedOffer calldata offer) external;
 
     /// @notice Pays the lender in full, once the dispute window is over. Anyone may call.
+    /// @param offer The terms, packed as {PackedOffer} says.
     /// @dev Emits {Settled} with `how` = 2.
     ///
     /// Requirements:
@@ -197,12 +224,15 @@ interface IRentalEscrow {
     function settle(PackedOffer calldata offer) external;
 
     /// @notice Settles as `settle` does whichever of the offers it can, and passes over the others. Anyone may call.
-    /// @dev Emits {Settled} with `how` = 2 for each.
+    /// @param offers The terms of each rental.
     /// @return settled How many it closed.
+    /// @dev Emits {Settled} with `how` = 2 for each.
     function settleMany(PackedOffer[] calldata offers) external returns (uint256 settled);
 
     /// @notice Closes a rental as `end` by the lender or `reportNoShow` said, once nobody may object any more. Anyone
     /// may call then, and the party that could object may before.
+    /// @param offer The terms, packed as {PackedOffer} says.
+    /// @param phase The phase that the rental is in: what its last event told, zero while it runs.
     /// @dev Emits {Settled} with `how` = 5 or 6.
     ///
     /// Requirements:
@@ -222,6 +252,11 @@ interface IRentalEscrow {
     /// for less than the window only after the renter's access is over.
     ///
     /// The lender's bond is given back.
+    /// @param offer The terms, packed as {PackedOffer} says.
+    /// @param phase The phase that the rental is in: what its last event told, zero while it runs.
+    /// @param used How many seconds of the window are paid for.
+    /// @param renterSignature The renter's signature over the receipt.
+    /// @param lenderSignature The lender's signature over the receipt, or nothing.
     /// @dev Emits {Settled} with `how` = 3.
     ///
     /// Requirements:
@@ -242,6 +277,9 @@ interface IRentalEscrow {
 
     /// @notice Refunds everything, because the lender signed that it shall be so. Anyone may call. Of its bond the
     /// lender loses what is said above, and all of it if the renter reported that it never started.
+    /// @param offer The terms, packed as {PackedOffer} says.
+    /// @param phase The phase that the rental is in: what its last event told, zero while it runs.
+    /// @param lenderSignature The lender's signature over its release.
     /// @dev Emits {Settled} with `how` = 4.
     ///
     /// Requirements:
@@ -258,6 +296,10 @@ interface IRentalEscrow {
     ///
     /// The renter disputes a running rental, or one that the lender ended; the lender disputes the report that it never
     /// started.
+    /// @param offer The terms, packed as {PackedOffer} says.
+    /// @param phase The phase that the rental is in: what its last event told, zero while it runs.
+    /// @param auditRoot The root hash of the audit log that holds the evidence.
+    /// @param auditEntry The index of the first entry that is evidence in that log.
     /// @dev Emits {Disputed}.
     ///
     /// Requirements:
@@ -267,14 +309,16 @@ interface IRentalEscrow {
     function dispute(PackedOffer calldata offer, Phase phase, bytes32 auditRoot, uint64 auditEntry) external payable;
 
     /// @notice Closes a disputed rental as its arbiter decides.
+    /// @param offer The terms, packed as {PackedOffer} says.
+    /// @param phase The phase that the rental is in: what its last event told, zero while it runs.
+    /// @param used For how many seconds of the window the renter pays.
+    /// @param slash How much of the lender's bond goes to the renter.
+    /// @param forfeit How much of the bond of the one who disputed goes to the other party.
     /// @dev Emits {Settled} with `how` = 7.
     ///
     /// Requirements:
     /// - the caller is `offer.arbiter`, and the offer is open in `phase`, which {Disputed} told
     /// - `used` <= `duration`, `slash` <= `bond`, `forfeit` <= `disputeBond`
-    /// @param used For how many seconds of the window the renter pays.
-    /// @param slash How much of the lender's bond goes to the renter.
-    /// @param forfeit How much of the bond of the one who disputed goes to the other party.
     function resolve(PackedOffer calldata offer, Phase phase, uint32 used, uint96 slash, uint96 forfeit) external;
 
     /// @notice Closes a disputed rental whose arbiter was silent for seven days. Anyone may call.
@@ -282,6 +326,8 @@ interface IRentalEscrow {
     /// A rental that was running is paid for up to the dispute, as if the renter had ended it then. One that the lender
     /// ended is paid for up to its end, and no more than the lender claimed. One whose lender was reported absent is
     /// not paid for. All bonds are given back.
+    /// @param offer The terms, packed as {PackedOffer} says.
+    /// @param phase The phase that the rental is in: what its last event told, zero while it runs.
     /// @dev Emits {Settled} with `how` = 8.
     ///
     /// Requirements:
@@ -294,6 +340,8 @@ interface IRentalEscrow {
     //////////////////////////////////////////////////////////////////////////*/
 
     /// @notice Puts `amount` into the caller's ledger account, as native coin sent along or pulled with `transferFrom`.
+    /// @param token The token, or the zero address for the native coin.
+    /// @param amount How much, in the token's smallest unit.
     /// @dev Emits {Deposited}.
     ///
     /// Requirements:
@@ -303,6 +351,9 @@ interface IRentalEscrow {
     function deposit(address token, uint256 amount) external payable;
 
     /// @notice Takes `amount` out of the caller's ledger account and sends it to `to`.
+    /// @param token The token, or the zero address for the native coin.
+    /// @param amount How much, in the token's smallest unit.
+    /// @param to Who receives it.
     /// @dev Emits {Withdrawn}.
     ///
     /// Requirements:
@@ -316,10 +367,14 @@ interface IRentalEscrow {
     //////////////////////////////////////////////////////////////////////////*/
 
     /// @notice What `account` may withdraw of `token`.
+    /// @param token The token, or the zero address for the native coin.
+    /// @param account Whose ledger account it is.
     function balanceOf(address token, address account) external view returns (uint256);
 
     /// @notice What became of the rentals in `token` that `account` was the lender of and that paid it something, gave
     /// it back a bond or were decided. A counter that reaches its greatest value stays there.
+    /// @param token The token, or the zero address for the native coin.
+    /// @param account Whose ledger account it is.
     /// @return secondsServed The seconds that renters paid for.
     /// @return settled The rentals with at least one such second.
     /// @return disputed The rentals that an arbiter decided, or failed to.
@@ -333,6 +388,8 @@ interface IRentalEscrow {
         returns (uint256 secondsServed, uint256 settled, uint256 disputed, uint256 slashed);
 
     /// @notice The state of a lane.
+    /// @param lender The lender.
+    /// @param lane The lender's number of the lane.
     /// @return rented Whether a rental is open on it.
     /// @return sequence The number that the next offer must have, if idle; else zero.
     /// @return key If rented, `keccak256(abi.encode(offer))` of the open offer while it is running, and later
@@ -340,19 +397,31 @@ interface IRentalEscrow {
     function laneState(address lender, uint64 lane) external view returns (bool rented, uint64 sequence, bytes32 key);
 
     /// @notice The EIP-712 digest of an offer: what the lender signs, and the name of the rental everywhere.
+    /// @param offer The terms, packed as {PackedOffer} says.
+    /// @return digest What is to be signed.
     function hashOffer(PackedOffer calldata offer) external view returns (bytes32 digest);
 
     /// @notice The EIP-712 digest of `Receipt(bytes32 offerHash,uint32 used)`: what renter and lender sign.
+    /// @param offerHash The digest of the offer.
+    /// @param used How many seconds of the window the parties agree on.
+    /// @return digest What is to be signed.
     function hashReceipt(bytes32 offerHash, uint32 used) external view returns (bytes32 digest);
 
     /// @notice The EIP-712 digest of `Release(bytes32 offerHash)`: what the lender signs to give everything back.
+    /// @param offerHash The digest of the offer.
+    /// @return digest What is to be signed.
     function hashRelease(bytes32 offerHash) external view returns (bytes32 digest);
 
     /// @notice The EIP-712 digest of `Consent(bytes32 offerHash)`: what the renter signs to have the offer opened for
     /// it.
+    /// @param offerHash The digest of the offer.
+    /// @return digest What is to be signed.
     function hashConsent(bytes32 offerHash) external view returns (bytes32 digest);
 
     /// @notice The EIP-712 digest of `Extension(bytes32 firstHash,bytes32 offerHash)`: what the lender signs to have
     /// its offer opened while the first one runs.
+    /// @param firstHash The digest of the offer that is extended.
+    /// @param offerHash The digest of the offer.
+    /// @return digest What is to be signed.
     function hashExtension(bytes32 firstHash, bytes32 offerHash) external view returns (bytes32 digest);
 }
