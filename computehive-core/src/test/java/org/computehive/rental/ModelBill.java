@@ -91,11 +91,11 @@ final class ModelBill {
     /**
      * Returns what the chain may have paid for a leg, each for a reason.
      *
-     * @param byRenter what it paid when the renter ended the escrow by itself, if it did
+     * @param byHand what it paid by what a party said to it by itself, if one did
      */
-    Set<Amount> allowed(Leg leg, Optional<Amount> byRenter) {
+    Set<Amount> allowed(Leg leg, Optional<Amount> byHand) {
         var amounts = new HashSet<Amount>();
-        byRenter.ifPresent(amounts::add);
+        byHand.ifPresent(amounts::add);
         if (leg.hasReceipt() && leg.isCountersigned()) {
             amounts.add(leg.rate().cost(owed(leg)));
         }

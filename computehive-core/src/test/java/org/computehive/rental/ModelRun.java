@@ -1,10 +1,12 @@
 package org.computehive.rental;
 
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +31,7 @@ import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
 import org.computehive.market.Maintenance;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
 import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.EscrowOffer.Signature;
 import org.computehive.rental.RentalStore.Recorded;
@@ -68,8 +71,11 @@ final class ModelRun {
     private final List<Quote> quotes = new ArrayList<>();
     private final List<Maintenance> maintenances = new ArrayList<>();
     private final List<EscrowOffer> opened = new ArrayList<>();
-    /** What the chain paid when a renter ended an escrow by itself. */
-    private final Map<EscrowOffer, Amount> endedOnChain = new HashMap<>();
+    /** What a party did something to on the chain by itself. */
+    private final Set<EscrowOffer> byHand = new HashSet<>();
+
+    private final Map<EscrowOffer, Account> disputes = new HashMap<>();
+    private final InMemoryEscrow.Party arbiter;
 
     private final List<Asked> asked = new ArrayList<>();
     private int keys;
@@ -94,8 +100,9 @@ final class ModelRun {
     ModelRun(ModelWorld world, Random random) {
         this.world = world;
         this.random = random;
-        rich = party(Amount.ZERO);
-        other = party(Amount.ZERO);
+        rich = party(MONEY);
+        other = party(MONEY);
+        arbiter = party(MONEY);
         renters = List.of(party(MONEY), party(MONEY), party(MONEY));
         world.addHost("host-1", 1, rich);
         world.addHost("host-2", 1, rich);
@@ -136,7 +143,10 @@ final class ModelRun {
                 random.nextBoolean()
                         ? Cancellation.FREE
                         : new Cancellation(Duration.ofMinutes(20), 2_500, Duration.ofMinutes(15), 5_000),
-                Duration.ofMinutes(random.nextInt(20)));
+                Duration.ofMinutes(random.nextInt(20)),
+                random.nextInt(3) == 0
+                        ? Stakes.NONE
+                        : new Stakes(arbiter.account(), Amount.of(random.nextInt(9_999)), Amount.of(777)));
         Listing plain = Listing.of(
                 new ListingId("lot-" + host.id()), host, SHAPE, Sample.TOKEN, Rate.of(50 + random.nextInt(9)));
         listings.add(world.engine()
@@ -254,7 +264,7 @@ final class ModelRun {
     }
 
     private void command() {
-        switch (random.nextInt(38)) {
+        switch (random.nextInt(40)) {
             case 0, 1, 2, 3 -> {
                 quote();
                 reserve();
@@ -296,7 +306,12 @@ final class ModelRun {
             case 24 -> unblock();
             case 25 -> certify();
             case 26 -> enter();
-            case 27 -> endOnChain();
+            case 27, 38 -> actOnChain();
+            case 39 -> {
+                if (!opened.isEmpty() && !world.chainDown && random.nextInt(3) == 0) {
+                    resolve(any(opened));
+                }
+            }
             case 28 -> {
                 if (!asked.isEmpty()) {
                     Asked once = any(asked);
@@ -396,17 +411,53 @@ final class ModelRun {
         }
     }
 
-    private void endOnChain() {
-        if (!opened.isEmpty() && !world.chainDown && random.nextInt(3) == 0) {
-            EscrowOffer offer = any(opened);
-            world.tell("the renter ends the escrow of %s on the chain".formatted(offer.window()));
-            boolean open = world.chain.read(offer) instanceof Escrow.Reading.Open;
-            Escrow.Reading.Closed closed =
-                    Objects.requireNonNull(parties.get(offer.renter())).end(offer);
-            if (open) {
-                endedOnChain.put(offer, closed.paid());
-            }
+    /** A party goes by the chain alone. What the contract refuses there changes nothing. */
+    private void actOnChain() {
+        if (opened.isEmpty() || world.chainDown || random.nextInt(3) == 0) {
+            return;
         }
+        List<EscrowOffer> open = opened.stream()
+                .filter(one -> world.chain.read(one) instanceof Escrow.Reading.Open)
+                .toList();
+        EscrowOffer offer = any(open.isEmpty() ? opened : open);
+        InMemoryEscrow.Party renter = Objects.requireNonNull(parties.get(offer.renter()));
+        InMemoryEscrow.Party lender = Objects.requireNonNull(parties.get(offer.lender()));
+        int deed = random.nextInt(8);
+        world.tell("deed %d is done to the escrow of %s on the chain".formatted(deed, offer.window()));
+        try {
+            Escrow.Reading then = switch (deed) {
+                case 0, 1 -> renter.end(offer);
+                case 2 -> lender.endAsLender(offer);
+                case 3 -> lender.reportNoShow(offer);
+                case 4 -> renter.reportNoShow(offer);
+                case 5, 6 -> (random.nextBoolean() ? renter : lender).dispute(offer, Sample.HASH, BigInteger.ZERO);
+                default -> (random.nextBoolean() ? renter : lender).settle(offer, new Escrow.Settlement.ByWord());
+            };
+            byHand.add(offer);
+            if (then instanceof Escrow.Reading.Open(var deposit, var hash, var at, Escrow.Phase.Disputed disputed)) {
+                disputes.put(offer, disputed.by());
+            }
+        } catch (EscrowException.Refused | EscrowException.NotYet e) {
+            world.tell("that is refused");
+        }
+    }
+
+    private void resolve(EscrowOffer offer) {
+        boolean disputed =
+                world.chain.read(offer) instanceof Escrow.Reading.Open(var deposit, var hash, var at, var phase)
+                        && phase instanceof Escrow.Phase.Disputed;
+        if (disputed) {
+            world.tell("the arbiter decides over the escrow of " + offer.window());
+            arbiter.resolve(
+                    offer,
+                    Duration.ofSeconds(random.nextLong(offer.window().length().toSeconds() + 1)),
+                    anyOf(offer.stakes().bond()),
+                    anyOf(offer.stakes().disputeBond()));
+        }
+    }
+
+    private Amount anyOf(Amount amount) {
+        return Amount.of(random.nextLong(amount.units().longValueExact() + 1));
     }
 
     private void extend(Rental rental) {
@@ -567,19 +618,34 @@ final class ModelRun {
     /** Every party owns what it had, less what it locked, and what the chain paid it or gave back, once for each escrow. */
     private void checkMoney() {
         var owned = new HashMap<Account, Amount>();
-        parties.keySet().forEach(party -> owned.put(party, Amount.ZERO));
-        renters.forEach(party -> owned.put(party.account(), MONEY));
+        parties.keySet().forEach(party -> owned.put(party, MONEY));
         for (EscrowOffer offer : opened) {
             owned.computeIfPresent(offer.renter(), (party, amount) -> amount.minus(offer.deposit()));
+            Optional<Account> disputed = Optional.ofNullable(disputes.get(offer));
             switch (world.chain.read(offer)) {
                 case Escrow.Reading.Open open -> {
+                    owned.computeIfPresent(
+                            offer.lender(),
+                            (party, amount) -> amount.minus(offer.stakes().bond()));
+                    disputed.ifPresent(by -> owned.computeIfPresent(
+                            by, (party, amount) -> amount.minus(offer.stakes().disputeBond())));
                     if (!open.deposit().equals(offer.deposit())) {
                         world.breaks("%s locks %s of %s".formatted(offer, open.deposit(), offer.deposit()));
                     }
                 }
                 case Escrow.Reading.Closed closed -> {
-                    owned.computeIfPresent(offer.lender(), (party, amount) -> amount.plus(closed.paid()));
-                    owned.computeIfPresent(offer.renter(), (party, amount) -> amount.plus(closed.refunded()));
+                    owned.computeIfPresent(
+                            offer.lender(),
+                            (party, amount) -> amount.plus(closed.paid()).minus(closed.slashed()));
+                    owned.computeIfPresent(
+                            offer.renter(),
+                            (party, amount) -> amount.plus(closed.refunded()).plus(closed.slashed()));
+                    disputed.ifPresent(by -> {
+                        owned.computeIfPresent(by, (party, amount) -> amount.minus(closed.forfeited()));
+                        owned.computeIfPresent(
+                                by.equals(offer.lender()) ? offer.renter() : offer.lender(),
+                                (party, amount) -> amount.plus(closed.forfeited()));
+                    });
                     if (!closed.paid().plus(closed.refunded()).equals(offer.deposit())) {
                         world.breaks("%s paid %s and refunded %s of %s"
                                 .formatted(offer, closed.paid(), closed.refunded(), offer.deposit()));
@@ -608,6 +674,7 @@ final class ModelRun {
             world.restart();
         }
         world.attach();
+        opened.forEach(this::resolve);
         letGo();
         for (Rental rental : world.all()) {
             if (!isFinal(rental) && !waitsForSignatures(rental)) {
@@ -650,7 +717,8 @@ final class ModelRun {
      * time lock may pay for it in full, and for which nobody signed what settles it; or one that was called off.
      */
     private static boolean waitsForSignatures(Rental rental) {
-        boolean closing = rental.state() == RentalState.ENDED || rental.state() == RentalState.CANCELLED;
+        boolean closing = Set.of(RentalState.ENDED, RentalState.CANCELLED, RentalState.DISPUTED)
+                .contains(rental.state());
         return closing
                 && rental.legs().stream()
                         .allMatch(leg -> leg.isClosed()
@@ -689,14 +757,18 @@ final class ModelRun {
     /** It says what the chain says, and that is what is owed. */
     private void checkSettlement(Rental rental, Leg leg, RentalEvent.OfLeg.Settled settled) {
         EscrowOffer offer = leg.offer().orElseThrow();
-        boolean same = world.chain.read(offer) instanceof Escrow.Reading.Closed closed
-                && closed.paid().equals(settled.paid())
-                && closed.refunded().equals(settled.refunded());
-        if (!same || !settled.paid().plus(settled.refunded()).equals(leg.deposit())) {
+        if (!(world.chain.read(offer) instanceof Escrow.Reading.Closed closed)
+                || !closed.paid().equals(settled.paid())
+                || !closed.refunded().equals(settled.refunded())
+                || !settled.paid().plus(settled.refunded()).equals(leg.deposit())) {
             world.breaks("%s of %s paid %s, refunded %s; the chain says %s"
                     .formatted(leg, rental, settled.paid(), settled.refunded(), world.chain.read(offer)));
+            return;
         }
-        Set<Amount> allowed = bill(rental).allowed(leg, Optional.ofNullable(endedOnChain.get(offer)));
+        boolean ownWord = byHand.contains(offer)
+                && !Set.of(Escrow.Closing.RECEIPT, Escrow.Closing.RELEASE, Escrow.Closing.TIME_LOCK)
+                        .contains(closed.how());
+        Set<Amount> allowed = bill(rental).allowed(leg, ownWord ? Optional.of(closed.paid()) : Optional.empty());
         if (!allowed.contains(settled.paid())) {
             world.breaks("%s of %s paid %s, and not one of %s".formatted(leg, rental, settled.paid(), allowed));
         }

@@ -147,6 +147,7 @@ class RentalEngineModelTest {
                     "extension-funded",
                     "end-moved",
                     "ended-by-operator",
+                    "disputed",
                     "release-signed",
                     "settled")) {
                 if (kinds.keySet().stream()
