@@ -14,11 +14,13 @@ import org.web3j.abi.FunctionEncoder;
 import org.web3j.abi.datatypes.Address;
 import org.web3j.abi.datatypes.DynamicBytes;
 import org.web3j.abi.datatypes.Function;
+import org.web3j.abi.datatypes.StaticStruct;
 import org.web3j.abi.datatypes.Type;
 import org.web3j.abi.datatypes.generated.Bytes32;
 import org.web3j.abi.datatypes.generated.Uint256;
 import org.web3j.abi.datatypes.generated.Uint32;
 import org.web3j.abi.datatypes.generated.Uint64;
+import org.web3j.abi.datatypes.generated.Uint8;
 import org.web3j.abi.datatypes.generated.Uint96;
 
 /** The calldata of every call made here, and the words that come back. */
@@ -29,6 +31,26 @@ final class EscrowCalls {
 
     static String open(EscrowOffer offer, Signature lenderSignature) {
         return call("open", OfferCodec.struct(offer), new DynamicBytes(lenderSignature.bytes()));
+    }
+
+    /** Opens for a renter who signed, without a permit of its token's. */
+    static String openFor(EscrowOffer offer, Signature lenderSignature, Signature renterSignature) {
+        var none = new StaticStruct(
+                new Uint256(0), new Uint256(0), new Uint8(0), new Bytes32(new byte[32]), new Bytes32(new byte[32]));
+        return call(
+                "openFor",
+                OfferCodec.struct(offer),
+                new DynamicBytes(lenderSignature.bytes()),
+                new DynamicBytes(renterSignature.bytes()),
+                none);
+    }
+
+    static String extend(EscrowOffer first, EscrowOffer offer, Signature lenderSignature) {
+        return call(
+                "extend",
+                OfferCodec.struct(first),
+                OfferCodec.struct(offer),
+                new DynamicBytes(lenderSignature.bytes()));
     }
 
     static String end(EscrowOffer offer) {

@@ -228,6 +228,22 @@ public final class EvmEscrow implements Escrow {
         return codec.releaseDigest(offer.digest());
     }
 
+    /** Returns the EIP-712 digest of a renter's consent that anybody opens the escrow for it: {@link EvmParty#openFor}. */
+    public Hash32 consentDigest(EscrowOffer offer) {
+        requireOurs(offer);
+        return codec.consentDigest(offer.digest());
+    }
+
+    /**
+     * Returns the EIP-712 digest by which a lender agrees that its offer opens only while another one runs: {@link
+     * EvmParty#extend}.
+     */
+    public Hash32 extensionDigest(EscrowOffer first, EscrowOffer offer) {
+        requireOurs(first);
+        requireOurs(offer);
+        return codec.extensionDigest(first.digest(), offer.digest());
+    }
+
     /**
      * {@inheritDoc}
      *

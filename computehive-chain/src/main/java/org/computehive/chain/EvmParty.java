@@ -3,6 +3,7 @@ package org.computehive.chain;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.computehive.chain.EscrowReader.Sight;
 import org.computehive.chain.Sender.Request;
 import org.computehive.market.Account;
@@ -55,8 +56,43 @@ public final class EvmParty {
      * @return the transaction that opened it, also where that happened before
      */
     public Hash32 open(EscrowOffer offer, Signature lenderSignature) {
+        return pay(offer, () -> EscrowCalls.open(offer, lenderSignature));
+    }
+
+    /**
+     * Opens an escrow as its renter that goes on where a running one ends, on a lane of its own; paid as by {@link #open}.
+     *
+     * @param first the running one, of the same lender and renter
+     * @param offer its window begins where the first one's ends
+     * @param lenderSignature over {@link EvmEscrow#extensionDigest}
+     * @return the transaction that opened it, also where that happened before
+     */
+    public Hash32 extend(EscrowOffer first, EscrowOffer offer, Signature lenderSignature) {
+        escrow.requireOurs(first);
+        return pay(offer, () -> EscrowCalls.extend(first, offer, lenderSignature));
+    }
+
+    /**
+     * Opens an escrow for a renter who signed that it consents: this party pays the gas alone. The renter's ledger balance,
+     * or what it approved of a token, pays the deposit.
+     *
+     * @param renterSignature over {@link EvmEscrow#consentDigest}
+     * @return the transaction that opened it, also where that happened before
+     */
+    public Hash32 openFor(EscrowOffer offer, Signature lenderSignature, Signature renterSignature) {
         escrow.requireOurs(offer);
-        String action = "opening escrow " + offer.digest();
+        String action = EvmEscrow.action("opening", offer);
+        Chain.Log opened = escrow.look(action, offer).opened();
+        return opened == null
+                ? sendOpening(
+                        action, offer, EscrowCalls.openFor(offer, lenderSignature, renterSignature), BigInteger.ZERO)
+                : opened.transaction();
+    }
+
+    /** Opens by a call that takes the deposit from this party. */
+    private Hash32 pay(EscrowOffer offer, Supplier<String> opening) {
+        escrow.requireOurs(offer);
+        String action = EvmEscrow.action("opening", offer);
         wallet.spending().lock();
         try {
             Chain.Log opened = escrow.look(action, offer).opened();
@@ -68,7 +104,7 @@ public final class EvmParty {
                 approve(rest);
             }
             BigInteger value = isNative() ? rest.units() : BigInteger.ZERO;
-            return sendOpening(action, offer, EscrowCalls.open(offer, lenderSignature), value);
+            return sendOpening(action, offer, opening.get(), value);
         } finally {
             wallet.spending().unlock();
         }

@@ -35,6 +35,8 @@ final class OfferCodec {
             + "bytes32 spec)";
     private static final String RECEIPT = "Receipt(bytes32 offerHash,uint32 used)";
     private static final String RELEASE = "Release(bytes32 offerHash)";
+    private static final String CONSENT = "Consent(bytes32 offerHash)";
+    private static final String EXTENSION = "Extension(bytes32 firstHash,bytes32 offerHash)";
     private static final String DOMAIN =
             "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
 
@@ -103,6 +105,14 @@ final class OfferCodec {
 
     Hash32 releaseDigest(Hash32 offer) {
         return typed(RELEASE, new Bytes32(offer.bytes()));
+    }
+
+    Hash32 consentDigest(Hash32 offer) {
+        return typed(CONSENT, new Bytes32(offer.bytes()));
+    }
+
+    Hash32 extensionDigest(Hash32 first, Hash32 offer) {
+        return typed(EXTENSION, new Bytes32(first.bytes()), new Bytes32(offer.bytes()));
     }
 
     /** Returns the offer as the contract's struct: packed into six words. */

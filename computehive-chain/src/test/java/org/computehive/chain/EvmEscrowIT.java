@@ -88,6 +88,52 @@ class EvmEscrowIT {
     }
 
     @Test
+    void openFor_aRenterWhoSigned_takesItsLedgerBalance_andNothingOfTheRelays() {
+        EvmParty lender = chain.party(escrow);
+        EvmParty renter = chain.party(escrow);
+        EvmParty relay = chain.party(escrow);
+        EscrowOffer offer = offer(lender.account(), 5, renter.account());
+        renter.deposit(offer.deposit());
+        Signature ofLender = lender.sign(offer.digest());
+        Signature ofRelay = relay.sign(escrow.consentDigest(offer));
+        assertThrows(EscrowException.InvalidSignature.class, () -> relay.openFor(offer, ofLender, ofRelay));
+
+        Signature consent = renter.sign(escrow.consentDigest(offer));
+        Hash32 transaction = relay.openFor(offer, ofLender, consent);
+
+        assertEquals(transaction, relay.openFor(offer, ofLender, consent), "again, it changes nothing");
+        assertInstanceOf(Reading.Open.class, escrow.read(offer));
+        assertEquals(Amount.ZERO, renter.ledgerBalance());
+        assertEquals(offer.deposit(), renter.end(offer).refunded());
+    }
+
+    @Test
+    void extend_opensWhileTheFirstRuns_byTheLendersSignatureOfThePairAlone() {
+        EvmParty lender = chain.party(escrow);
+        EvmParty renter = chain.party(escrow);
+        EscrowOffer first = offer(lender.account(), 6, renter.account());
+        EscrowOffer further = escrow.offer(new Terms(
+                lender.account(),
+                BigInteger.valueOf(7),
+                renter.account(),
+                first.rate(),
+                Window.of(first.window().end(), Duration.ofSeconds(60)),
+                Duration.ZERO,
+                Duration.ofSeconds(60),
+                first.window().end(),
+                first.digest()));
+        Signature pair = lender.sign(escrow.extensionDigest(first, further));
+        assertThrows(EscrowException.Refused.class, () -> renter.extend(first, further, pair));
+
+        renter.open(first, lender.sign(first.digest()));
+        assertThrows(EscrowException.InvalidSignature.class, () -> renter.open(further, pair));
+        renter.extend(first, further, pair);
+
+        assertInstanceOf(Reading.Open.class, escrow.read(first));
+        assertInstanceOf(Reading.Open.class, escrow.read(further));
+    }
+
+    @Test
     void digests_ofOffersWithRandomTerms_equalTheContracts() {
         long seed = System.nanoTime();
         var random = new Random(seed);
