@@ -222,7 +222,7 @@ class RelocationTest {
             world.pass(Duration.ofMinutes(2));
             world.host(1).crash(rental.id());
             world.pass(Duration.ofSeconds(15));
-            assertTrue(world.of(rental.id()).isLeaving());
+            world.await(rental.id(), Rental::isLeaving);
             world.passSlowly(Duration.ofMinutes(9), Duration.ofSeconds(15));
             assertEquals(SECOND, world.await(rental.id(), RentalState.ACTIVE).host(), "free again after ten minutes");
         }
