@@ -128,27 +128,43 @@ final class EscrowReader {
             long knownFinal = finalBlock.get();
             Block head = chain.block(Chain.LATEST);
             Block lastFinal = finalBefore(head, knownFinal);
-            List<Log> logs = logs(offer, head);
+            Found found = find(offer, head);
             if (chain.block(head.number()).hash().equals(head.hash())) {
-                return sight(offer, head, lastFinal, logs);
+                return sight(offer, head, lastFinal, found.required(offer));
             }
         }
         throw new EscrowException.Unreachable("the chain changed under every attempt to read it; try again", null);
     }
 
-    private List<Log> logs(EscrowOffer offer, Block head) {
+    /**
+     * What the blocks hold that are known to hold an event of an offer.
+     *
+     * @param without those of them that hold none now: a contradiction, unless the chain changed meanwhile
+     */
+    private record Found(List<Log> logs, List<Long> without) {
+        List<Log> required(EscrowOffer offer) {
+            if (!without.isEmpty()) {
+                throw contradiction(
+                        offer, "block %d held an event of it and holds none now".formatted(without.getFirst()));
+            }
+            return logs;
+        }
+    }
+
+    private Found find(EscrowOffer offer, Block head) {
         String rental = OfferCodec.rental(offer);
         var logs = new ArrayList<Log>();
+        var without = new ArrayList<Long>();
         for (long number : index.blocksOf(rental, head)) {
             List<Log> found = chain.logs(contract, number, number, List.of(EVENTS)).stream()
                     .filter(log -> rental(log).equals(rental))
                     .toList();
             if (found.isEmpty()) {
-                throw contradiction(offer, "block %d held an event of it and holds none now".formatted(number));
+                without.add(number);
             }
             logs.addAll(found);
         }
-        return logs;
+        return new Found(logs, without);
     }
 
     private Block finalBefore(Block head, long knownFinal) {
