@@ -106,11 +106,12 @@ class CrashIT {
     void interrupted_leavesNothingRunning() throws Exception {
         Process process = start("--kills", "500");
         try (var lines = process.inputReader(StandardCharsets.UTF_8)) {
-            String line = lines.readLine();
-            while (line != null && !line.contains("an engine runs")) {
-                line = lines.readLine();
-            }
-            assertTrue(line != null, "it ended before an engine ran");
+            var said = new ArrayList<String>();
+            do {
+                String line = lines.readLine();
+                assertTrue(line != null, () -> "it ended before an engine ran: " + said);
+                said.add(line);
+            } while (!said.getLast().contains("an engine runs"));
 
             // By its handle: the process itself would close what we read from.
             process.toHandle().destroy();
