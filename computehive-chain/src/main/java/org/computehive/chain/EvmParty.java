@@ -140,12 +140,7 @@ public final class EvmParty {
      * @return closed, or open and ended by the lender, once final; also where that happened before
      */
     public Reading endAsLender(EscrowOffer offer) {
-        return escrow.advance(
-                offer,
-                sender,
-                "ending",
-                sight -> escrow.request("ending", offer, sight, phase -> EscrowCalls.end(offer)),
-                this::isMyWord);
+        return say(offer, "ending", EscrowCalls.end(offer));
     }
 
     /**
@@ -157,13 +152,13 @@ public final class EvmParty {
      * @throws EscrowException.TooLate if the time to report it is over
      */
     public Reading reportNoShow(EscrowOffer offer) {
-        String doing = "reporting a no-show of";
+        return say(offer, "reporting a no-show of", EscrowCalls.reportNoShow(offer));
+    }
+
+    /** Gives this party's word, by which the escrow is closed unless the other party objects. */
+    private Reading say(EscrowOffer offer, String doing, String data) {
         return escrow.advance(
-                offer,
-                sender,
-                doing,
-                sight -> escrow.request(doing, offer, sight, phase -> EscrowCalls.reportNoShow(offer)),
-                this::isMyWord);
+                offer, sender, doing, sight -> escrow.request(doing, offer, sight, phase -> data), this::isMyWord);
     }
 
     private boolean isMyWord(Phase phase) {

@@ -26,8 +26,7 @@ final class Rentals {
     /** Returns it to its renter or its lender; to others there is none. */
     Rental ofParty(RentalId id, Account caller) {
         Rental rental = existing(id);
-        if (!caller.equals(rental.terms().renter())
-                && !caller.equals(rental.terms().lender())) {
+        if (!rental.isParty(caller)) {
             throw new RentalException.NotFound("there is no rental %s".formatted(id));
         }
         return rental;
