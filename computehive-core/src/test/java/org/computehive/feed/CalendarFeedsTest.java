@@ -179,7 +179,7 @@ class CalendarFeedsTest {
 
     @Test
     void token_withAnyCharacterChanged_isRefused() {
-        long seed = System.nanoTime();
+        long seed = Long.getLong("computehive.seed", 1);
         System.out.println("seed " + seed);
         var random = new Random(seed);
         String token = feeds.token(RENTER, FeedScope.FREE_BUSY);

@@ -64,11 +64,18 @@ final class ModelBill {
         return Duration.ofSeconds(sum.toSeconds());
     }
 
-    /** From each proof that a session can be used to its last sign of life, or its end. */
+    /**
+     * From each proof that a session can be used to its last sign of life, or its end. What runs on past the end that was
+     * known then lets nobody in: an extension whose payment is seen only after that came too late.
+     */
     private List<Window> usable() {
         var times = new ArrayList<Window>();
         @Nullable Instant since = null;
+        Instant known = rental.terms().window().end();
         for (RentalEvent event : events) {
+            if (event instanceof OfLeg.Funded funded) {
+                known = later(known, rental.legs().get(funded.leg()).window().end());
+            }
             @Nullable Instant until = switch (event) {
                 case RentalEvent.Interrupted e -> e.lastUsable();
                 case RentalEvent.Ending e -> e.at();
@@ -78,7 +85,10 @@ final class ModelBill {
             if (event instanceof RentalEvent.Activated) {
                 since = event.at();
             } else if (until != null && since != null) {
-                Instant end = rental.reclaimedAt().map(at -> earlier(at, until)).orElse(until);
+                Instant end = earlier(known, until);
+                end = rental.reclaimedAt().isPresent()
+                        ? earlier(rental.reclaimedAt().get(), end)
+                        : end;
                 if (since.isBefore(end)) {
                     times.add(new Window(since, end));
                 }

@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The chain's hints are lost, which they may be: what they lead to on other threads has no order that could be repeated.
  */
-final class ModelWorld {
+final class ModelWorld implements AutoCloseable {
     private static final Set<String> ON_A_RENTAL =
             Set.of("prepare", "start", "expire", "destroy", "erase", "turnOver", "admit", "cut", "withdraw");
     private static final Set<String> NEVER_FAIL = Set.of(
@@ -96,6 +96,7 @@ final class ModelWorld {
     private final Map<HostId, Map<RentalId, List<PciAddress>>> gpusOfVms = new HashMap<>();
     private final Map<HostId, Set<RentalId>> disks = new HashMap<>();
     private final Set<HostId> attached = new HashSet<>();
+    private final List<RentalEngine> engines = new ArrayList<>();
     private int generation;
     private boolean dead = true;
     private Timers.@Nullable Handler handler;
@@ -158,6 +159,7 @@ final class ModelWorld {
             tell("engine %d starts".formatted(generation));
             try {
                 engine = newEngine();
+                engines.add(engine);
                 attach();
                 engine().start();
                 return;
@@ -166,6 +168,14 @@ final class ModelWorld {
             }
         }
         throw new AssertionError("the engine did not start in 100 tries");
+    }
+
+    /** What is left of all that ran: a process that dies takes its threads along. */
+    @Override
+    public void close() {
+        dead = true;
+        engines.forEach(RentalEngine::close);
+        chain.close();
     }
 
     /** Connects the hosts that answer, as their agents would. */
@@ -250,6 +260,12 @@ final class ModelWorld {
                     if (method.getDeclaringClass() == Object.class) {
                         return call.invoke();
                     }
+                    if (call.name().equals("close")) {
+                        return null;
+                    }
+                    if (call.name().equals("timers")) {
+                        return timers();
+                    }
                     if (born != generation || dead) {
                         throw new Killed();
                     }
@@ -259,11 +275,8 @@ final class ModelWorld {
 
     private @Nullable Object called(Call call, Supplier<RuntimeException> failure, Watched watched) throws Throwable {
         switch (call.name()) {
-            case "close", "hurry" -> {
+            case "hurry" -> {
                 return null;
-            }
-            case "timers" -> {
-                return timers();
             }
             case "onChange" -> {
                 AutoCloseable none = () -> {};

@@ -23,12 +23,13 @@ import org.junit.jupiter.api.Test;
  * Whole engines under random commands of several parties, random faults of every port, random steps of the clock and deaths
  * of the process at random calls: every promise holds at every step, and once all is well again every rental comes to its
  * end. A failure names its seed: {@code -Dcomputehive.seed=...} runs it again, {@code -Dcomputehive.runs=...} more of them.
+ * Without one the lives are the same each time, so that a build fails by a change and not by luck; to hunt, give another.
  */
 class RentalEngineModelTest {
     private static final int RUNS = Integer.getInteger("computehive.runs", 100);
     private static final int STEPS = 150;
 
-    private final long seed = Long.getLong("computehive.seed", System.nanoTime());
+    private final long seed = Long.getLong("computehive.seed", 1);
 
     /** What no port throws here: whoever does has a fault of its own. */
     private static final Pattern FAULT_OF_ITS_OWN =
@@ -55,19 +56,20 @@ class RentalEngineModelTest {
         for (int i = 0; i < RUNS; i++) {
             long one = seed + i;
             var world = new ModelWorld(new Random(one), ModelRun.POLICY);
-            try {
+            try (world) {
                 new ModelRun(world, new Random(one * 31 + 7)).run(STEPS);
                 checkLogs();
                 seen.add(world);
             } catch (RuntimeException | AssertionError e) {
                 List<String> story = world.story;
+                String why = "with -Dcomputehive.seed=%d -Dcomputehive.runs=1: %s".formatted(one, e.getMessage());
+                // First and last, whichever of them a reader's tool keeps.
                 throw new AssertionError(
-                        "with -Dcomputehive.seed=%d -Dcomputehive.runs=1: %s%n%s"
+                        "%s%n%s%n%s"
                                 .formatted(
-                                        one,
-                                        e.getMessage(),
-                                        String.join(
-                                                "\n", story.subList(Math.max(0, story.size() - 400), story.size()))),
+                                        why,
+                                        String.join("\n", story.subList(Math.max(0, story.size() - 100), story.size())),
+                                        why),
                         e);
             }
         }
@@ -88,11 +90,12 @@ class RentalEngineModelTest {
 
     /** Accounts are of keys that no seed makes. */
     private static List<String> life(long seed) {
-        var world = new ModelWorld(new Random(seed), ModelRun.POLICY);
-        new ModelRun(world, new Random(seed * 31 + 7)).run(60);
-        return world.story.stream()
-                .map(line -> line.replaceAll("0x[0-9a-f]{40,}", "0x"))
-                .toList();
+        try (var world = new ModelWorld(new Random(seed), ModelRun.POLICY)) {
+            new ModelRun(world, new Random(seed * 31 + 7)).run(60);
+            return world.story.stream()
+                    .map(line -> line.replaceAll("0x[0-9a-f]{40,}", "0x"))
+                    .toList();
+        }
     }
 
     /** A fault that the engine outlives shows in its log alone. */

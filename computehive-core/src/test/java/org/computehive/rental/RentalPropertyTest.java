@@ -37,7 +37,7 @@ class RentalPropertyTest {
     private static final Set<Step> BESIDE = Set.of(Step.NOTIFY, Step.SWEEP);
     private static final List<Step> TEARDOWN = List.of(Step.CUT_ACCESS, Step.DESTROY, Step.ERASE, Step.TURN_OVER);
 
-    private final long seed = Long.getLong("computehive.seed", System.nanoTime());
+    private final long seed = Long.getLong("computehive.seed", 1);
     private final Map<RentalState, Integer> reached = new EnumMap<>(RentalState.class);
     private int longest;
     private int moved;

@@ -113,7 +113,7 @@ class AvailabilityTest {
 
     @Test
     void covers_randomWindows_isWhatTheWallClockShowsMinuteByMinute() {
-        long seed = System.nanoTime();
+        long seed = Long.getLong("computehive.seed", 1);
         Random random = new Random(seed);
         List<String> zones =
                 List.of("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia");

@@ -440,7 +440,7 @@ class CalendarAvailabilityTest {
 
     @Test
     void mutatedFiles_areReadAndReadBackTheSame_orRefusedAsBadInput() {
-        long seed = System.nanoTime();
+        long seed = Long.getLong("computehive.seed", 1);
         var random = new Random(seed);
         List<String> files = List.of(
                 event(

@@ -14,7 +14,7 @@ class AssignmentTest {
 
     @Test
     void best_ofRandomWeights_isThatOfBruteForce() {
-        long seed = System.nanoTime();
+        long seed = Long.getLong("computehive.seed", 1);
         var random = new Random(seed);
         for (int round = 0; round < 3_000; round++) {
             int rows = random.nextInt(6);

@@ -45,7 +45,7 @@ class ListingIndexTest {
     /** Listings that come, change and are booked at random; every answer is compared with a look at each listing. */
     @RepeatedTest(10)
     void anyListingsAndBookings_answersAreThoseOfALookAtEach() {
-        long seed = new Random().nextLong();
+        long seed = Long.getLong("computehive.seed", 1);
         System.out.println("ListingIndexTest seed " + seed);
         var random = new Random(seed);
         var lots = new Lots(random);
