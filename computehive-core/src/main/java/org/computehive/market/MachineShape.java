@@ -1,5 +1,7 @@
 package org.computehive.market;
 
+import java.util.Objects;
+
 /**
  * The VM a listing comes with.
  *
@@ -7,8 +9,9 @@ package org.computehive.market;
  * @param memoryMiB memory in MiB, 128 to 16,777,216
  * @param diskMiB the encrypted overlay's size in MiB, 16 to 67,108,864
  * @param image the name of the guest image in the host's catalogue
+ * @param network what its guest reaches
  */
-public record MachineShape(int cpus, int memoryMiB, int diskMiB, String image) {
+public record MachineShape(int cpus, int memoryMiB, int diskMiB, String image, NetworkPolicy network) {
     /**
      * Checks the ranges.
      *
@@ -19,6 +22,17 @@ public record MachineShape(int cpus, int memoryMiB, int diskMiB, String image) {
         range("memoryMiB", memoryMiB, 128, 16_777_216);
         range("diskMiB", diskMiB, 16, 67_108_864);
         Text.label("image", image);
+        Objects.requireNonNull(network, "network");
+    }
+
+    /** Returns a shape whose guest reaches nothing. */
+    public MachineShape(int cpus, int memoryMiB, int diskMiB, String image) {
+        this(cpus, memoryMiB, diskMiB, image, NetworkPolicy.NONE);
+    }
+
+    /** Returns this shape under another network policy. */
+    public MachineShape with(NetworkPolicy other) {
+        return new MachineShape(cpus, memoryMiB, diskMiB, image, other);
     }
 
     private static void range(String what, int value, int least, int most) {

@@ -10,6 +10,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.computehive.manifest.Setup;
 import org.computehive.market.Cancellation;
+import org.computehive.market.NetworkPolicy;
 import org.computehive.market.Stakes;
 
 /**
@@ -18,7 +19,7 @@ import org.computehive.market.Stakes;
  */
 public final class EventCodec {
     private static final Map<Class<? extends RentalEvent>, String> NAMES = Map.ofEntries(
-            Map.entry(RentalEvent.Reserved.class, "reserved.v3"),
+            Map.entry(RentalEvent.Reserved.class, "reserved.v4"),
             Map.entry(RentalEvent.OfferWritten.class, "offer-written.v2"),
             Map.entry(RentalEvent.OfferSigned.class, "offer-signed.v1"),
             Map.entry(RentalEvent.HoldExpired.class, "hold-expired.v1"),
@@ -59,6 +60,8 @@ public final class EventCodec {
             Map.entry(RentalEvent.OfLeg.Disputed.class, "disputed.v1"),
             Map.entry(RentalEvent.OfLeg.Settled.class, "extension-settled.v1"));
 
+    private static final String NETWORK = "terms/shape/network";
+
     /** Events whose stored form is a record of its own. An event is written in the form in which it was read. */
     private static final List<Form<?>> FORMS = List.of(
             Form.lacking(
@@ -71,12 +74,19 @@ public final class EventCodec {
                             "terms/setup",
                             Setup.UNSTATED,
                             "terms/stakes",
-                            Stakes.NONE)),
+                            Stakes.NONE,
+                            NETWORK,
+                            NetworkPolicy.NONE)),
             Form.lacking(
                     "reserved.v2",
                     RentalEvent.Reserved.class,
-                    event -> !isV1(event.terms()) && event.terms().stakes().equals(Stakes.NONE),
-                    Map.of("terms/stakes", Stakes.NONE)),
+                    event -> !isV1(event.terms()) && isV2(event.terms()),
+                    Map.of("terms/stakes", Stakes.NONE, NETWORK, NetworkPolicy.NONE)),
+            Form.lacking(
+                    "reserved.v3",
+                    RentalEvent.Reserved.class,
+                    event -> !isV2(event.terms()) && isV3(event.terms()),
+                    Map.of(NETWORK, NetworkPolicy.NONE)),
             Form.of(
                     "offer-written.v1",
                     RentalEvent.OfferWritten.class,
@@ -147,9 +157,15 @@ public final class EventCodec {
     }
 
     private static boolean isV1(RentalTerms terms) {
-        return terms.cancellation().equals(Cancellation.FREE)
-                && terms.setup().equals(Setup.UNSTATED)
-                && terms.stakes().equals(Stakes.NONE);
+        return terms.cancellation().equals(Cancellation.FREE) && terms.setup().equals(Setup.UNSTATED) && isV2(terms);
+    }
+
+    private static boolean isV2(RentalTerms terms) {
+        return terms.stakes().equals(Stakes.NONE) && isV3(terms);
+    }
+
+    private static boolean isV3(RentalTerms terms) {
+        return terms.shape().network().equals(NetworkPolicy.NONE);
     }
 
     /** Returns every stored name. */

@@ -16,6 +16,7 @@ import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
 import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
+import org.computehive.market.NetworkPolicy;
 import org.computehive.market.Rate;
 import org.computehive.market.Stakes;
 import org.computehive.market.Token;
@@ -117,6 +118,16 @@ public record RentalTerms(
         agreed.put("cancellation_late_share", Integer.toString(cancellation.lateShare()));
         agreed.put("no_show_after_s", Long.toString(cancellation.noShowAfter().toSeconds()));
         agreed.put("no_show_share", Integer.toString(cancellation.noShowShare()));
+        if (!shape.network().equals(NetworkPolicy.NONE)) {
+            agreed.put("network", shape.network().kind().name());
+            if (!shape.network().allowed().isEmpty()) {
+                agreed.put(
+                        "network_allowed",
+                        shape.network().allowed().stream()
+                                .map(NetworkPolicy.Destination::toString)
+                                .collect(Collectors.joining(", ")));
+            }
+        }
         if (!stakes.equals(Stakes.NONE)) {
             agreed.put("arbiter", stakes.arbiter().address());
             agreed.put("bond", stakes.bond().toString());

@@ -11,6 +11,7 @@ import org.computehive.market.GpuId;
 import org.computehive.market.GuestPlatform;
 import org.computehive.market.Host;
 import org.computehive.market.MachineShape;
+import org.computehive.market.NetworkPolicy;
 
 /** What a VM will run on as far as its host says, and what it runs on as far as its hypervisor saw. Stateless. */
 final class Setups {
@@ -31,7 +32,9 @@ final class Setups {
                 new Setup.Machine(shape.cpus(), shape.memoryMiB(), shape.diskMiB(), new TreeMap<>(platform.layout())),
                 devices(host, gpus),
                 software,
-                platform.network()));
+                shape.network().equals(NetworkPolicy.NONE)
+                        ? platform.network()
+                        : shape.network().words()));
     }
 
     /**

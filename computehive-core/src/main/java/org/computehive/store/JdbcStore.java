@@ -32,6 +32,7 @@ import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.Maintenance;
+import org.computehive.market.NetworkPolicy;
 import org.computehive.market.Offering;
 import org.computehive.market.Stakes;
 import org.computehive.once.Answer;
@@ -60,8 +61,10 @@ public final class JdbcStore implements RentalStore, FeedStore {
     public static final Duration TAKEOVER = Duration.ofSeconds(8);
 
     private static final Duration LEAST_TAKEOVER = Duration.ofSeconds(1);
+    /** What listings did not say in their third form. */
+    private static final Map<String, ?> SINCE_LISTING_V3 = Map.of("shape/network", NetworkPolicy.NONE);
     /** What listings did not say in their second form. */
-    private static final Map<String, ?> SINCE_LISTING_V2 = Map.of("rules/stakes", Stakes.NONE);
+    private static final Map<String, ?> SINCE_LISTING_V2 = both(SINCE_LISTING_V3, Map.of("rules/stakes", Stakes.NONE));
     /** What listings did not say in their first form. */
     private static final Map<String, ?> SINCE_LISTING_V1 = both(
             SINCE_LISTING_V2,
@@ -74,6 +77,8 @@ public final class JdbcStore implements RentalStore, FeedStore {
                     Cancellation.FREE,
                     "rules/reclaimNotice",
                     Listing.Rules.USUAL_RECLAIM_NOTICE));
+    /** What quotes did not say in their fourth form, which held a listing in its third. */
+    private static final Map<String, ?> SINCE_QUOTE_V4 = offered(SINCE_LISTING_V3);
     /** What quotes did not say in their third form, which held a listing in its second. */
     private static final Map<String, ?> SINCE_QUOTE_V3 = offered(SINCE_LISTING_V2);
     /** What quotes did not say in their second form, which held a listing in its second. */
@@ -127,12 +132,14 @@ public final class JdbcStore implements RentalStore, FeedStore {
                 database,
                 "ch_listings",
                 Listing.class,
-                "listing.v3",
+                "listing.v4",
                 Map.of(
                         "listing.v1",
                         json -> RentalJson.readOlder(Listing.class, json, SINCE_LISTING_V1),
                         "listing.v2",
-                        json -> RentalJson.readOlder(Listing.class, json, SINCE_LISTING_V2)));
+                        json -> RentalJson.readOlder(Listing.class, json, SINCE_LISTING_V2),
+                        "listing.v3",
+                        json -> RentalJson.readOlder(Listing.class, json, SINCE_LISTING_V3)));
         this.conditions =
                 new Documents<>(database, "ch_gpu_conditions", GpuCondition.class, "gpu-condition.v1", Map.of());
         this.quotes = new Quotes(
@@ -141,14 +148,16 @@ public final class JdbcStore implements RentalStore, FeedStore {
                         database,
                         "ch_quotes",
                         Quote.class,
-                        "quote.v4",
+                        "quote.v5",
                         Map.of(
                                 "quote.v1",
                                 json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V1),
                                 "quote.v2",
                                 json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V2),
                                 "quote.v3",
-                                json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V3))));
+                                json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V3),
+                                "quote.v4",
+                                json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V4))));
         this.answers = new Answers(database);
         this.histories = new Histories(database);
         this.auditPlaces = new AuditPlaces(database, histories);

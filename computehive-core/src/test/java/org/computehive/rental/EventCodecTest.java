@@ -31,6 +31,7 @@ import org.computehive.market.HostId;
 import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
+import org.computehive.market.NetworkPolicy;
 import org.computehive.market.Rate;
 import org.computehive.market.Stakes;
 import org.computehive.rental.EscrowOffer.Signature;
@@ -94,12 +95,12 @@ class EventCodecTest {
     static Stream<Arguments> documents() {
         return Stream.of(
                 Arguments.of("host.v2", RentalStoreContract.host("rack-1", 8)),
-                Arguments.of("listing.v3", RentalStoreContract.listing("lot-1", Rate.of(7))),
+                Arguments.of("listing.v4", RentalStoreContract.listing("lot-1", Rate.of(7))),
                 Arguments.of(
                         "gpu-condition.v1",
                         new GpuCondition(RentalStoreContract.gpu(1), GpuCondition.State.QUARANTINED, "no reset", AT)),
                 Arguments.of(
-                        "quote.v4",
+                        "quote.v5",
                         new Quote(
                                 ID,
                                 RentalStoreContract.account(2),
@@ -118,9 +119,18 @@ class EventCodecTest {
     }
 
     @Test
+    void goldenFile_ofListingsBeforeNetworks_isReadAsReachingNothing() throws IOException {
+        Listing today = RentalStoreContract.listing("lot-1", Rate.of(7));
+        Map<String, ?> added = Map.of("shape/network", NetworkPolicy.NONE);
+
+        assertEquals(today, RentalJson.readOlder(Listing.class, golden("listing.v3", ""), added));
+        assertEquals(golden("listing.v3", ""), RentalJson.writeOlder(today, added));
+    }
+
+    @Test
     void goldenFile_ofListingsBeforeStakes_isReadAsHavingNone() throws IOException {
         Listing today = RentalStoreContract.listing("lot-1", Rate.of(7));
-        Map<String, ?> added = Map.of("rules/stakes", Stakes.NONE);
+        Map<String, ?> added = Map.of("rules/stakes", Stakes.NONE, "shape/network", NetworkPolicy.NONE);
 
         assertEquals(today, RentalJson.readOlder(Listing.class, golden("listing.v2", ""), added));
         assertEquals(golden("listing.v2", ""), RentalJson.writeOlder(today, added));
@@ -143,7 +153,9 @@ class EventCodecTest {
                 "rules/reclaimNotice",
                 Duration.ofHours(1),
                 "rules/stakes",
-                Stakes.NONE);
+                Stakes.NONE,
+                "shape/network",
+                NetworkPolicy.NONE);
 
         assertEquals(today, RentalJson.readOlder(Listing.class, golden("listing.v1", ""), added));
         assertThrows(
@@ -210,6 +222,17 @@ class EventCodecTest {
         return Sample.terms(terms.cancellation(), stakes(), terms.setup());
     }
 
+    private static RentalTerms networked() {
+        RentalTerms terms = staked();
+        return Sample.terms(
+                Sample.SHAPE.with(NetworkPolicy.restricted(List.of(
+                        NetworkPolicy.Destination.tcp("192.0.2.0/24", 443),
+                        new NetworkPolicy.Destination("198.51.100.7/32", NetworkPolicy.Protocol.UDP, 1_000, 65_535)))),
+                terms.cancellation(),
+                terms.stakes(),
+                terms.setup());
+    }
+
     private static Stakes stakes() {
         return new Stakes(new Account("0x" + "Ab".repeat(20)), new Amount(Rate.MAX), Amount.of(5_000_000));
     }
@@ -274,6 +297,7 @@ class EventCodecTest {
                 new RentalEvent.ReceiptSigned(AT, Duration.ofSeconds(86_399), SIGNATURE),
                 new RentalEvent.Reserved(AT, cancellable()),
                 new RentalEvent.Reserved(AT, staked()),
+                new RentalEvent.Reserved(AT, networked()),
                 new RentalEvent.OfferWritten(AT, Sample.offer(ID, staked())),
                 new RentalEvent.MachineStarted(AT, Map.of("image", "ubuntu", "manifest", "cd".repeat(32)), setup()),
                 new RentalEvent.Entered(AT),

@@ -89,13 +89,17 @@ final class Sample {
     }
 
     static RentalTerms terms(Cancellation cancellation, Stakes stakes, Setup setup) {
+        return terms(SHAPE, cancellation, stakes, setup);
+    }
+
+    static RentalTerms terms(MachineShape shape, Cancellation cancellation, Stakes stakes, Setup setup) {
         return new RentalTerms(
                 RENTER,
                 LENDER,
                 new ListingId("listing-1"),
                 HOST,
                 List.of(GPU),
-                SHAPE,
+                shape,
                 WINDOW,
                 Duration.ofMinutes(1),
                 TOKEN,

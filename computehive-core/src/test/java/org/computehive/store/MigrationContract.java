@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.computehive.manifest.Setup;
 import org.computehive.market.GpuId;
+import org.computehive.market.NetworkPolicy;
 import org.computehive.market.Rate;
 import org.computehive.market.Stakes;
 import org.computehive.rental.EventCodec;
@@ -77,7 +78,15 @@ abstract class MigrationContract {
             try (PreparedStatement statement = connection.prepareStatement(
                     "INSERT INTO ch_quotes (id, format, payload) VALUES (?, 'quote.v3', %s)".formatted(json()))) {
                 statement.setString(1, quote.id().value());
-                statement.setString(2, RentalJson.writeOlder(quote, Map.of("offered/rules/stakes", Stakes.NONE)));
+                statement.setString(
+                        2,
+                        RentalJson.writeOlder(
+                                quote,
+                                Map.of(
+                                        "offered/rules/stakes",
+                                        Stakes.NONE,
+                                        "offered/shape/network",
+                                        NetworkPolicy.NONE)));
                 statement.executeUpdate();
             }
             try (PreparedStatement statement = connection.prepareStatement(

@@ -228,7 +228,7 @@ class SqliteStoreTest extends RentalStoreContract {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"quote.v1", "quote.v2", "quote.v3"})
+    @ValueSource(strings = {"quote.v1", "quote.v2", "quote.v3", "quote.v4"})
     void quote_ofAnEarlierForm_isReadAsPromisingNothing(String form) throws Exception {
         try (InputStream golden =
                         SqliteStoreTest.class.getResourceAsStream("/org/computehive/rental/golden/" + form + ".json");
@@ -259,7 +259,7 @@ class SqliteStoreTest extends RentalStoreContract {
                 Statement statement = connection.createStatement()) {
             statement.executeUpdate("UPDATE ch_listings SET format = 'listing.v1',"
                     + " payload = json_remove(payload, '$.region', '$.interconnect', '$.rules.cancellation',"
-                    + " '$.rules.reclaimNotice', '$.rules.stakes')");
+                    + " '$.rules.reclaimNotice', '$.rules.stakes', '$.shape.network')");
         }
 
         assertEquals(Optional.of(listing.at("", Interconnect.NONE)), store().listing(listing.id()));
@@ -272,7 +272,7 @@ class SqliteStoreTest extends RentalStoreContract {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file());
                 Statement statement = connection.createStatement()) {
             statement.executeUpdate("UPDATE ch_listings SET format = 'listing.v2',"
-                    + " payload = json_remove(payload, '$.rules.stakes')");
+                    + " payload = json_remove(payload, '$.rules.stakes', '$.shape.network')");
         }
 
         assertEquals(Optional.of(listing), store().listing(listing.id()));

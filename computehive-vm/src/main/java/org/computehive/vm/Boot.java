@@ -1,8 +1,6 @@
 package org.computehive.vm;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -25,6 +23,7 @@ final class Boot {
     private final Domains domains;
     private final SessionStore sessions;
     private final Ending ending;
+    private final GuestNetworks networks;
 
     Boot(
             Libvirt libvirt,
@@ -32,13 +31,15 @@ final class Boot {
             LibvirtHypervisor.Options options,
             Domains domains,
             SessionStore sessions,
-            Ending ending) {
+            Ending ending,
+            GuestNetworks networks) {
         this.libvirt = libvirt;
         this.places = places;
         this.options = options;
         this.domains = domains;
         this.sessions = sessions;
         this.ending = ending;
+        this.networks = networks;
     }
 
     /**
@@ -62,7 +63,7 @@ final class Boot {
             }
             sessions.unseed(spec.id());
             sessions.write(created.at(Journal.Step.READY));
-            LOG.info("VM ready: rental={} port={}", spec.id(), mark.sshPort());
+            LOG.info("VM ready: rental={} port={}", spec.id(), mark.ssh().getPort());
             return mark;
         } finally {
             libvirt.forget(uuid);
@@ -71,15 +72,17 @@ final class Boot {
 
     private SessionMark create(VmSpec spec, GuestImage image, boolean kvm, UUID secret, UUID uuid) {
         for (int tries = 1; ; tries++) {
-            int port = freePort();
-            var mark =
-                    new SessionMark(spec.id(), options.clock().millis(), spec.expires(), port, facts(spec, image, kvm));
-            String xml = model(spec, image, secret, uuid, mark, kvm).xml();
+            GuestLink link = networks.open(spec.id(), spec.shape().network());
+            var mark = new SessionMark(
+                    spec.id(), options.clock().millis(), spec.expires(), link.ssh(), facts(spec, image, kvm));
+            String xml = model(spec, image, secret, uuid, mark, link, kvm).xml();
             try {
-                return libvirt.call("making the VM", connect -> {
+                libvirt.call("making the VM", connect -> {
                     connect.domainCreateXML(xml, Domain.CreateFlags.PAUSED).free();
-                    return mark;
+                    return true;
                 });
+                networks.join(spec.id(), link, spec.shape().network());
+                return mark;
             } catch (HypervisorException.Lacking e) {
                 boolean portTaken = String.valueOf(e.getMessage()).contains("host forwarding rule");
                 if (!portTaken || tries == PORT_TRIES) {
@@ -99,7 +102,7 @@ final class Boot {
         image.version().ifPresent(version -> facts.put("kernel version", version));
         software.forEach((name, version) -> facts.put(name + " version", version));
         facts.putAll(DomainModel.layout(kvm));
-        facts.put("network", DomainModel.NETWORK);
+        facts.put("network", spec.shape().network().words());
         facts.put(
                 "gpus",
                 spec.gpus().stream()
@@ -109,7 +112,8 @@ final class Boot {
         return facts;
     }
 
-    private DomainModel model(VmSpec spec, GuestImage image, UUID secret, UUID uuid, SessionMark mark, boolean kvm) {
+    private DomainModel model(
+            VmSpec spec, GuestImage image, UUID secret, UUID uuid, SessionMark mark, GuestLink link, boolean kvm) {
         boolean display = spec.gpus().contains(HostInventory.EMULATED);
         var devices = new ArrayList<PciAddress>();
         for (PciAddress gpu : spec.gpus()) {
@@ -121,6 +125,7 @@ final class Boot {
         }
         return new DomainModel(
                 mark,
+                link,
                 uuid,
                 kvm,
                 spec.shape().cpus(),
@@ -136,13 +141,5 @@ final class Boot {
                 display,
                 devices,
                 places.guestLabel());
-    }
-
-    private static int freePort() {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new HypervisorException.Lacking("no free loopback port: " + e.getMessage(), e);
-        }
     }
 }

@@ -18,6 +18,7 @@ import org.computehive.market.PciAddress;
  * merged with others' nor dumped. The format is libvirt's (libvirt.org/formatdomain.html).
  *
  * @param mark whose VM it is
+ * @param link how its network device is joined to the host
  * @param uuid its identity for libvirt
  * @param kvm whether the processor's own virtualisation is used; otherwise software emulation
  * @param cpus virtual processors
@@ -36,6 +37,7 @@ import org.computehive.market.PciAddress;
  */
 record DomainModel(
         SessionMark mark,
+        GuestLink link,
         UUID uuid,
         boolean kvm,
         int cpus,
@@ -58,9 +60,6 @@ record DomainModel(
         seed = new TreeMap<>(seed);
         devices = List.copyOf(devices);
     }
-
-    /** What a guest can reach. */
-    static final String NETWORK = "none but the forwarded SSH port";
 
     /** Returns how a guest's machine is made, in words for its renter. */
     static Map<String, String> layout(boolean kvm) {
@@ -109,7 +108,9 @@ record DomainModel(
                     pm -> pm.element("suspend-to-mem", "enabled", "no").element("suspend-to-disk", "enabled", "no"));
             domain.element("devices", List.of(), this::devices);
             label(domain);
-            domain.element("qemu:commandline", List.of(), this::network);
+            if (link instanceof GuestLink.Forwarded forwarded) {
+                domain.element("qemu:commandline", List.of(), arguments -> network(arguments, forwarded));
+            }
         });
     }
 
@@ -162,6 +163,9 @@ record DomainModel(
                 List.of("model", "virtio"),
                 rng -> rng.element("rate", "bytes", "16384", "period", "1000")
                         .text("backend", "/dev/urandom", "model", "random"));
+        if (link instanceof GuestLink.Routed routed) {
+            devices.element("interface", List.of("type", "ethernet"), device -> network(device, routed));
+        }
         devices.element("memballoon", "model", "none");
         devices.element("audio", "id", "1", "type", "none");
         if (emulatedDisplay) {
@@ -241,14 +245,24 @@ record DomainModel(
      * The network of policy {@code NONE}: one loopback port leads to the guest's SSH server, nothing leads out. libvirt
      * 9 can't forward a port of its user network, so QEMU's own arguments say it; every value here is a number.
      */
-    private void network(Xml arguments) throws XMLStreamException {
+    private static void network(Xml arguments, GuestLink.Forwarded forwarded) throws XMLStreamException {
         var words = new ArrayList<String>();
         words.add("-netdev");
-        words.add("user,id=ch0,restrict=on,hostfwd=tcp:127.0.0.1:%d-:22".formatted(mark.sshPort()));
+        words.add("user,id=ch0,restrict=on,hostfwd=tcp:127.0.0.1:%d-:22".formatted(forwarded.port()));
         words.add("-device");
         words.add("virtio-net-pci,netdev=ch0,romfile=,addr=0x11");
         for (String word : words) {
             arguments.element("qemu:arg", "value", word);
         }
+    }
+
+    /** A tap device that was made before: libvirt only opens it. The packets stay in QEMU, not in the kernel's vhost. */
+    private static void network(Xml device, GuestLink.Routed routed) throws XMLStreamException {
+        device.element("mac", "address", GuestLink.MAC)
+                .element("target", "dev", routed.tap(), "managed", "no")
+                .element("model", "type", "virtio")
+                .element("driver", "name", "qemu")
+                .element("rom", "enabled", "no")
+                .element("address", "type", "pci", "bus", "0x00", "slot", "0x11", "function", "0x0");
     }
 }

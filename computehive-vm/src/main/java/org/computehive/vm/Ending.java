@@ -45,7 +45,10 @@ final class Ending {
         }
         facts.put("vm", mark.isPresent() ? "gone" : "none found");
         pid.ifPresent(number -> facts.put("process", endProcess(id, number)));
-        mark.ifPresent(ended -> facts.put("port " + ended.sshPort(), free(ended.sshPort()) ? "free" : "in use"));
+        mark.map(SessionMark::ssh)
+                .filter(ssh -> ssh.getAddress().isLoopbackAddress())
+                .ifPresent(ssh -> facts.put("port " + ssh.getPort(), free(ssh.getPort()) ? "free" : "in use"));
+        facts.put("network", GuestNetworks.close(id));
         facts.put("seed", sessions.unseed(id) ? "deleted from memory" : "none found");
         return facts;
     }

@@ -13,6 +13,7 @@ import java.util.OptionalInt;
 import org.computehive.market.Assurance;
 import org.computehive.market.Gpu;
 import org.computehive.market.GuestPlatform;
+import org.computehive.market.NetworkPolicy;
 import org.computehive.market.PciAddress;
 import org.computehive.rental.Hypervisor.Inventory;
 import org.libvirt.Connect;
@@ -90,7 +91,7 @@ final class HostInventory {
     /** What guests run on: the same words as {@link DomainModel} makes true. */
     private static GuestPlatform platform(Connect connect, boolean kvm, Map<String, GuestPlatform.Image> images)
             throws LibvirtException {
-        return new GuestPlatform(software(connect), DomainModel.layout(kvm), DomainModel.NETWORK, images);
+        return new GuestPlatform(software(connect), DomainModel.layout(kvm), NetworkPolicy.NONE.words(), images);
     }
 
     static Map<String, String> software(Connect connect) throws LibvirtException {

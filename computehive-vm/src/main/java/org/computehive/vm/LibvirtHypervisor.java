@@ -1,5 +1,6 @@
 package org.computehive.vm;
 
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,8 +26,9 @@ import org.libvirt.Domain;
  *
  * <h2>Security guarantees</h2>
  *
- * <p>The guest reaches nothing: its network forwards one loopback port to its SSH server and lets nothing out, not to
- * the host's loopback either. The disk's key is made here, is never an argument or in a file on disk, and over a private
+ * <p>A guest reaches what its network policy says and no more, never the host or another guest: under policy {@code NONE}
+ * one loopback port leads to its SSH server and nothing leads out; under the others it has a network namespace of its own
+ * and firewall rules that are in force before its first packet. The disk's key is made here, is never an argument or in a file on disk, and over a private
  * libvirt lies in memory only. The bytes of the image are compared with their digests before every start. The lender's
  * root can still read the guest's memory: that is what assurance {@code ISOLATED} means.
  */
@@ -37,6 +39,7 @@ public final class LibvirtHypervisor implements Hypervisor {
     private final Domains domains;
     private final Ending ending;
     private final Boot boot;
+    private final GuestNetworks networks;
     private final GpuTurnover turnover;
     private final Map<RentalId, ReentrantLock> locks = new ConcurrentHashMap<>();
 
@@ -46,8 +49,9 @@ public final class LibvirtHypervisor implements Hypervisor {
         this.capacity = new Capacity(libvirt, places, images, options.acceleration(), privileged);
         this.sessions = new SessionStore(libvirt, places);
         this.domains = new Domains(libvirt);
+        this.networks = new GuestNetworks(options.network(), places.account());
         this.ending = new Ending(libvirt, places, domains, sessions);
-        this.boot = new Boot(libvirt, places, options, domains, sessions, ending);
+        this.boot = new Boot(libvirt, places, options, domains, sessions, ending, networks);
         this.turnover = new GpuTurnover(libvirt);
         libvirt.onTurnedOff(name -> sessions.noteTurnedOff(name, options.clock().instant()));
     }
@@ -58,8 +62,14 @@ public final class LibvirtHypervisor implements Hypervisor {
      * @param acceleration whether KVM is used
      * @param readyLimit how long a guest may take until it says that it is ready
      * @param clock the time for metadata
+     * @param network what guests may have of the host's network
      */
-    public record Options(Acceleration acceleration, Duration readyLimit, InstantSource clock) {
+    public record Options(Acceleration acceleration, Duration readyLimit, InstantSource clock, HostNetwork network) {
+        /** Returns options that let guests have every network policy. */
+        public Options(Acceleration acceleration, Duration readyLimit, InstantSource clock) {
+            this(acceleration, readyLimit, clock, HostNetwork.defaults());
+        }
+
         /** Returns: KVM where it boots a kernel, two minutes for a guest, the system's clock. */
         public static Options defaults() {
             return new Options(Acceleration.PROBE, Duration.ofMinutes(2), InstantSource.system());
@@ -121,12 +131,18 @@ public final class LibvirtHypervisor implements Hypervisor {
             Libvirt libvirt, Places places, ImageCatalogue images, Options options, boolean privileged) {
         var hypervisor = new LibvirtHypervisor(libvirt, places, images, options, privileged);
         try {
-            hypervisor.sessions.sweep(
-                    hypervisor.list().stream().map(RunningVm::id).toList());
+            List<RentalId> running =
+                    hypervisor.list().stream().map(RunningVm::id).toList();
+            GuestNetworks.sweep(places.journals(), running);
+            hypervisor.sessions.sweep(running);
             return hypervisor;
         } catch (HypervisorException e) {
             libvirt.close();
             throw e;
+        } catch (IOException e) {
+            libvirt.close();
+            throw new HypervisorException.Lacking(
+                    "journals in %s can't be read: %s".formatted(places.journals(), e), e);
         }
     }
 
@@ -150,6 +166,7 @@ public final class LibvirtHypervisor implements Hypervisor {
         locked(spec.id(), () -> {
             if (domains.find(spec.id()).isEmpty()) {
                 capacity.check(spec);
+                networks.check(spec.shape().network());
                 sessions.prepare(spec, capacity.image(spec.shape().image()));
             }
             return true;
@@ -172,6 +189,7 @@ public final class LibvirtHypervisor implements Hypervisor {
                 sessions.erase(spec.id());
             }
             capacity.check(spec);
+            networks.check(spec.shape().network());
             GuestImage image = capacity.image(spec.shape().image());
             try {
                 Journal journal = sessions.prepare(spec, image);
@@ -224,6 +242,7 @@ public final class LibvirtHypervisor implements Hypervisor {
                 throw new HypervisorException.NotGone(
                         "VM %s still runs: destroy it before its disk is erased".formatted(id.vmName()), null);
             }
+            GuestNetworks.close(id); // of a VM that ended by itself
             Teardown erased = new Teardown(sessions.erase(id));
             sessions.forgetEnd(id);
             return erased;

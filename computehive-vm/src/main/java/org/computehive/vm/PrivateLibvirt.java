@@ -277,6 +277,7 @@ public final class PrivateLibvirt implements AutoCloseable {
             endGuests();
             endDaemon();
             endOrphans();
+            GuestNetworks.sweep(places.journals(), List.of());
             SessionStore.shredAll(places);
             RuntimeFolder.delete(places.runtime());
             Files.deleteIfExists(places.journals());

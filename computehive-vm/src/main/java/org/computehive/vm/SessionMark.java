@@ -19,23 +19,23 @@ import org.w3c.dom.Element;
  * @param id the rental
  * @param epoch grows from start to start, so that a later one is known from an earlier one; milliseconds since 1970
  * @param expires the end of the window
- * @param sshPort the loopback port that reaches the guest's SSH server
+ * @param ssh where the host reaches the guest's SSH server
  * @param facts what it runs on
  */
-record SessionMark(RentalId id, long epoch, Instant expires, int sshPort, Map<String, String> facts) {
+record SessionMark(RentalId id, long epoch, Instant expires, InetSocketAddress ssh, Map<String, String> facts) {
     static final String NAMESPACE = "urn:computehive:vm:1";
     static final String PREFIX = "ch";
 
     SessionMark {
-        if (sshPort < 1 || sshPort > 65_535) {
-            throw new IllegalArgumentException("ssh port %d is out of range: 1 to 65535".formatted(sshPort));
+        if (ssh.isUnresolved() || ssh.getPort() < 1) {
+            throw new IllegalArgumentException("ssh %s must be an address and a port from 1 to 65535".formatted(ssh));
         }
         facts = Map.copyOf(facts);
     }
 
     /** Returns the mark of the same VM with another end of its window. */
     SessionMark expiring(Instant end) {
-        return new SessionMark(id, epoch, end, sshPort, facts);
+        return new SessionMark(id, epoch, end, ssh, facts);
     }
 
     Xml.Content content() {
@@ -54,7 +54,8 @@ record SessionMark(RentalId id, long epoch, Instant expires, int sshPort, Map<St
                 "id", id.value(),
                 "epoch", Long.toString(epoch),
                 "expires", expires.toString(),
-                "ssh-port", Integer.toString(sshPort));
+                "ssh-port", Integer.toString(ssh.getPort()),
+                "ssh-address", ssh.getAddress().getHostAddress());
     }
 
     private Xml.Content facts(String element) {
@@ -91,14 +92,25 @@ record SessionMark(RentalId id, long epoch, Instant expires, int sshPort, Map<St
                     new RentalId(session.getAttribute("id")),
                     Long.parseLong(session.getAttribute("epoch")),
                     Instant.parse(session.getAttribute("expires")),
-                    Integer.parseInt(session.getAttribute("ssh-port")),
+                    ssh(session.getAttribute("ssh-address"), Integer.parseInt(session.getAttribute("ssh-port"))),
                     facts);
         } catch (DateTimeException e) {
             throw new IllegalArgumentException("expires is not a time: " + e.getMessage(), e);
         }
     }
 
+    /** Reads where its SSH server is: the host's loopback or a link to a guest, nowhere else, whoever wrote the mark. */
+    private static InetSocketAddress ssh(String address, int port) {
+        if (address.isEmpty() || address.equals(InetAddress.getLoopbackAddress().getHostAddress())) {
+            return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+        }
+        return GuestLink.Routed.at(address)
+                .map(GuestLink::ssh)
+                .filter(known -> known.getPort() == port)
+                .orElseThrow(() -> new IllegalArgumentException("ssh-address is not one of ours"));
+    }
+
     RunningVm running() {
-        return new RunningVm(id, new InetSocketAddress(InetAddress.getLoopbackAddress(), sshPort), expires, facts);
+        return new RunningVm(id, ssh, expires, facts);
     }
 }

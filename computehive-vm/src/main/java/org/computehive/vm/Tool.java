@@ -1,6 +1,7 @@
 package org.computehive.vm;
 
 import java.io.BufferedReader;
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -11,9 +12,12 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.computehive.rental.HypervisorException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Runs external programs: arguments as a list, never through a shell; bounded output; a time limit. */
 final class Tool {
+    private static final Logger LOG = LoggerFactory.getLogger(Tool.class);
     private static final int LINES_KEPT = 40;
 
     private Tool() {}
@@ -35,6 +39,11 @@ final class Tool {
         return run(argv, Map.of(), limit, debianPackage, line -> {});
     }
 
+    /** Runs a program to its end with a text for its standard input, and keeps its last lines. */
+    static Outcome feed(List<String> argv, String input, Duration limit, String debianPackage) {
+        return run(argv, Map.of(), input, limit, debianPackage, line -> {});
+    }
+
     /**
      * Runs a program to its end.
      *
@@ -51,12 +60,25 @@ final class Tool {
             Duration limit,
             String debianPackage,
             Consumer<String> onLine) {
+        return run(argv, environment, "", limit, debianPackage, onLine);
+    }
+
+    private static Outcome run(
+            List<String> argv,
+            Map<String, String> environment,
+            String input,
+            Duration limit,
+            String debianPackage,
+            Consumer<String> onLine) {
         var builder = new ProcessBuilder(argv)
                 .redirectErrorStream(true)
                 .directory(Path.of("/").toFile());
         builder.environment().putAll(environment);
         builder.environment().put("LC_ALL", "C");
-        builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+        if (input.isEmpty()) {
+            builder.redirectInput(
+                    ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+        }
         Process process;
         try {
             process = builder.start();
@@ -68,6 +90,9 @@ final class Tool {
         }
         var last = new ArrayDeque<String>();
         Thread reader = Thread.ofVirtual().start(() -> read(process, last, onLine));
+        if (!input.isEmpty()) {
+            Thread.ofVirtual().start(() -> write(process, input));
+        }
         try {
             boolean ended = process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
             if (!ended) {
@@ -87,6 +112,15 @@ final class Tool {
     private static void end(Process process) {
         process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly();
+    }
+
+    private static void write(Process process, String input) {
+        try (BufferedWriter writer = process.outputWriter(StandardCharsets.UTF_8)) {
+            writer.write(input);
+        } catch (IOException e) {
+            // It ended without reading all: its exit status and its own words tell more.
+            LOG.debug("input was not read to its end: {}", e.getMessage());
+        }
     }
 
     private static void read(Process process, ArrayDeque<String> last, Consumer<String> onLine) {

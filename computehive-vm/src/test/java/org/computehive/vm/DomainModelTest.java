@@ -17,16 +17,18 @@ import org.junit.jupiter.api.Test;
 import org.w3c.dom.Element;
 
 class DomainModelTest {
+    private static final GuestLink LINK = new GuestLink.Forwarded(22_110);
     private static final SessionMark MARK = new SessionMark(
             new RentalId("0123456789abcdefghjkmnpqrs"),
             42,
             Instant.parse("2026-11-22T12:00:00Z"),
-            22_110,
+            LINK.ssh(),
             Map.of("image", "demo", "odd", "<&'\">"));
 
     private static DomainModel model(boolean kvm, Path kernel, boolean display, List<PciAddress> devices) {
         return new DomainModel(
                 MARK,
+                LINK,
                 new UUID(1, 2),
                 kvm,
                 2,

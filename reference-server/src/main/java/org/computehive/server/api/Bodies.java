@@ -18,6 +18,7 @@ import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
 import org.computehive.market.Maintenance;
+import org.computehive.market.NetworkPolicy;
 import org.computehive.market.Rate;
 import org.computehive.market.Stakes;
 import org.computehive.market.Token;
@@ -115,13 +116,79 @@ final class Bodies {
             @Nullable @Schema(example = "64") Integer diskMiB,
 
             @Nullable @Schema(description = "an image of the host's", example = "demo")
-            String image) {
+            String image,
+
+            @Nullable NetworkBody network) {
+
+        static ShapeBody of(MachineShape shape) {
+            return new ShapeBody(
+                    shape.cpus(), shape.memoryMiB(), shape.diskMiB(), shape.image(), NetworkBody.of(shape.network()));
+        }
 
         MachineShape shape() {
             int processors = BadField.require("shape.cpus", cpus);
             int memory = BadField.require("shape.memoryMiB", memoryMiB);
             int disk = BadField.require("shape.diskMiB", diskMiB);
-            return BadField.parse("shape", image, name -> new MachineShape(processors, memory, disk, name));
+            NetworkPolicy reach = network == null ? NetworkPolicy.NONE : network.policy();
+            return BadField.parse("shape", image, name -> new MachineShape(processors, memory, disk, name, reach));
+        }
+    }
+
+    /** What a guest reaches over the network. */
+    @Schema(name = "Network")
+    record NetworkBody(
+            @Nullable @Schema(
+                    description = "NONE: nothing; RESTRICTED: what allowed names; INTERNET: public IPv4 addresses",
+                    example = "NONE")
+            String kind,
+
+            @Nullable @Schema(description = "for RESTRICTED, 1 to 256 destinations")
+            List<DestinationBody> allowed) {
+
+        static NetworkBody of(NetworkPolicy policy) {
+            return new NetworkBody(
+                    policy.kind().name(),
+                    policy.allowed().stream().map(DestinationBody::of).toList());
+        }
+
+        NetworkPolicy policy() {
+            List<NetworkPolicy.Destination> destinations = allowed == null
+                    ? List.of()
+                    : allowed.stream().map(DestinationBody::destination).toList();
+            NetworkPolicy.Kind how = BadField.constant("shape.network.kind", kind, NetworkPolicy.Kind.class);
+            return BadField.parse("shape.network.allowed", how, known -> new NetworkPolicy(known, destinations));
+        }
+    }
+
+    /** Where a guest may connect to. */
+    @Schema(name = "Destination")
+    record DestinationBody(
+            @Nullable @Schema(description = "IPv4 addresses in CIDR notation", example = "192.0.2.7/32")
+            String addresses,
+
+            @Nullable @Schema(example = "TCP") String protocol,
+            @Nullable @Schema(example = "443") Integer firstPort,
+
+            @Nullable @Schema(description = "the first port if it is left out", example = "443")
+            Integer lastPort) {
+
+        static DestinationBody of(NetworkPolicy.Destination destination) {
+            return new DestinationBody(
+                    destination.addresses(),
+                    destination.protocol().name(),
+                    destination.firstPort(),
+                    destination.lastPort());
+        }
+
+        NetworkPolicy.Destination destination() {
+            NetworkPolicy.Protocol carried =
+                    BadField.constant("shape.network.allowed.protocol", protocol, NetworkPolicy.Protocol.class);
+            int first = BadField.require("shape.network.allowed.firstPort", firstPort);
+            int last = lastPort == null ? first : lastPort;
+            return BadField.parse(
+                    "shape.network.allowed",
+                    addresses,
+                    range -> new NetworkPolicy.Destination(range, carried, first, last));
         }
     }
 

@@ -145,7 +145,7 @@ final class Views {
                     listing.lender().address(),
                     listing.host().value(),
                     listing.gpus().stream().map(GpuId::toString).toList(),
-                    new Bodies.ShapeBody(shape.cpus(), shape.memoryMiB(), shape.diskMiB(), shape.image()),
+                    Bodies.ShapeBody.of(shape),
                     TokenView.of(token),
                     RateView.of(listing.floor(), token),
                     RateView.of(listing.ceiling(), token),
