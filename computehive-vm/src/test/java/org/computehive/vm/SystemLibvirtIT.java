@@ -61,19 +61,11 @@ class SystemLibvirtIT {
         argv.addAll(List.of(script.toString(), work.toString(), keys));
         argv.add(ProcessHandle.current().info().command().orElseThrow());
         argv.addAll(List.of("-Xshare:auto", "-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED"));
-        argv.addAll(List.of("-cp", absoluteClassPath(), SystemLibvirtCases.class.getName()));
+        argv.addAll(List.of("-cp", TestHost.absoluteClassPath(), SystemLibvirtCases.class.getName()));
         argv.addAll(List.of(work.toString(), keys, images.toString(), method));
         Tool.Outcome outcome = Tool.run(argv, Map.of(), LIMIT, "util-linux", System.out::println);
         assertEquals(0, outcome.exit(), outcome::lastLines);
         assertFalse(outcome.lastLines().contains("tests=0 "), outcome::lastLines);
         assertEquals(List.of(), Processes.mentioning("qemu-system", work.toString()));
-    }
-
-    private static String absoluteClassPath() {
-        var parts = new ArrayList<String>();
-        for (String part : System.getProperty("java.class.path").split(":", -1)) {
-            parts.add(Path.of(part).toAbsolutePath().toString());
-        }
-        return String.join(":", parts);
     }
 }

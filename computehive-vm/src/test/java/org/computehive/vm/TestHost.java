@@ -1,6 +1,8 @@
 package org.computehive.vm;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +32,15 @@ final class TestHost {
                 Path.of("/var/tmp"),
                 "computehive-it-",
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+    }
+
+    /** Returns this process's class path for one that starts in another folder. */
+    static String absoluteClassPath() {
+        var parts = new ArrayList<String>();
+        for (String part : System.getProperty("java.class.path").split(":", -1)) {
+            parts.add(Path.of(part).toAbsolutePath().toString());
+        }
+        return String.join(":", parts);
     }
 
     /** Keys and certificates of one rental, made without our own authority. */
@@ -81,6 +92,11 @@ final class TestHost {
 
         /** Runs a command in the guest with the real client and strict checking of the host. */
         Tool.Outcome ssh(String key, String user, int port, String command) {
+            return ssh(key, user, new InetSocketAddress(InetAddress.getLoopbackAddress(), port), command);
+        }
+
+        /** Runs a command in the guest that answers at an address. */
+        Tool.Outcome ssh(String key, String user, InetSocketAddress at, String command) {
             var argv = List.of(
                     "ssh",
                     "-F",
@@ -102,8 +118,8 @@ final class TestHost {
                     "-i",
                     folder.resolve(key).toString(),
                     "-p",
-                    Integer.toString(port),
-                    user + "@127.0.0.1",
+                    Integer.toString(at.getPort()),
+                    user + "@" + at.getAddress().getHostAddress(),
                     command);
             return Tool.run(argv, Duration.ofSeconds(60), "openssh-client");
         }
