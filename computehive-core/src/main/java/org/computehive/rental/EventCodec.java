@@ -26,6 +26,7 @@ public final class EventCodec {
             Map.entry(RentalEvent.Funded.class, "funded.v1"),
             Map.entry(RentalEvent.Cancelled.class, "cancelled.v1"),
             Map.entry(RentalEvent.Starting.class, "starting.v1"),
+            Map.entry(RentalEvent.GpusTaken.class, "gpus-taken.v1"),
             Map.entry(RentalEvent.Activated.class, "activated.v1"),
             Map.entry(RentalEvent.StartFailed.class, "start-failed.v1"),
             Map.entry(RentalEvent.PlacementFailed.class, "placement-failed.v1"),

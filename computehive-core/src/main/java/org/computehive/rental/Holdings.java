@@ -3,6 +3,7 @@ package org.computehive.rental;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -41,9 +42,34 @@ record Holdings(HostId host, List<GpuId> gpus, Set<Occupancy> occupied, Set<Long
     Holdings after(RentalEvent event, Duration turnover) {
         return switch (event) {
             case RentalEvent.Placed e when e.gpus().size() == gpus.size() -> movedTo(e.host(), e.gpus(), e.at());
+            case RentalEvent.GpusTaken e -> from(e.at());
             case RentalEvent.ReclaimAnnounced e -> until(e.ends().plus(turnover));
             default -> this;
         };
+    }
+
+    /** Returns from when something is occupied. */
+    Instant from() {
+        return occupied.stream()
+                .map(one -> one.window().start())
+                .min(Comparator.naturalOrder())
+                .orElse(Instant.MAX);
+    }
+
+    /** Returns these with the first time of each gpu beginning earlier. */
+    private Holdings from(Instant earlier) {
+        Instant first = from();
+        return new Holdings(
+                host,
+                gpus,
+                occupied.stream()
+                        .map(one -> one.window().start().equals(first)
+                                ? new Occupancy(
+                                        one.gpu(),
+                                        new Window(earlier, one.window().end()))
+                                : one)
+                        .collect(Collectors.toSet()),
+                lanes);
     }
 
     /** Returns these and further times of gpus. */

@@ -8,7 +8,6 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.computehive.manifest.Manifest;
 import org.computehive.manifest.Setup;
 import org.computehive.market.GpuId;
@@ -26,8 +25,6 @@ final class Launch {
 
     private static final Set<RentalState> WITH_GPU =
             EnumSet.of(RentalState.STARTING, RentalState.FAILED, RentalState.ACTIVE, RentalState.ENDING);
-
-    private static final Set<RentalState> TO_START = EnumSet.of(RentalState.RESERVED, RentalState.FUNDED);
 
     private final RentalStore store;
     private final Hosts hosts;
@@ -67,10 +64,13 @@ final class Launch {
         }
         try {
             Hypervisor hypervisor = hosts.of(rental.host());
-            if (isStillTaken(rental)) {
+            if (isOthersTime(rental) || isStillTaken(rental)) {
                 LOG.info("{}: what comes before it still has a gpu", rental);
                 hypervisor.prepare(specOf(rental));
                 return new Outcome.Wait(journal.now().plus(policy.retry()));
+            }
+            if (isAhead(rental)) {
+                return Outcome.happened(new RentalEvent.GpusTaken(journal.now()));
             }
             Hypervisor.RunningVm vm = hypervisor.start(specOf(rental));
             watch.answered(rental.id());
@@ -121,30 +121,24 @@ final class Launch {
         return new RentalEvent.MachineStarted(journal.now(), facts, setup);
     }
 
-    /** Whether a gpu is another's yet, since that one is late or because we boot ahead. */
+    /** Whether an earlier session of a gpu has not been turned over yet, though its time is over. */
     private boolean isStillTaken(Rental rental) {
-        return before(rental, WITH_GPU).findAny().isPresent() || isOthersTime(rental);
-    }
-
-    /** Whether it is the time of one that comes before, though it has no VM yet, or of a maintenance. */
-    private boolean isOthersTime(Rental rental) {
-        Instant now = journal.now();
-        Instant from = rental.runs().from();
-        if (!now.isBefore(from) || store.isFree(rental.gpus(), new Window(now, from))) {
-            return false;
-        }
-        return before(rental, TO_START)
-                        .anyMatch(other -> now.isBefore(other.window().end()))
-                || store.maintenances(rental.host()).stream()
-                        .filter(maintenance -> maintenance.window().contains(now))
-                        .anyMatch(maintenance -> !Collections.disjoint(maintenance.gpus(), rental.gpus()));
-    }
-
-    private Stream<Rental> before(Rental rental, Set<RentalState> states) {
-        return store.allInStates(states)
+        return store.allInStates(WITH_GPU)
                 .filter(other -> !other.id().equals(rental.id()))
                 .filter(other -> other.runs().from().isBefore(rental.runs().from()))
-                .filter(other -> !Collections.disjoint(other.gpus(), rental.gpus()));
+                .anyMatch(other -> !Collections.disjoint(other.gpus(), rental.gpus()));
+    }
+
+    /** Whether it is the time of another rental, or of a maintenance, since we boot ahead: a hint, the store decides. */
+    private boolean isOthersTime(Rental rental) {
+        return isAhead(rental)
+                && !store.isFree(
+                        rental.gpus(),
+                        new Window(journal.now(), rental.holdings().from()));
+    }
+
+    private boolean isAhead(Rental rental) {
+        return journal.now().isBefore(rental.holdings().from());
     }
 
     private RentalEvent notHere(Rental rental, @Nullable String what) {

@@ -68,6 +68,9 @@ public sealed interface RentalEvent {
     /** The lead time began. */
     record Starting(Instant at) implements RentalEvent {}
 
+    /** Ahead of its window its gpus are its own from now on, for its VM to be made. */
+    record GpusTaken(Instant at) implements RentalEvent {}
+
     /**
      * The VM runs and its guest is ready.
      *

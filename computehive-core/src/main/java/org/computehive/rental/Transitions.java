@@ -57,6 +57,13 @@ final class Transitions {
             case Invited e -> from(e, e.sequence() > rental.lastInvitation(), state);
             case RentalEvent.Cancelled e -> from(e, canCancel(e.by()), RentalState.CANCELLED);
             case Starting e -> from(e, state == RentalState.FUNDED, RentalState.STARTING);
+            case RentalEvent.GpusTaken e ->
+                from(
+                        e,
+                        isBeingMade()
+                                && rental.machine().isEmpty()
+                                && e.at().isBefore(rental.holdings().from()),
+                        state);
             case MachineStarted e -> from(e, isBeingMade() && rental.machine().isEmpty(), state);
             case Activated e ->
                 from(

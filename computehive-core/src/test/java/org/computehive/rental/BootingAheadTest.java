@@ -1,6 +1,7 @@
 package org.computehive.rental;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -40,6 +41,54 @@ class BootingAheadTest {
             assertEquals(
                     List.of(second.id()),
                     world.host(1).list().stream().map(Hypervisor.RunningVm::id).toList());
+        }
+    }
+
+    @Test
+    void onceBooted_nobodyElseGetsTheTimeBefore() {
+        try (World world = World.ofHosts(1)) {
+            Rental rental = world.funded();
+            Instant lead = rental.window().start().minus(world.policy.lead());
+            Window between = Window.of(lead, Duration.ofMinutes(1));
+            world.engine.quote(world.renter.account(), world.lot(1), between);
+
+            world.passTo(lead);
+
+            assertEquals(
+                    1, world.events(rental.id(), RentalEvent.GpusTaken.class).size());
+            assertEquals(1, world.host(1).list().size());
+            assertThrows(
+                    RentalException.Overlap.class,
+                    () -> world.engine.quote(world.renter.account(), world.lot(1), between));
+            world.passTo(rental.window().start());
+            assertEquals(RentalState.ACTIVE, world.of(rental.id()).state());
+        }
+    }
+
+    @Test
+    void bookedBefore_isWaitedForWhileItMayYetBePaid() {
+        var early = new RentalPolicy(
+                Sample.POLICY.quoteLife(),
+                Sample.POLICY.hold(),
+                Duration.ofMinutes(4),
+                Sample.POLICY.startLimit(),
+                Sample.POLICY.watch(),
+                Sample.POLICY.retry());
+        try (World world = World.ofHosts(1, early)) {
+            Instant lead = world.funded().window().start().minus(early.lead());
+            world.passTo(lead.minusSeconds(10));
+            Window between = Window.of(lead.plusSeconds(30), Duration.ofMinutes(1));
+            RentalId other = world.engine
+                    .quote(world.renter.account(), world.lot(1), between)
+                    .id();
+            world.engine.reserve(other, world.renter.account());
+
+            world.passTo(lead);
+            assertEquals(List.of(), world.host(1).list());
+            world.passTo(between.start());
+            world.pass(early.retry());
+            assertEquals(RentalState.EXPIRED, world.of(other).state());
+            assertEquals(1, world.host(1).list().size());
         }
     }
 

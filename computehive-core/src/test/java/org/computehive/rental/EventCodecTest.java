@@ -300,6 +300,7 @@ class EventCodecTest {
                 new RentalEvent.Reserved(AT, networked()),
                 new RentalEvent.OfferWritten(AT, Sample.offer(ID, staked())),
                 new RentalEvent.MachineStarted(AT, Map.of("image", "ubuntu", "manifest", "cd".repeat(32)), setup()),
+                new RentalEvent.GpusTaken(AT),
                 new RentalEvent.Entered(AT),
                 new RentalEvent.EndMoved(AT, AT.plusSeconds(60)),
                 new RentalEvent.EndedByOperator(AT, new Fault(Fault.Blame.NOBODY, "power cut")),

@@ -204,7 +204,10 @@ class RentalPropertyTest {
             case NOTIFY -> new RentalEvent.Invited(now, "REQUEST", rental.lastInvitation() + 1);
             case WATCH_ESCROW -> any(rental, now, random);
             case START -> new RentalEvent.Starting(now);
-            case BOOT -> new RentalEvent.MachineStarted(now, Map.of("kernel", "6.1"));
+            case BOOT ->
+                now.isBefore(rental.holdings().from()) && random.nextBoolean()
+                        ? new RentalEvent.GpusTaken(now)
+                        : new RentalEvent.MachineStarted(now, Map.of("kernel", "6.1"));
             case PROVE -> new RentalEvent.Activated(now.isBefore(start) ? start : now, "SSH-2.0-test");
             case WRITE_EXTENSION, WATCH_EXTENSION -> ofExtension(rental, now, random);
             case MOVE_END -> new RentalEvent.EndMoved(now, rental.window().end());

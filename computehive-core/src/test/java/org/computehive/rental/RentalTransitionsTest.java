@@ -32,6 +32,7 @@ class RentalTransitionsTest {
     private static Map<String, RentalEvent> events() {
         var events = new LinkedHashMap<String, RentalEvent>();
         events.put("starting", new RentalEvent.Starting(AT));
+        events.put("gpus taken", new RentalEvent.GpusTaken(START.minusSeconds(90)));
         events.put("machine started", new RentalEvent.MachineStarted(AT, Map.of()));
         events.put("activated", new RentalEvent.Activated(AT, "SSH-2.0-test"));
         events.put("placement failed", new RentalEvent.PlacementFailed(AT, false, FAULT));
@@ -89,6 +90,19 @@ class RentalTransitionsTest {
                 "starting",
                 new Situation(
                         Sample.starting(),
+                        "gpus taken",
+                        "machine started",
+                        "placement failed",
+                        "placement lost",
+                        "start failed",
+                        "ending",
+                        "reclaimed",
+                        "reclaimed before the start",
+                        "stuck"));
+        all.put(
+                "gpus taken",
+                new Situation(
+                        Sample.starting().after(new RentalEvent.GpusTaken(START.minusSeconds(100))),
                         "machine started",
                         "placement failed",
                         "placement lost",
@@ -163,6 +177,7 @@ class RentalTransitionsTest {
                 "elsewhere",
                 new Situation(
                         elsewhere(false),
+                        "gpus taken",
                         "machine started",
                         "placement failed",
                         "placement lost",
@@ -176,6 +191,7 @@ class RentalTransitionsTest {
                 new Situation(
                         elsewhere(true),
                         "swept",
+                        "gpus taken",
                         "machine started",
                         "placement failed",
                         "placement lost",

@@ -236,7 +236,7 @@ final class DatabaseCheck {
             String from = "";
             for (Event event : history.events()) {
                 switch (event.kind()) {
-                    case "starting", "placed" ->
+                    case "starting", "gpus-taken", "placed" ->
                         from = event.payload().path("at").asText();
                     case "turned-over" -> {
                         var held = new Held(
