@@ -140,7 +140,8 @@ final class Bookings {
                 listing.emulated(),
                 listing.rules().cancellation(),
                 listing.rules().stakes(),
-                quote.setup());
+                quote.setup(),
+                listing.assurance());
     }
 
     /** The hold's end, in whole seconds as the chain tells time; by the window's start it is funded or over. */

@@ -122,6 +122,16 @@ final class Doors implements SessionAccess {
     }
 
     @Override
+    public Trust trust() {
+        return access.trust();
+    }
+
+    @Override
+    public String certify(RentalId id, Window window, String hostKey) {
+        return access.certify(id, window, hostKey);
+    }
+
+    @Override
     public String probe(RentalId id, Duration limit) {
         return access.probe(id, limit);
     }

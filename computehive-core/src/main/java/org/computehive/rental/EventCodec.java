@@ -9,6 +9,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.computehive.manifest.Setup;
+import org.computehive.market.Assurance;
 import org.computehive.market.Cancellation;
 import org.computehive.market.NetworkPolicy;
 import org.computehive.market.Stakes;
@@ -19,7 +20,7 @@ import org.computehive.market.Stakes;
  */
 public final class EventCodec {
     private static final Map<Class<? extends RentalEvent>, String> NAMES = Map.ofEntries(
-            Map.entry(RentalEvent.Reserved.class, "reserved.v4"),
+            Map.entry(RentalEvent.Reserved.class, "reserved.v5"),
             Map.entry(RentalEvent.OfferWritten.class, "offer-written.v2"),
             Map.entry(RentalEvent.OfferSigned.class, "offer-signed.v1"),
             Map.entry(RentalEvent.HoldExpired.class, "hold-expired.v1"),
@@ -62,6 +63,7 @@ public final class EventCodec {
             Map.entry(RentalEvent.OfLeg.Settled.class, "extension-settled.v1"));
 
     private static final String NETWORK = "terms/shape/network";
+    private static final String ASSURANCE = "terms/assurance";
 
     /** Events whose stored form is a record of its own. An event is written in the form in which it was read. */
     private static final List<Form<?>> FORMS = List.of(
@@ -77,17 +79,24 @@ public final class EventCodec {
                             "terms/stakes",
                             Stakes.NONE,
                             NETWORK,
-                            NetworkPolicy.NONE)),
+                            NetworkPolicy.NONE,
+                            ASSURANCE,
+                            Assurance.ISOLATED)),
             Form.lacking(
                     "reserved.v2",
                     RentalEvent.Reserved.class,
                     event -> !isV1(event.terms()) && isV2(event.terms()),
-                    Map.of("terms/stakes", Stakes.NONE, NETWORK, NetworkPolicy.NONE)),
+                    Map.of("terms/stakes", Stakes.NONE, NETWORK, NetworkPolicy.NONE, ASSURANCE, Assurance.ISOLATED)),
             Form.lacking(
                     "reserved.v3",
                     RentalEvent.Reserved.class,
                     event -> !isV2(event.terms()) && isV3(event.terms()),
-                    Map.of(NETWORK, NetworkPolicy.NONE)),
+                    Map.of(NETWORK, NetworkPolicy.NONE, ASSURANCE, Assurance.ISOLATED)),
+            Form.lacking(
+                    "reserved.v4",
+                    RentalEvent.Reserved.class,
+                    event -> !isV3(event.terms()) && isV4(event.terms()),
+                    Map.of(ASSURANCE, Assurance.ISOLATED)),
             Form.of(
                     "offer-written.v1",
                     RentalEvent.OfferWritten.class,
@@ -166,7 +175,11 @@ public final class EventCodec {
     }
 
     private static boolean isV3(RentalTerms terms) {
-        return terms.shape().network().equals(NetworkPolicy.NONE);
+        return terms.shape().network().equals(NetworkPolicy.NONE) && isV4(terms);
+    }
+
+    private static boolean isV4(RentalTerms terms) {
+        return terms.assurance() == Assurance.ISOLATED;
     }
 
     /** Returns every stored name. */

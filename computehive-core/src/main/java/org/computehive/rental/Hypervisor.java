@@ -64,6 +64,34 @@ public interface Hypervisor extends AutoCloseable {
     RunningVm start(VmSpec spec);
 
     /**
+     * Starts a confidential VM, or finds the one that runs, and returns what its guest shows of itself. The guest has no
+     * certificate and no disk key then, and lets nobody in. May be asked again, with another challenge.
+     *
+     * @param spec what to start; its access {@link VmSpec.GuestAccess#isConfidential is confidential}
+     * @param challenge what the guest is told and asked
+     * @throws HypervisorException.Refused if this host can't run confidential guests
+     * @throws HypervisorException if the guest did not answer; the VM and all that belongs to it are gone then
+     */
+    default Evidence attest(VmSpec spec, Challenge challenge) {
+        throw new HypervisorException.Refused(
+                "this hypervisor runs no confidential guests: list its gpus as ISOLATED", null);
+    }
+
+    /**
+     * Hands a guest that has proved itself its release, and returns once it says that it is ready for SSH. A guest that has
+     * had its release keeps that one.
+     *
+     * @param id a rental whose guest was {@link #attest asked}
+     * @param sealed what only that guest can open: see {@link GuestRelease}
+     * @throws HypervisorException.Refused if this host can't run confidential guests, or no such VM runs
+     * @throws HypervisorException if it did not become ready; the VM and all that belongs to it are gone then
+     */
+    default RunningVm release(RentalId id, String sealed) {
+        throw new HypervisorException.Refused(
+                "this hypervisor runs no confidential guests: list its gpus as ISOLATED", null);
+    }
+
+    /**
      * Writes another end of its window to a running VM's metadata, later or earlier than before. Nothing else changes: the
      * one who called {@link #start} destroys the VM when its time is over.
      *

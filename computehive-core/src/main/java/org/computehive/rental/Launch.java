@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.computehive.manifest.Manifest;
@@ -34,6 +35,7 @@ final class Launch {
     private final Relocation relocation;
     private final Journal journal;
     private final RentalPolicy policy;
+    private final ConfidentialLaunch confidential;
 
     Launch(
             RentalStore store,
@@ -43,7 +45,8 @@ final class Launch {
             SessionWatch watch,
             Relocation relocation,
             Journal journal,
-            RentalPolicy policy) {
+            RentalPolicy policy,
+            ConfidentialLaunch confidential) {
         this.store = store;
         this.hosts = hosts;
         this.access = access;
@@ -52,6 +55,7 @@ final class Launch {
         this.relocation = relocation;
         this.journal = journal;
         this.policy = policy;
+        this.confidential = confidential;
     }
 
     Outcome boot(Rental rental) {
@@ -72,11 +76,19 @@ final class Launch {
             if (isAhead(rental)) {
                 return Outcome.happened(new RentalEvent.GpusTaken(journal.now()));
             }
+            if (ConfidentialLaunch.isFor(rental)) {
+                ConfidentialLaunch.Attested attested = confidential.start(hypervisor, specOf(rental), longest(rental));
+                watch.answered(rental.id());
+                return Outcome.happened(started(rental, attested.vm(), attested.verified()));
+            }
             Hypervisor.RunningVm vm = hypervisor.start(specOf(rental));
             watch.answered(rental.id());
-            return Outcome.happened(started(rental, vm));
+            return Outcome.happened(started(rental, vm, Map.of()));
         } catch (HypervisorException.Unreachable e) {
             return relocation.leaveSilentHost(rental, e);
+        } catch (AttestationException e) {
+            var fault = new Fault(confidential.blame(), Reason.of("the guest did not prove itself: " + e.getMessage()));
+            return Outcome.happened(new RentalEvent.PlacementFailed(journal.now(), false, fault));
         } catch (HypervisorException | Setup.TooLong e) {
             return Outcome.happened(notHere(rental, e.getMessage()));
         }
@@ -109,16 +121,22 @@ final class Launch {
         }
     }
 
-    private RentalEvent started(Rental rental, Hypervisor.RunningVm vm) {
+    private RentalEvent started(Rental rental, Hypervisor.RunningVm vm, Map<String, String> verified) {
         Optional<Host> host = store.host(rental.host());
         if (host.isEmpty()) {
-            return new RentalEvent.MachineStarted(journal.now(), vm.facts());
+            return new RentalEvent.MachineStarted(journal.now(), with(vm.facts(), verified));
         }
         Setup setup = Setups.observed(host.get(), rental.gpus(), rental.terms().shape(), vm.facts());
         var manifest = new Manifest(setup, rental.terms().manifest(rental.id()).terms());
-        var facts = new HashMap<>(vm.facts());
+        var facts = new HashMap<>(with(vm.facts(), verified));
         facts.put("manifest", HexFormat.of().formatHex(manifest.sha256()));
         return new RentalEvent.MachineStarted(journal.now(), facts, setup);
+    }
+
+    private static Map<String, String> with(Map<String, String> facts, Map<String, String> verified) {
+        var all = new HashMap<>(facts);
+        verified.forEach((name, value) -> all.put("attested " + name, value));
+        return all;
     }
 
     /** Whether an earlier session of a gpu has not been turned over yet, though its time is over. */
@@ -153,7 +171,15 @@ final class Launch {
                 rental.window().end(),
                 terms.shape(),
                 rental.gpus().stream().map(GpuId::address).toList(),
-                access.guestAccess(rental.id(), longest(rental)));
+                accessOf(rental));
+    }
+
+    /** A confidential guest is given no key that was made outside it. */
+    private VmSpec.GuestAccess accessOf(Rental rental) {
+        return ConfidentialLaunch.isFor(rental)
+                ? VmSpec.GuestAccess.confidential(
+                        access.trust().userAuthorities(), rental.id().principal())
+                : access.guestAccess(rental.id(), longest(rental));
     }
 
     /** The time for which the session's own host key is certified: a running VM takes no new one when it is extended. */

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
+import org.computehive.market.Assurance;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
 import org.computehive.market.Host;
@@ -25,6 +26,7 @@ final class Market {
     private final RentalPolicy policy;
     private final Journal journal;
     private final GpuHealth health;
+    private final Attestor attestor;
     private final Map<ListingId, Offered> offered = Collections.synchronizedMap(new LinkedHashMap<>(64, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
@@ -34,12 +36,13 @@ final class Market {
         }
     });
 
-    Market(RentalStore store, Steps steps, Token token, RentalPolicy policy, Journal journal) {
+    Market(RentalStore store, Steps steps, Token token, RentalPolicy policy, Journal journal, Attestor attestor) {
         this.store = store;
         this.steps = steps;
         this.token = token;
         this.policy = policy;
         this.journal = journal;
+        this.attestor = attestor;
         this.health = new GpuHealth(store, journal);
     }
 
@@ -77,6 +80,11 @@ final class Market {
                     throw new RentalException.NotAllowed(
                             "listing name %s is another lender's: choose another".formatted(listing.id()));
                 });
+        if (listing.assurance() == Assurance.CONFIDENTIAL && attestor == Attestor.NONE) {
+            throw new RentalException.Unacceptable(
+                    "listing %s promises CONFIDENTIAL, but nobody here can judge an attestation: give the engine's builder an attestor"
+                            .formatted(listing.id()));
+        }
         ListingRules.check(listing, host, token, policy);
         try {
             Setup unused = Setups.promised(host, listing.gpus(), listing.shape());

@@ -99,9 +99,9 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
                 .map(nanos -> new ClockWatch(clock, nanos, ClockWatch.LIMIT, this::clockJumped))
                 .orElse(null);
         var invitations = new Invitations(ports.notifier(), ports.calendar());
-        steps = new Steps(store, escrow, access, invitations, journal, policy);
+        steps = new Steps(store, escrow, access, invitations, journal, policy, ports.attestor());
         runner = new Runner(store, steps, journal, policy);
-        market = new Market(store, steps, escrow.token(), policy, journal);
+        market = new Market(store, steps, escrow.token(), policy, journal, ports.attestor());
         search = new Search(store, market, clock, ports.reputation());
         pruning = new Pruning(store, journal, retention);
         auditSweep = new AuditSweep(journal);

@@ -31,6 +31,7 @@ public final class RentalEngineBuilder {
     private @Nullable Supplier<RentalId> ids;
     private Retention retention = Retention.DEFAULT;
     private @Nullable Function<Account, OptionalInt> reputation;
+    private Attestor attestor = Attestor.NONE;
 
     RentalEngineBuilder() {}
 
@@ -116,6 +117,15 @@ public final class RentalEngineBuilder {
         return this;
     }
 
+    /**
+     * Sets who judges confidential guests. Not set: {@link Attestor#NONE}, and no listing can be of assurance
+     * {@link org.computehive.market.Assurance#CONFIDENTIAL}.
+     */
+    public RentalEngineBuilder attestor(Attestor value) {
+        attestor = value;
+        return this;
+    }
+
     /** Has a clock of one's own watched for jumps too; the system's is compared with the machine's monotonic clock. */
     RentalEngineBuilder monotonic(LongSupplier value) {
         monotonic = value;
@@ -173,7 +183,8 @@ public final class RentalEngineBuilder {
                 notifier != null ? notifier : parts.notifier(),
                 calendar,
                 own,
-                reputation != null ? reputation : parts.reputation(rentals));
+                reputation != null ? reputation : parts.reputation(rentals),
+                attestor);
     }
 
     private static <T extends AutoCloseable> T kept(Deque<AutoCloseable> made, T part) {
@@ -205,5 +216,6 @@ public final class RentalEngineBuilder {
             Notifier notifier,
             RentalCalendar calendar,
             @Nullable AuditLog ownLog,
-            Function<Account, OptionalInt> reputation) {}
+            Function<Account, OptionalInt> reputation,
+            Attestor attestor) {}
 }

@@ -11,6 +11,7 @@ import org.computehive.manifest.Manifest;
 import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.market.Assurance;
 import org.computehive.market.Cancellation;
 import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
@@ -45,6 +46,7 @@ import org.computehive.schedule.Window;
  * @param stakes what is at stake beside the deposit, and who decides over it
  * @param setup what the VM was promised to run on; a promise about this host, kept elsewhere only as far as an equal place
  *     goes
+ * @param assurance what is promised against the lender itself
  */
 public record RentalTerms(
         Account renter,
@@ -64,10 +66,12 @@ public record RentalTerms(
         boolean emulated,
         Cancellation cancellation,
         Stakes stakes,
-        Setup setup) {
+        Setup setup,
+        Assurance assurance) {
     /** Copies the list. */
     public RentalTerms {
         gpus = List.copyOf(gpus);
+        Objects.requireNonNull(assurance, "assurance");
         Objects.requireNonNull(cancellation, "cancellation");
         Objects.requireNonNull(stakes, "stakes");
         Objects.requireNonNull(setup, "setup");
@@ -127,6 +131,9 @@ public record RentalTerms(
                                 .map(NetworkPolicy.Destination::toString)
                                 .collect(Collectors.joining(", ")));
             }
+        }
+        if (assurance != Assurance.ISOLATED) {
+            agreed.put("assurance", assurance.name());
         }
         if (!stakes.equals(Stakes.NONE)) {
             agreed.put("arbiter", stakes.arbiter().address());

@@ -25,6 +25,19 @@ public interface SessionAccess extends AutoCloseable {
     /** Makes what a VM's SSH server needs to know its renter and to prove itself; a fresh host key each time. */
     GuestAccess guestAccess(RentalId id, Window window);
 
+    /** Returns the public keys that guests trust; nothing is issued. */
+    Trust trust();
+
+    /**
+     * Certifies the host key that a confidential guest made itself. Only for a guest that has proved itself to an
+     * {@link Attestor}.
+     *
+     * @param hostKey its public key, one line in OpenSSH's format
+     * @return the certificate, one line in OpenSSH's format
+     * @throws org.computehive.access.AccessException.KeyRefused if it is not a key that is accepted
+     */
+    String certify(RentalId id, Window window, String hostKey);
+
     /**
      * Lets a rental's renter in to its VM within the window. Safe to repeat; a repeated call with another window moves the
      * window, also that of live connections, as far as their certificates reach.
@@ -75,6 +88,14 @@ public interface SessionAccess extends AutoCloseable {
     /** Closes the gateway and every connection. */
     @Override
     void close();
+
+    /**
+     * Whom guests trust.
+     *
+     * @param userAuthorities the authorities whose user certificates open a guest, one line each
+     * @param hostAuthority the authority that signs host certificates, one line
+     */
+    record Trust(String userAuthorities, String hostAuthority) {}
 
     /**
      * What a renter needs to log in, besides its own private key.

@@ -115,6 +115,20 @@ public final class SshAccess implements SessionAccess {
     }
 
     @Override
+    public Trust trust() {
+        return new Trust(
+                authority.userAuthority().line(), authority.hostAuthority().line());
+    }
+
+    @Override
+    public String certify(RentalId id, Window window, String hostKey) {
+        SshPublicKey key = SshPublicKey.parse(hostKey);
+        return authority
+                .issue(new HostCertificateRequest(id.value(), id.vmName(), key, window.end()))
+                .line();
+    }
+
+    @Override
     public void admit(RentalId id, Window window, InetSocketAddress vm) {
         gateway.admit(new Lease(id.principal(), id.vmName(), vm, window.start(), window.end()));
     }

@@ -32,7 +32,8 @@ final class Steps {
             SessionAccess access,
             Invitations invitations,
             Journal journal,
-            RentalPolicy policy) {
+            RentalPolicy policy,
+            Attestor attestor) {
         this.invitations = invitations;
         this.journal = journal;
         var health = new GpuHealth(store, journal);
@@ -41,7 +42,16 @@ final class Steps {
         extending = new Extending(escrow, access, journal, policy);
         settling = new Settling(escrow, extending, journal, policy);
         funding = new Funding(escrow, watch, settling, journal, policy);
-        launch = new Launch(store, hosts, access, health, watch, relocation, journal, policy);
+        launch = new Launch(
+                store,
+                hosts,
+                access,
+                health,
+                watch,
+                relocation,
+                journal,
+                policy,
+                new ConfidentialLaunch(access, attestor));
         teardown = new Teardown(hosts, access, health, watch, relocation, journal, policy);
     }
 

@@ -40,6 +40,19 @@ public record VmSpec(RentalId id, Instant expires, MachineShape shape, List<PciA
             Objects.requireNonNull(principal, "principal");
         }
 
+        /**
+         * What a confidential guest is told at its start: it makes its host key itself, and gets a certificate only in the
+         * {@link GuestRelease} that follows its attestation. {@link Hypervisor#start} takes no such access.
+         */
+        public static GuestAccess confidential(String userAuthorities, String principal) {
+            return new GuestAccess("", "", userAuthorities, principal);
+        }
+
+        /** Returns whether the guest makes its own host key. */
+        public boolean isConfidential() {
+            return hostKey.isEmpty();
+        }
+
         @Override
         public String toString() {
             return "GuestAccess[principal=" + principal + ", host key not shown]";

@@ -23,6 +23,7 @@ import java.util.stream.Stream;
 import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.market.Assurance;
 import org.computehive.market.Cancellation;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GuestPlatform;
@@ -233,6 +234,30 @@ class EventCodecTest {
                 terms.setup());
     }
 
+    private static RentalTerms confidential() {
+        RentalTerms terms = cancellable();
+        return new RentalTerms(
+                terms.renter(),
+                terms.lender(),
+                terms.listing(),
+                terms.host(),
+                terms.gpus(),
+                terms.shape(),
+                terms.window(),
+                terms.turnover(),
+                terms.token(),
+                terms.rate(),
+                terms.grace(),
+                terms.disputeWindow(),
+                terms.lane(),
+                terms.holdUntil(),
+                terms.emulated(),
+                terms.cancellation(),
+                terms.stakes(),
+                terms.setup(),
+                Assurance.CONFIDENTIAL);
+    }
+
     private static Stakes stakes() {
         return new Stakes(new Account("0x" + "Ab".repeat(20)), new Amount(Rate.MAX), Amount.of(5_000_000));
     }
@@ -298,6 +323,7 @@ class EventCodecTest {
                 new RentalEvent.Reserved(AT, cancellable()),
                 new RentalEvent.Reserved(AT, staked()),
                 new RentalEvent.Reserved(AT, networked()),
+                new RentalEvent.Reserved(AT, confidential()),
                 new RentalEvent.OfferWritten(AT, Sample.offer(ID, staked())),
                 new RentalEvent.MachineStarted(AT, Map.of("image", "ubuntu", "manifest", "cd".repeat(32)), setup()),
                 new RentalEvent.GpusTaken(AT),

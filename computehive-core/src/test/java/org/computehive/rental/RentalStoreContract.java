@@ -1643,7 +1643,8 @@ public abstract class RentalStoreContract {
                 false,
                 Cancellation.FREE,
                 Stakes.NONE,
-                Setup.UNSTATED);
+                Setup.UNSTATED,
+                Assurance.ISOLATED);
     }
 
     /** Returns a numbered gpu of one host. */

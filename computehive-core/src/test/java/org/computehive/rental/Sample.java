@@ -111,7 +111,8 @@ final class Sample {
                 false,
                 cancellation,
                 stakes,
-                setup);
+                setup,
+                Assurance.ISOLATED);
     }
 
     static EscrowOffer offer(RentalId id) {

@@ -17,6 +17,7 @@ import org.computehive.audit.AuditLogException;
 import org.computehive.audit.InMemoryAuditLog;
 import org.computehive.audit.NoteKey;
 import org.computehive.manifest.Setup;
+import org.computehive.market.Assurance;
 import org.computehive.market.Cancellation;
 import org.computehive.market.Stakes;
 import org.computehive.rental.RentalStore.Audited;
@@ -56,7 +57,8 @@ class ScribeTest {
                 terms.emulated(),
                 Cancellation.FREE,
                 Stakes.NONE,
-                Setup.UNSTATED);
+                Setup.UNSTATED,
+                Assurance.ISOLATED);
         var event = new RentalEvent.Reserved(Sample.NOW, own);
         return committed(Rental.of(RentalId.random(), event), event);
     }

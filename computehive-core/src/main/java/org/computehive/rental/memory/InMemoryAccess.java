@@ -30,6 +30,7 @@ public final class InMemoryAccess implements SessionAccess {
     private final InstantSource clock;
     private final Map<RentalId, Admitted> admitted = new ConcurrentHashMap<>();
     private final Set<RentalId> cut = ConcurrentHashMap.newKeySet();
+    private final Set<RentalId> certified = ConcurrentHashMap.newKeySet();
     private final AtomicLong serials = new AtomicLong();
     private final SshPublicKey authority = HostKeyPair.generate().publicKey();
     private volatile Consumer<Decision> listener = decision -> {};
@@ -43,7 +44,25 @@ public final class InMemoryAccess implements SessionAccess {
 
     @Override
     public GuestAccess guestAccess(RentalId id, Window window) {
+        certified.add(id);
         return new GuestAccess("in-memory", "in-memory", "in-memory", id.principal());
+    }
+
+    @Override
+    public Trust trust() {
+        return new Trust("in-memory", authority.line());
+    }
+
+    @Override
+    public String certify(RentalId id, Window window, String hostKey) {
+        SshPublicKey key = SshPublicKey.parse(hostKey);
+        certified.add(id);
+        return "in-memory certificate of " + key.fingerprint();
+    }
+
+    /** Returns the rentals for whose guests a host certificate was issued. */
+    public Set<RentalId> certified() {
+        return Set.copyOf(certified);
     }
 
     @Override

@@ -19,6 +19,9 @@ import org.computehive.market.Assurance;
 import org.computehive.market.Gpu;
 import org.computehive.market.GuestPlatform;
 import org.computehive.market.PciAddress;
+import org.computehive.rental.Challenge;
+import org.computehive.rental.Evidence;
+import org.computehive.rental.GuestRelease;
 import org.computehive.rental.Hypervisor;
 import org.computehive.rental.HypervisorException;
 import org.computehive.rental.RentalId;
@@ -70,6 +73,18 @@ public final class InMemoryHypervisor implements Hypervisor {
                         .toList()));
     }
 
+    /**
+     * Returns a controller of a new host that claims to run confidential guests. What its guests show is signed by no
+     * hardware: the documents are empty.
+     *
+     * @param images the images it knows
+     */
+    public static InMemoryHypervisor confidential(String... images) {
+        InMemoryHypervisor host = withGpus(1, images);
+        host.machine.assurance = Assurance.CONFIDENTIAL;
+        return host;
+    }
+
     /** Returns a second controller of the same host, such as a restarted process has. */
     public InMemoryHypervisor another() {
         return new InMemoryHypervisor(machine);
@@ -93,6 +108,7 @@ public final class InMemoryHypervisor implements Hypervisor {
     public void crash(RentalId id) {
         synchronized (machine) {
             machine.vms.remove(id);
+            machine.guests.remove(id);
         }
     }
 
@@ -100,6 +116,7 @@ public final class InMemoryHypervisor implements Hypervisor {
     public void turnOff(RentalId id, Instant at) {
         synchronized (machine) {
             machine.vms.remove(id);
+            machine.guests.remove(id);
             machine.turnedOff.put(id, at);
         }
     }
@@ -109,6 +126,7 @@ public final class InMemoryHypervisor implements Hypervisor {
         synchronized (machine) {
             machine.vms.keySet().forEach(id -> machine.endedByPlatform.put(id, at));
             machine.vms.clear();
+            machine.guests.clear();
         }
     }
 
@@ -133,7 +151,7 @@ public final class InMemoryHypervisor implements Hypervisor {
                         true,
                         Optional.empty()))
                 .toList();
-        return new Inventory(8, 16_384, gpus, "none", Assurance.ISOLATED, platform());
+        return new Inventory(8, 16_384, gpus, "none", machine.assurance, platform());
     }
 
     private GuestPlatform platform() {
@@ -179,26 +197,72 @@ public final class InMemoryHypervisor implements Hypervisor {
                 return running;
             }
             check(spec);
+            if (spec.access().isConfidential()) {
+                throw new HypervisorException.Refused(
+                        "rental %s is confidential: its guest must be attested first".formatted(spec.id()), null);
+            }
             if (machine.nextStart.isPresent()) {
                 HypervisorException failure = machine.nextStart.get();
                 machine.nextStart = Optional.empty();
                 machine.disks.remove(spec.id());
                 throw failure;
             }
-            machine.disks.add(spec.id());
-            var vm = new RunningVm(
-                    spec.id(),
-                    new InetSocketAddress(InetAddress.getLoopbackAddress(), FIRST_PORT + machine.started++),
-                    spec.expires(),
-                    Map.of(
-                            "image",
-                            spec.shape().image(),
-                            "hypervisor version",
-                            VERSION,
-                            "network",
-                            "no guest, no network"));
-            machine.vms.put(spec.id(), vm);
+            return run(spec);
+        }
+    }
+
+    private RunningVm run(VmSpec spec) {
+        machine.disks.add(spec.id());
+        var vm = new RunningVm(
+                spec.id(),
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), FIRST_PORT + machine.started++),
+                spec.expires(),
+                Map.of(
+                        "image",
+                        spec.shape().image(),
+                        "hypervisor version",
+                        VERSION,
+                        "network",
+                        "no guest, no network"));
+        machine.vms.put(spec.id(), vm);
+        return vm;
+    }
+
+    @Override
+    public Evidence attest(VmSpec spec, Challenge challenge) {
+        open();
+        synchronized (machine) {
+            if (machine.assurance != Assurance.CONFIDENTIAL) {
+                throw new HypervisorException.Refused("this host runs no confidential guests", null);
+            }
+            check(spec);
+            if (!machine.vms.containsKey(spec.id())) {
+                run(spec);
+            }
+            return machine.guests
+                    .computeIfAbsent(spec.id(), id -> new ConfidentialGuest())
+                    .answer(challenge);
+        }
+    }
+
+    @Override
+    public RunningVm release(RentalId id, String sealed) {
+        open();
+        synchronized (machine) {
+            RunningVm vm = machine.vms.get(id);
+            ConfidentialGuest guest = machine.guests.get(id);
+            if (vm == null || guest == null) {
+                throw new HypervisorException.Refused("no confidential VM %s runs here".formatted(id.vmName()), null);
+            }
+            guest.take(sealed);
             return vm;
+        }
+    }
+
+    /** Returns what a confidential guest was given, as it knows it itself; empty if it was given nothing. */
+    public Optional<GuestRelease> released(RentalId id) {
+        synchronized (machine) {
+            return Optional.ofNullable(machine.guests.get(id)).flatMap(ConfidentialGuest::release);
         }
     }
 
@@ -219,6 +283,7 @@ public final class InMemoryHypervisor implements Hypervisor {
     public Teardown destroy(RentalId id) {
         open();
         synchronized (machine) {
+            machine.guests.remove(id);
             return new Teardown(Map.of("vm", machine.vms.remove(id) == null ? "none found" : "gone"));
         }
     }
@@ -300,6 +365,8 @@ public final class InMemoryHypervisor implements Hypervisor {
         private final Set<RentalId> disks = new HashSet<>();
         private final Map<RentalId, Instant> endedByPlatform = new HashMap<>();
         private final Map<RentalId, Instant> turnedOff = new HashMap<>();
+        private final Map<RentalId, ConfidentialGuest> guests = new HashMap<>();
+        private Assurance assurance = Assurance.ISOLATED;
         private boolean reachable = true;
         private Optional<HypervisorException> nextStart = Optional.empty();
         private int started;
