@@ -26,7 +26,8 @@ final class Certificates {
         try {
             byte[] der = Base64.getDecoder().decode(base64);
             var in = new ByteArrayInputStream(der);
-            var certificate = (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
+            var certificate =
+                    (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
             if (in.available() > 0) {
                 throw Failed.because("certificate", "%d bytes follow a certificate".formatted(in.available()));
             }
@@ -47,19 +48,22 @@ final class Certificates {
     /** Checks that one was signed by another, is named as it should be, and is valid now. */
     static void check(X509Certificate of, X509Certificate by, String name, String signature, Instant now) {
         if (!commonName(of).equals(name)) {
-            throw Failed.because("certificate chain", "a certificate is of %s, not of %s".formatted(commonName(of), name));
+            throw Failed.because(
+                    "certificate chain", "a certificate is of %s, not of %s".formatted(commonName(of), name));
         }
         if (!of.getIssuerX500Principal().equals(by.getSubjectX500Principal())) {
             throw Failed.because("certificate chain", "%s was not issued by %s".formatted(name, commonName(by)));
         }
         if (!of.getSigAlgName().equals(signature)) {
             throw Failed.because(
-                    "certificate chain", "%s is signed by %s, not by %s".formatted(name, of.getSigAlgName(), signature));
+                    "certificate chain",
+                    "%s is signed by %s, not by %s".formatted(name, of.getSigAlgName(), signature));
         }
         try {
             of.verify(by.getPublicKey());
         } catch (GeneralSecurityException e) {
-            throw Failed.because("certificate chain", "the signature of %s on %s is wrong".formatted(commonName(by), name), e);
+            throw Failed.because(
+                    "certificate chain", "the signature of %s on %s is wrong".formatted(commonName(by), name), e);
         }
         try {
             of.checkValidity(Date.from(now));

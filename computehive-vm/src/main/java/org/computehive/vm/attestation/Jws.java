@@ -89,15 +89,16 @@ final class Jws {
             }
             PublicKey key = keys.get(header.path("kid").asText());
             if (key == null) {
-                throw Failed.because(
-                        "gpu token", "its key %s is none of the issuer's".formatted(header.path("kid")));
+                throw Failed.because("gpu token", "its key %s is none of the issuer's".formatted(header.path("kid")));
             }
             byte[] signature = Base64.getUrlDecoder().decode(parts[2]);
             Signature verifier = Signature.getInstance("SHA384withECDSAinP1363Format");
             verifier.initVerify(key);
             verifier.update((parts[0] + "." + parts[1]).getBytes(StandardCharsets.US_ASCII));
-            boolean canonical =
-                    Base64.getUrlEncoder().withoutPadding().encodeToString(signature).equals(parts[2]);
+            boolean canonical = Base64.getUrlEncoder()
+                    .withoutPadding()
+                    .encodeToString(signature)
+                    .equals(parts[2]);
             if (signature.length != 2 * NUMBER || !canonical || !verifier.verify(signature)) {
                 throw Failed.because("gpu token", "its signature is wrong");
             }

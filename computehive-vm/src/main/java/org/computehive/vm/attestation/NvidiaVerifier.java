@@ -128,10 +128,10 @@ public final class NvidiaVerifier {
             }
         }
         for (String chain : List.of("attestation-report", "driver-rim", "vbios-rim")) {
-            JsonNode status = claims.path("x-nvidia-gpu-" + chain + "-cert-chain").path("x-nvidia-cert-status");
+            JsonNode status =
+                    claims.path("x-nvidia-gpu-" + chain + "-cert-chain").path("x-nvidia-cert-status");
             if (!status.asText().equals("valid")) {
-                throw Failed.because(
-                        "gpu certificates", "those of its %s are %s, not valid".formatted(chain, status));
+                throw Failed.because("gpu certificates", "those of its %s are %s, not valid".formatted(chain, status));
             }
         }
         String model = claims.path("hwmodel").asText();

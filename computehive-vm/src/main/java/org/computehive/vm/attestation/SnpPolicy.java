@@ -52,5 +52,4 @@ public record SnpPolicy(
         /** Nobody looks; the result says so. */
         record Unchecked() implements Revocation {}
     }
-
 }

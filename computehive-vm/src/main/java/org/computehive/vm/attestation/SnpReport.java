@@ -56,7 +56,8 @@ public final class SnpReport {
             throw Failed.because("report version", "it is %d: 2 to 5 are known".formatted(read.version()));
         }
         if (read.fields.getInt(0x34) != 1) {
-            throw Failed.because("signature algorithm", "it is %d, not ECDSA P-384 (1)".formatted(read.fields.getInt(0x34)));
+            throw Failed.because(
+                    "signature algorithm", "it is %d, not ECDSA P-384 (1)".formatted(read.fields.getInt(0x34)));
         }
         return read;
     }
@@ -82,7 +83,9 @@ public final class SnpReport {
         return switch (key) {
             case 0 -> Key.VCEK;
             case 1 -> Key.VLEK;
-            default -> throw Failed.because("signing key", "the report is signed by key %d: 0 (VCEK) and 1 (VLEK) count".formatted(key));
+            default ->
+                throw Failed.because(
+                        "signing key", "the report is signed by key %d: 0 (VCEK) and 1 (VLEK) count".formatted(key));
         };
     }
 
@@ -133,7 +136,8 @@ public final class SnpReport {
             throw Failed.because("report signature", "it can't be verified: " + e.getMessage(), e);
         }
         if (!good) {
-            throw Failed.because("report signature", "the report was not signed by the key of its certificate, or was changed");
+            throw Failed.because(
+                    "report signature", "the report was not signed by the key of its certificate, or was changed");
         }
     }
 

@@ -24,7 +24,8 @@ public record SnpTcb(int fmc, int bootLoader, int tee, int snp, int microcode) {
         boolean turin = product == SnpProduct.TURIN;
         for (int i = turin ? 4 : 2; i < (turin ? 7 : 6); i++) {
             if (of[i] != 0) {
-                throw Failed.because("tcb", "byte %d of the TCB version at 0x%x is reserved, and is %d".formatted(i, at, of[i]));
+                throw Failed.because(
+                        "tcb", "byte %d of the TCB version at 0x%x is reserved, and is %d".formatted(i, at, of[i]));
             }
         }
         return turin ? new SnpTcb(of[0], of[1], of[2], of[3], of[7]) : new SnpTcb(0, of[0], of[1], of[6], of[7]);

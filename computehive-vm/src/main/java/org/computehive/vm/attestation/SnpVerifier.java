@@ -99,7 +99,8 @@ public final class SnpVerifier {
         Instant now = clock.instant();
         X509Certificate root = certificates.get(2);
         SnpProduct product = Arrays.stream(SnpProduct.values())
-                .filter(line -> policy.roots().containsKey(line) && line.isRoot(root, policy.roots().get(line)))
+                .filter(line -> policy.roots().containsKey(line)
+                        && line.isRoot(root, policy.roots().get(line)))
                 .findFirst()
                 .orElseThrow(() -> Failed.because(
                         "root certificate",
@@ -129,7 +130,8 @@ public final class SnpVerifier {
             case SnpPolicy.Revocation.Lists lists -> {
                 byte[] der = lists.crls().get(product);
                 if (der == null) {
-                    throw Failed.because("revocation", "there is no revocation list for %s: fetch AMD's".formatted(product.word()));
+                    throw Failed.because(
+                            "revocation", "there is no revocation list for %s: fetch AMD's".formatted(product.word()));
                 }
                 yield "none, by AMD's list of " + listed(der, certificates);
             }
@@ -138,8 +140,7 @@ public final class SnpVerifier {
 
     private Instant listed(byte[] der, List<X509Certificate> certificates) {
         try {
-            var list = (X509CRL)
-                    CertificateFactory.getInstance("X.509").generateCRL(new ByteArrayInputStream(der));
+            var list = (X509CRL) CertificateFactory.getInstance("X.509").generateCRL(new ByteArrayInputStream(der));
             X509Certificate root = certificates.get(2);
             list.verify(root.getPublicKey());
             Instant now = clock.instant();
@@ -153,7 +154,8 @@ public final class SnpVerifier {
                                 .formatted(list.getThisUpdate(), list.getNextUpdate()));
             }
             for (X509Certificate one : certificates) {
-                // A list names certificates by issuer and number; AMD's root lists its signing keys, and gives a VCEK number 0.
+                // A list names certificates by issuer and number; AMD's root lists its signing keys, and gives a VCEK
+                // number 0.
                 boolean byRoot = one.getIssuerX500Principal().equals(root.getSubjectX500Principal());
                 if (byRoot && list.getRevokedCertificate(one.getSerialNumber()) != null) {
                     throw Failed.because("revocation", "AMD has called back " + Certificates.commonName(one));
@@ -174,7 +176,8 @@ public final class SnpVerifier {
                 number(signer, "3.3"),
                 number(signer, "3.8"));
         if (!certified.equals(reported)) {
-            throw Failed.because("tcb", "the report says %s, the signer's certificate %s".formatted(reported, certified));
+            throw Failed.because(
+                    "tcb", "the report says %s, the signer's certificate %s".formatted(reported, certified));
         }
         SnpTcb least = policy.minimum().get(product);
         if (least == null) {
@@ -187,7 +190,8 @@ public final class SnpVerifier {
         if (!good) {
             throw Failed.because(
                     "minimum tcb",
-                    "the firmware is %s, or was or may be set back below %s: its host needs an update".formatted(reported, least));
+                    "the firmware is %s, or was or may be set back below %s: its host needs an update"
+                            .formatted(reported, least));
         }
         return reported;
     }
@@ -228,14 +232,16 @@ public final class SnpVerifier {
             throw Failed.because("migration policy", "the guest's policy 0x%x lets it be handed over".formatted(bits));
         }
         if ((bits & RESERVED_ONE) == 0 || bits >>> 26 != 0) {
-            throw Failed.because("policy", "the guest's policy 0x%x has reserved bits that are not as they must be".formatted(bits));
+            throw Failed.because(
+                    "policy", "the guest's policy 0x%x has reserved bits that are not as they must be".formatted(bits));
         }
         if ((bits & SMT) != 0 && !policy.smt()) {
             throw Failed.because("smt policy", "the guest's policy 0x%x lets two threads share a core".formatted(bits));
         }
         if (report.vmpl() != 0) {
             throw Failed.because(
-                    "vmpl", "the report was asked for at level %s, not 0".formatted(Integer.toUnsignedString(report.vmpl())));
+                    "vmpl",
+                    "the report was asked for at level %s, not 0".formatted(Integer.toUnsignedString(report.vmpl())));
         }
         Set<String> right = policy.measurements().getOrDefault(image, Set.of());
         if (!right.contains(report.measurement())) {
@@ -245,7 +251,8 @@ public final class SnpVerifier {
                             .formatted(report.measurement(), right.size(), image));
         }
         if (reportData.length != 64 || !Arrays.equals(report.reportData(), reportData)) {
-            throw Failed.because("report data", "the report is not about this guest's keys, this rental and this nonce");
+            throw Failed.because(
+                    "report data", "the report is not about this guest's keys, this rental and this nonce");
         }
     }
 
@@ -254,7 +261,8 @@ public final class SnpVerifier {
         boolean good = der.length >= 3 && der[0] == 2 && der[1] == der.length - 2 && der.length <= 4;
         int value = good ? (der.length == 3 ? der[2] : der[2] == 0 ? Byte.toUnsignedInt(der[3]) : -1) : -1;
         if (value < 0) {
-            throw Failed.because("signer's certificate", "its extension %s%s is no number from 0 to 255".formatted(OID, which));
+            throw Failed.because(
+                    "signer's certificate", "its extension %s%s is no number from 0 to 255".formatted(OID, which));
         }
         return value;
     }

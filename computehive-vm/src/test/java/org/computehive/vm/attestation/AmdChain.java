@@ -122,7 +122,11 @@ final class AmdChain {
     private static Extensions chip(SnpProduct product, boolean loaded, SnpTcb tcb) {
         var extensions = new ExtensionsGenerator();
         add(extensions, amd("1"), false, new ASN1Integer(0));
-        add(extensions, amd("2"), false, new DERIA5String(product == SnpProduct.TURIN ? "Turin" : product.word() + "-B0"));
+        add(
+                extensions,
+                amd("2"),
+                false,
+                new DERIA5String(product == SnpProduct.TURIN ? "Turin" : product.word() + "-B0"));
         add(extensions, amd("3.1"), false, new ASN1Integer(tcb.bootLoader()));
         add(extensions, amd("3.2"), false, new ASN1Integer(tcb.tee()));
         add(extensions, amd("3.3"), false, new ASN1Integer(tcb.snp()));
@@ -151,7 +155,13 @@ final class AmdChain {
     }
 
     private static X509Certificate certificate(
-            String of, String by, int serial, PublicKey key, PrivateKey signedBy, Extensions extensions, Instant until) {
+            String of,
+            String by,
+            int serial,
+            PublicKey key,
+            PrivateKey signedBy,
+            Extensions extensions,
+            Instant until) {
         var tbs = new V3TBSCertificateGenerator();
         tbs.setSerialNumber(new ASN1Integer(serial));
         tbs.setSignature(PSS);
@@ -216,8 +226,14 @@ final class AmdChain {
     byte[] tcbBytes(SnpTcb tcb) {
         return product == SnpProduct.TURIN
                 ? new byte[] {
-                    (byte) tcb.fmc(), (byte) tcb.bootLoader(), (byte) tcb.tee(), (byte) tcb.snp(), 0, 0, 0, (byte)
-                            tcb.microcode()
+                    (byte) tcb.fmc(),
+                    (byte) tcb.bootLoader(),
+                    (byte) tcb.tee(),
+                    (byte) tcb.snp(),
+                    0,
+                    0,
+                    0,
+                    (byte) tcb.microcode()
                 }
                 : new byte[] {
                     (byte) tcb.bootLoader(), (byte) tcb.tee(), 0, 0, 0, 0, (byte) tcb.snp(), (byte) tcb.microcode()
@@ -250,5 +266,4 @@ final class AmdChain {
         java.util.Arrays.fill(bytes, (byte) value);
         return bytes;
     }
-
 }

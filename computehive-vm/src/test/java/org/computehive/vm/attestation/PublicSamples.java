@@ -90,8 +90,7 @@ class PublicSamples {
         SnpReport report = SnpReport.read(bytes);
         List<X509Certificate> chain = chain("go-sev-guest_vcek.der");
         var refused = assertThrows(
-                AttestationException.class,
-                () -> verifier(report).verify("sample", bytes, chain, report.reportData()));
+                AttestationException.class, () -> verifier(report).verify("sample", bytes, chain, report.reportData()));
         assertTrue(Set.of("debug policy").contains(refused.failed()), refused::getMessage);
     }
 
@@ -101,7 +100,6 @@ class PublicSamples {
         SnpReport report = SnpReport.read(bytes);
         List<X509Certificate> chain = chain("go-sev-guest_vcek.der");
         assertThrows(
-                AttestationException.class,
-                () -> verifier(report).verify("sample", bytes, chain, report.reportData()));
+                AttestationException.class, () -> verifier(report).verify("sample", bytes, chain, report.reportData()));
     }
 }

@@ -65,8 +65,8 @@ class SnpVerifierTest {
         byte[] report = chain.sign(chain.report());
         assertEquals(SnpReport.Key.VLEK, verify(chain, report).key());
         SnpPolicy all = policy(chain, new Revocation.Unchecked());
-        var nobodys = new SnpPolicy(
-                all.measurements(), all.minimum(), all.roots(), Set.of(), all.smt(), all.revocation());
+        var nobodys =
+                new SnpPolicy(all.measurements(), all.minimum(), all.roots(), Set.of(), all.smt(), all.revocation());
         refused("provider", () -> verify(nobodys, chain.certificates(), report));
     }
 
@@ -187,7 +187,9 @@ class SnpVerifierTest {
                 .revocation()
                 .startsWith("none, by AMD's list of"));
         refused("revocation", () -> verify(listed(MILAN.list(tomorrow, 7)), MILAN.certificates(), report));
-        refused("revocation", () -> verify(listed(MILAN.list(AmdChain.NOW.minusSeconds(1))), MILAN.certificates(), report));
+        refused(
+                "revocation",
+                () -> verify(listed(MILAN.list(AmdChain.NOW.minusSeconds(1))), MILAN.certificates(), report));
         refused("revocation", () -> verify(listed(genoa.list(tomorrow)), MILAN.certificates(), report));
         byte[] forged = MILAN.list(tomorrow, 8);
         forged[forged.length - 9] ^= 1;
