@@ -1,9 +1,11 @@
 package org.computehive.vm;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.computehive.market.PciAddress;
 import org.computehive.rental.HypervisorException;
@@ -92,13 +94,25 @@ final class Boot {
         }
     }
 
+    /** Writes the disk that cloud-init reads, for images that have it: in memory, for the time of the boot. */
+    private Optional<Path> seedDisk(VmSpec spec, GuestImage image) {
+        if (image.setUp() != GuestImage.SetUp.CLOUD_INIT) {
+            return Optional.empty();
+        }
+        Path file = places.seeds().resolve(spec.id().value()).resolve("cidata");
+        try {
+            return Optional.of(places.account()
+                    .file(file, CloudSeed.disk(spec.id(), options.network().resolvers())));
+        } catch (IOException e) {
+            throw new HypervisorException.Lacking("seed disk of %s can't be kept: %s".formatted(spec.id(), e), e);
+        }
+    }
+
     private Map<String, String> facts(VmSpec spec, GuestImage image, boolean kvm) {
         Map<String, String> software = libvirt.call("reading versions", HostInventory::software);
         var facts = new LinkedHashMap<String, String>();
         facts.put("image", image.name());
-        facts.put("kernel sha256", image.kernel().sha256());
-        facts.put("initrd sha256", image.initrd().sha256());
-        image.base().ifPresent(base -> facts.put("base sha256", base.sha256()));
+        image.parts().forEach((role, part) -> facts.put(role + " sha256", part.sha256()));
         image.version().ifPresent(version -> facts.put("kernel version", version));
         software.forEach((name, version) -> facts.put(name + " version", version));
         facts.putAll(DomainModel.layout(kvm));
@@ -130,14 +144,15 @@ final class Boot {
                 kvm,
                 spec.shape().cpus(),
                 spec.shape().memoryMiB(),
-                image.kernel().file(),
-                image.initrd().file(),
+                image.kernel().map(GuestImage.Part::file),
+                image.initrd().map(GuestImage.Part::file),
                 "console=ttyS0 quiet panic=-1" + (kvm ? "" : " mitigations=off no5lvl no_timer_check"),
                 sessions.overlay(spec.id()),
                 image.base().map(GuestImage.Part::file),
                 secret,
                 sessions.console(spec.id()),
                 sessions.seed(spec),
+                seedDisk(spec, image),
                 display,
                 devices,
                 places.guestLabel());

@@ -23,14 +23,15 @@ import org.computehive.market.PciAddress;
  * @param kvm whether the processor's own virtualisation is used; otherwise software emulation
  * @param cpus virtual processors
  * @param memoryMiB memory in MiB
- * @param kernel the kernel's file
- * @param initrd the initial RAM disk's file
+ * @param kernel the kernel's file; empty if the disk boots by itself
+ * @param initrd the initial RAM disk's file; there if the kernel is
  * @param commandLine the kernel's command line
  * @param overlay the encrypted disk
  * @param base the disk below it, if the image has one
  * @param secret the libvirt secret with the overlay's key
  * @param console the socket of the serial console
  * @param seed firmware entries: name to file
+ * @param seedDisk the disk that cloud-init reads, if the image has that
  * @param emulatedDisplay whether it gets the emulated display device
  * @param devices host devices passed through
  * @param label who QEMU runs as, {@code +uid:+gid}; empty for libvirt's choice
@@ -42,14 +43,15 @@ record DomainModel(
         boolean kvm,
         int cpus,
         int memoryMiB,
-        Path kernel,
-        Path initrd,
+        Optional<Path> kernel,
+        Optional<Path> initrd,
         String commandLine,
         Path overlay,
         Optional<Path> base,
         UUID secret,
         Path console,
         Map<String, Path> seed,
+        Optional<Path> seedDisk,
         boolean emulatedDisplay,
         List<PciAddress> devices,
         Optional<String> label) {
@@ -131,9 +133,13 @@ record DomainModel(
 
     private void boot(Xml os) throws XMLStreamException {
         os.text("type", "hvm", "arch", "x86_64", "machine", "q35");
-        os.text("kernel", kernel.toString());
-        os.text("initrd", initrd.toString());
-        os.text("cmdline", commandLine);
+        if (kernel.isPresent() && initrd.isPresent()) {
+            os.text("kernel", kernel.get().toString());
+            os.text("initrd", initrd.get().toString());
+            os.text("cmdline", commandLine);
+        } else {
+            os.element("boot", "dev", "hd");
+        }
     }
 
     private void processor(Xml domain) throws XMLStreamException {
@@ -152,6 +158,15 @@ record DomainModel(
     private void devices(Xml devices) throws XMLStreamException {
         devices.text("emulator", EMULATOR);
         devices.element("disk", List.of("type", "file", "device", "disk"), this::disk);
+        if (seedDisk.isPresent()) {
+            String file = seedDisk.get().toString();
+            devices.element("disk", List.of("type", "file", "device", "disk"), disk -> disk.element(
+                            "driver", "name", "qemu", "type", "raw")
+                    .element("source", "file", file)
+                    .element("backingStore")
+                    .element("target", "dev", "vdb", "bus", "virtio")
+                    .element("readonly"));
+        }
         devices.element("controller", "type", "usb", "model", "none");
         devices.element(
                 "serial",

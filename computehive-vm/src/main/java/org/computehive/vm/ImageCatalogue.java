@@ -2,22 +2,23 @@ package org.computehive.vm;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Properties;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.computehive.market.GuestPlatform;
 import org.computehive.rental.HypervisorException;
+import org.computehive.rental.RentalId;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,32 +26,45 @@ import org.slf4j.LoggerFactory;
 /**
  * The guest images of a host: a folder with one folder per image, each with a manifest that pins its files by SHA-256.
  *
- * <p>A manifest {@code image.properties} has {@code kernel}, {@code initrd} and optionally {@code base} (file names in
- * the same folder), each with its digest under {@code NAME.sha256}. The files are read and compared before every use.
- * Thread-safe; several processes may use one folder.
+ * <p>A manifest {@code image.properties} has {@code kernel} and {@code initrd}, or {@code base}, or all three (file names in
+ * the same folder; the base disk is in qcow2), each with its digest under {@code NAME.sha256}; {@code setup=cloud-init} for
+ * stock cloud images; and {@code name}, where it is signed, with the signature beside it as {@code image.properties.sig}.
+ * Signature and files are read and compared before every use. Thread-safe; several processes may use one folder.
  */
 public final class ImageCatalogue {
     private static final Logger LOG = LoggerFactory.getLogger(ImageCatalogue.class);
     static final String MANIFEST = "image.properties";
-    private static final int MANIFEST_LIMIT = 8_192;
+    static final String SIGNATURE = MANIFEST + ".sig";
     private static final Pattern LABEL = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
-    private static final Pattern FILE_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
-    private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
 
     private final Path folder;
+    private final ImageRules rules;
+    private final ImageCache cache;
     private final KernelVersions versions = new KernelVersions();
 
-    private ImageCatalogue(Path folder) {
+    private ImageCatalogue(Path folder, ImageRules rules) {
         this.folder = folder;
+        this.rules = rules;
+        this.cache = new ImageCache(folder, rules);
+    }
+
+    /**
+     * Returns the catalogue in a folder, whose images need no signature. The folder need not exist yet.
+     *
+     * @param folder where the images lie
+     */
+    public static ImageCatalogue in(Path folder) {
+        return in(folder, ImageRules.NONE);
     }
 
     /**
      * Returns the catalogue in a folder. The folder need not exist yet.
      *
      * @param folder where the images lie
+     * @param rules who must have signed them, and their quota
      */
-    public static ImageCatalogue in(Path folder) {
-        return new ImageCatalogue(folder.toAbsolutePath().normalize());
+    public static ImageCatalogue in(Path folder, ImageRules rules) {
+        return new ImageCatalogue(folder.toAbsolutePath().normalize(), rules);
     }
 
     /** Returns the folder where images are kept unless the caller says otherwise: {@code ~/.cache/computehive/images}. */
@@ -84,25 +98,92 @@ public final class ImageCatalogue {
     }
 
     /**
+     * Copies an image into the catalogue, verified on its way; in the catalogue it is whole or not at all. One that is there
+     * and has the same manifest stays as it is; another of that name is replaced, unless a session has it. To stay within
+     * the quota, images that no session has go first, the least recently used before the others.
+     *
+     * @param name the image's name
+     * @param source its files: the manifest, its signature where one is needed, and what the manifest names
+     * @throws HypervisorException.Refused if it is not what its manifest says, or not signed as it must be; nothing is left
+     * @throws HypervisorException.Lacking if it can't be read or there is no room for it; nothing is left
+     */
+    public void add(String name, ImageSource source) {
+        cache.add(label(name), source);
+    }
+
+    /**
      * Reads an image and compares every file with its digest.
      *
      * @throws HypervisorException.Refused if there is no such image or a file is not what its manifest says
      */
     GuestImage verified(String name) {
-        if (!LABEL.matcher(name).matches()) {
-            throw refused("image name is not a label: use a-z, 0-9 and inner hyphens", null);
+        GuestImage image = declared(label(name));
+        image.parts().values().forEach(part -> compare(name, part));
+        image.base().ifPresent(base -> Qcow2.standAlone(base.file()));
+        try {
+            Files.setLastModifiedTime(folder.resolve(name).resolve(MANIFEST), FileTime.from(Instant.now()));
+        } catch (IOException e) {
+            LOG.debug("that image {} was used can't be noted: {}", name, e.getMessage());
         }
-        GuestImage image = declared(name);
-        compare(name, image.kernel());
-        compare(name, image.initrd());
-        image.base().ifPresent(part -> compare(name, part));
         return image;
     }
 
+    /** Notes that a session has an image, until {@link #release}: it is not evicted meanwhile. */
+    void hold(String name, String holder, RentalId id) {
+        cache.hold(label(name), holder, id);
+    }
+
+    /** Notes that a session has no image any more. */
+    void release(String holder, RentalId id) {
+        cache.release(holder, id);
+    }
+
+    /** Forgets what a holder's sessions had that are no more. */
+    void releaseAllBut(String holder, Collection<RentalId> sessions) {
+        cache.releaseAllBut(holder, sessions);
+    }
+
+    private static String label(String name) {
+        if (!LABEL.matcher(name).matches()) {
+            throw refused("image name is not a label: use a-z, 0-9 and inner hyphens", null);
+        }
+        return name;
+    }
+
     private GuestImage declared(String name) {
-        Properties manifest = manifest(name, folder.resolve(name));
-        return new GuestImage(
-                name, part(name, manifest, "kernel"), part(name, manifest, "initrd"), base(name, manifest));
+        Path at = folder.resolve(name);
+        if (!Files.isRegularFile(at.resolve(MANIFEST), LinkOption.NOFOLLOW_LINKS)) {
+            throw refused(
+                    "image %s is not in the catalogue %s, which has %s: build or copy it there"
+                            .formatted(name, folder, names()),
+                    null);
+        }
+        byte[] manifest = small(at.resolve(MANIFEST));
+        if (!rules.signers().isEmpty()) {
+            Path signature = at.resolve(SIGNATURE);
+            if (!Files.isRegularFile(signature, LinkOption.NOFOLLOW_LINKS)) {
+                throw refused("image %s has no signature, and this host takes signed images only".formatted(name), null);
+            }
+            ImageManifest.checkSigned(name, manifest, small(signature), rules.signers());
+        }
+        return ImageManifest.parse(name, manifest).in(at);
+    }
+
+    private static byte[] small(Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            return small(file.toString(), in);
+        } catch (IOException e) {
+            throw refused("manifest %s can't be read".formatted(file), e);
+        }
+    }
+
+    /** Reads a file that has at most {@link ImageManifest#LIMIT} bytes. */
+    static byte[] small(String what, InputStream in) throws IOException {
+        byte[] bytes = in.readNBytes(ImageManifest.LIMIT + 1);
+        if (bytes.length > ImageManifest.LIMIT) {
+            throw refused("manifest %s is larger than %d bytes".formatted(what, ImageManifest.LIMIT), null);
+        }
+        return bytes;
     }
 
     /** Returns what every image that can be read is made of, as its manifest says; its files are compared before each use. */
@@ -112,55 +193,17 @@ public final class ImageCatalogue {
             try {
                 GuestImage image = declared(name);
                 var digests = new TreeMap<String, String>();
-                digests.put("kernel", image.kernel().sha256());
-                digests.put("initrd", image.initrd().sha256());
-                image.base().ifPresent(base -> digests.put("base", base.sha256()));
+                image.parts().forEach((role, part) -> digests.put(role, part.sha256()));
                 var software = new TreeMap<String, String>();
-                versions.of(image.kernel().file()).ifPresent(version -> software.put("kernel", version));
+                image.kernel()
+                        .flatMap(kernel -> versions.of(kernel.file()))
+                        .ifPresent(version -> software.put("kernel", version));
                 platforms.put(name, new GuestPlatform.Image(digests, software));
             } catch (HypervisorException.Refused e) {
                 LOG.warn("image {} is left out: {}", name, e.getMessage());
             }
         }
         return platforms;
-    }
-
-    private Properties manifest(String name, Path at) {
-        Path file = at.resolve(MANIFEST);
-        if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-            throw refused(
-                    "image %s is not in the catalogue %s, which has %s: build or copy it there"
-                            .formatted(name, folder, names()),
-                    null);
-        }
-        var manifest = new Properties();
-        try {
-            if (Files.size(file) > MANIFEST_LIMIT) {
-                throw refused("manifest %s is larger than %d bytes".formatted(file, MANIFEST_LIMIT), null);
-            }
-            try (Reader reader = Files.newBufferedReader(file)) {
-                manifest.load(reader);
-            }
-        } catch (IOException | IllegalArgumentException e) {
-            throw refused("manifest %s can't be read".formatted(file), e);
-        }
-        return manifest;
-    }
-
-    private Optional<GuestImage.Part> base(String name, Properties manifest) {
-        return manifest.getProperty("base") == null ? Optional.empty() : Optional.of(part(name, manifest, "base"));
-    }
-
-    private GuestImage.Part part(String name, Properties manifest, String role) {
-        String file = manifest.getProperty(role, "");
-        String digest = manifest.getProperty(role + ".sha256", "");
-        if (!FILE_NAME.matcher(file).matches() || !SHA256.matcher(digest).matches()) {
-            throw refused(
-                    "manifest of image %s needs %s (a plain file name) and %s.sha256 (64 hexadecimal digits)"
-                            .formatted(name, role, role),
-                    null);
-        }
-        return new GuestImage.Part(folder.resolve(name).resolve(file), digest);
     }
 
     private static void compare(String name, GuestImage.Part part) {
@@ -185,12 +228,7 @@ public final class ImageCatalogue {
 
     /** Returns the SHA-256 of a file, in hexadecimal. */
     static String sha256(Path file) throws IOException {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        MessageDigest digest = sha256();
         byte[] buffer = new byte[1 << 18];
         try (InputStream in = Files.newInputStream(file)) {
             for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
@@ -198,6 +236,14 @@ public final class ImageCatalogue {
             }
         }
         return HexFormat.of().formatHex(digest.digest());
+    }
+
+    static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
     }
 
     private static HypervisorException.Refused refused(String message, @Nullable Throwable cause) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -16,7 +17,7 @@ import org.slf4j.LoggerFactory;
  */
 final class KvmProbe {
     private static final Logger LOG = LoggerFactory.getLogger(KvmProbe.class);
-    private static final Duration LIMIT = Duration.ofSeconds(10);
+    private static final Duration LIMIT = Duration.ofSeconds(20);
 
     private KvmProbe() {}
 
@@ -26,7 +27,7 @@ final class KvmProbe {
      * @param memory a file in memory that keeps the answer
      */
     static boolean boots(GuestImage image, Account account, Path memory) {
-        String question = image.kernel().sha256();
+        String question = image.kernel().or(image::base).orElseThrow().sha256();
         try {
             if (Files.exists(memory)) {
                 List<String> answer = Files.readAllLines(memory);
@@ -45,7 +46,7 @@ final class KvmProbe {
     }
 
     private static boolean boot(GuestImage image, Account account) {
-        var argv = List.of(
+        var argv = new ArrayList<>(List.of(
                 "qemu-system-x86_64",
                 "-accel",
                 "kvm",
@@ -63,13 +64,15 @@ final class KvmProbe {
                 "stdio",
                 "-no-reboot",
                 "-sandbox",
-                "on",
-                "-kernel",
-                image.kernel().file().toString(),
-                "-initrd",
-                image.initrd().file().toString(),
-                "-append",
-                "console=ttyS0 panic=-1");
+                "on"));
+        if (image.kernel().isPresent() && image.initrd().isPresent()) {
+            argv.addAll(List.of("-kernel", image.kernel().get().file().toString()));
+            argv.addAll(List.of("-initrd", image.initrd().get().file().toString()));
+            argv.addAll(List.of("-append", "console=ttyS0 panic=-1"));
+        } else {
+            String base = image.base().orElseThrow().file().toString().replace(",", ",,");
+            argv.addAll(List.of("-drive", "if=virtio,format=qcow2,snapshot=on,file=" + base));
+        }
         var mark = new AtomicBoolean();
         // Without a seed the guest says that it failed and powers off: proof enough that its kernel ran.
         Tool.run(account.as(argv), Map.of(), LIMIT, "qemu-system-x86", line -> {

@@ -40,12 +40,17 @@ public final class LibvirtHypervisor implements Hypervisor {
     private final Ending ending;
     private final Boot boot;
     private final GuestNetworks networks;
+    private final ImageCatalogue images;
+    /** Who this is for a catalogue that several hypervisors use. */
+    private final String holder;
     private final GpuTurnover turnover;
     private final Map<RentalId, ReentrantLock> locks = new ConcurrentHashMap<>();
 
     private LibvirtHypervisor(
             Libvirt libvirt, Places places, ImageCatalogue images, Options options, boolean privileged) {
         this.libvirt = libvirt;
+        this.images = images;
+        this.holder = RuntimeFolder.mark(places.journals());
         this.capacity = new Capacity(libvirt, places, images, options.acceleration(), privileged);
         this.sessions = new SessionStore(libvirt, places);
         this.domains = new Domains(libvirt);
@@ -135,6 +140,7 @@ public final class LibvirtHypervisor implements Hypervisor {
                     hypervisor.list().stream().map(RunningVm::id).toList();
             GuestNetworks.sweep(places.journals(), running);
             hypervisor.sessions.sweep(running);
+            images.releaseAllBut(hypervisor.holder, Journal.all(places.journals()));
             return hypervisor;
         } catch (HypervisorException e) {
             libvirt.close();
@@ -167,7 +173,13 @@ public final class LibvirtHypervisor implements Hypervisor {
             if (domains.find(spec.id()).isEmpty()) {
                 capacity.check(spec);
                 networks.check(spec.shape().network());
-                sessions.prepare(spec, capacity.image(spec.shape().image()));
+                GuestImage image = image(spec);
+                try {
+                    sessions.prepare(spec, image);
+                } catch (HypervisorException e) {
+                    images.release(holder, spec.id());
+                    throw e;
+                }
             }
             return true;
         });
@@ -190,7 +202,7 @@ public final class LibvirtHypervisor implements Hypervisor {
             }
             capacity.check(spec);
             networks.check(spec.shape().network());
-            GuestImage image = capacity.image(spec.shape().image());
+            GuestImage image = image(spec);
             try {
                 Journal journal = sessions.prepare(spec, image);
                 return boot.boot(spec, image, capacity.accelerated(), journal).running();
@@ -201,10 +213,25 @@ public final class LibvirtHypervisor implements Hypervisor {
         });
     }
 
+    /** Returns the image, verified now, and notes that this session has it. */
+    private GuestImage image(VmSpec spec) {
+        String name = spec.shape().image();
+        images.hold(name, holder, spec.id());
+        try {
+            GuestImage image = capacity.image(name);
+            image.check(spec.shape().diskMiB());
+            return image;
+        } catch (HypervisorException e) {
+            images.release(holder, spec.id());
+            throw e;
+        }
+    }
+
     private void clearUp(RentalId id, HypervisorException why) {
         try {
             ending.end(id);
             sessions.erase(id);
+            images.release(holder, id);
         } catch (HypervisorException e) {
             why.addSuppressed(e);
         }
@@ -245,6 +272,7 @@ public final class LibvirtHypervisor implements Hypervisor {
             GuestNetworks.close(id); // of a VM that ended by itself
             Teardown erased = new Teardown(sessions.erase(id));
             sessions.forgetEnd(id);
+            images.release(holder, id);
             return erased;
         });
     }

@@ -142,7 +142,8 @@ final class RuntimeFolder {
                 null);
     }
 
-    private static String mark(Path state) {
+    /** Returns a short name for a path: ten hexadecimal digits. */
+    static String mark(Path state) {
         try {
             byte[] digest =
                     MessageDigest.getInstance("SHA-256").digest(state.toString().getBytes(StandardCharsets.UTF_8));

@@ -25,7 +25,11 @@ final class Staging {
                     null);
         });
         return new GuestImage(
-                image.name(), staged(image.kernel(), places), staged(image.initrd(), places), image.base());
+                image.name(),
+                image.kernel().map(kernel -> staged(kernel, places)),
+                image.initrd().map(initrd -> staged(initrd, places)),
+                image.base(),
+                image.setUp());
     }
 
     private static GuestImage.Part staged(GuestImage.Part part, Places places) {

@@ -42,8 +42,8 @@ class ImageCatalogueTest {
     @Test
     void wholeImage_isVerified() {
         GuestImage image = catalogue.verified("small");
-        assertEquals(EMPTY, image.kernel().sha256());
-        assertEquals(folder.resolve("small/vmlinux"), image.kernel().file());
+        assertEquals(EMPTY, image.kernel().orElseThrow().sha256());
+        assertEquals(folder.resolve("small/vmlinux"), image.kernel().orElseThrow().file());
         assertEquals(List.of("small"), catalogue.names());
     }
 
