@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds a disk image that behaves like a distribution's stock cloud image: a boot loader, Debian's cloud kernel, systemd,
-# cloud-init, OpenSSH; nothing of ours in it. Run as root: cloud-image.sh OUT SOURCES...
+# cloud-init, netplan, OpenSSH; nothing of ours in it. Run as root: cloud-image.sh OUT SOURCES...
 #   OUT      an empty folder; receives "disk.qcow2"
 #   SOURCES  apt source files (.list or .sources) of the machine that builds
 set -eu
@@ -12,7 +12,7 @@ step() { echo "step: $*"; }
 
 step "installing Debian packages"
 mmdebstrap --quiet --variant=minbase --format=directory \
-    --include=systemd-sysv,udev,cloud-init,cloud-guest-utils,openssh-server,linux-image-cloud-amd64,iproute2,sudo,e2fsprogs,kmod \
+    --include=systemd-sysv,udev,cloud-init,cloud-guest-utils,openssh-server,linux-image-cloud-amd64,iproute2,netplan.io,systemd-resolved,dbus,sudo,e2fsprogs,kmod \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
     '' "$out/root" "$@"
