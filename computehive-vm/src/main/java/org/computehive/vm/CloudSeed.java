@@ -48,8 +48,7 @@ final class CloudSeed {
                         via: %s
                     nameservers:
                       addresses: [%s]
-                """
-                .formatted(
+                """.formatted(
                         GuestLink.MAC,
                         GuestLink.GUEST,
                         GuestLink.GUEST_PREFIX,

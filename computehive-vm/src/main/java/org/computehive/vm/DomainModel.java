@@ -160,12 +160,14 @@ record DomainModel(
         devices.element("disk", List.of("type", "file", "device", "disk"), this::disk);
         if (seedDisk.isPresent()) {
             String file = seedDisk.get().toString();
-            devices.element("disk", List.of("type", "file", "device", "disk"), disk -> disk.element(
-                            "driver", "name", "qemu", "type", "raw")
-                    .element("source", "file", file)
-                    .element("backingStore")
-                    .element("target", "dev", "vdb", "bus", "virtio")
-                    .element("readonly"));
+            devices.element(
+                    "disk",
+                    List.of("type", "file", "device", "disk"),
+                    disk -> disk.element("driver", "name", "qemu", "type", "raw")
+                            .element("source", "file", file)
+                            .element("backingStore")
+                            .element("target", "dev", "vdb", "bus", "virtio")
+                            .element("readonly"));
         }
         devices.element("controller", "type", "usb", "model", "none");
         devices.element(

@@ -15,8 +15,7 @@ import org.computehive.rental.HypervisorException;
  * @param base the disk below the overlay, in qcow2, if it has one
  * @param setUp how its guest is set up at its first start
  */
-record GuestImage(
-        String name, Optional<Part> kernel, Optional<Part> initrd, Optional<Part> base, SetUp setUp) {
+record GuestImage(String name, Optional<Part> kernel, Optional<Part> initrd, Optional<Part> base, SetUp setUp) {
 
     /** How a guest learns who it is. */
     enum SetUp {

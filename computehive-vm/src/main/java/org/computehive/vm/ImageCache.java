@@ -36,7 +36,7 @@ final class ImageCache {
     private static final String ADDING = ".adding-";
     private static final String HELD = ".in-use";
     /** Held while an image is added, which may take minutes: one at a time. */
-    private static final Turn ADDS = new Turn(".lock", new ReentrantLock());
+    private static final Turn ADDS = new Turn(".changing", new ReentrantLock());
     /** Held while it is looked up or noted what sessions have, and while images are taken out by that. */
     private static final Turn NOTES = new Turn(".noting", new ReentrantLock());
 
@@ -241,7 +241,8 @@ final class ImageCache {
 
     private static long used(Path image) {
         try {
-            return Files.getLastModifiedTime(image.resolve(ImageCatalogue.MANIFEST)).toMillis();
+            return Files.getLastModifiedTime(image.resolve(ImageCatalogue.MANIFEST))
+                    .toMillis();
         } catch (IOException e) {
             return 0;
         }

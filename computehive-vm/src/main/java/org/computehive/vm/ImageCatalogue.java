@@ -162,7 +162,8 @@ public final class ImageCatalogue {
         if (!rules.signers().isEmpty()) {
             Path signature = at.resolve(SIGNATURE);
             if (!Files.isRegularFile(signature, LinkOption.NOFOLLOW_LINKS)) {
-                throw refused("image %s has no signature, and this host takes signed images only".formatted(name), null);
+                throw refused(
+                        "image %s has no signature, and this host takes signed images only".formatted(name), null);
             }
             ImageManifest.checkSigned(name, manifest, small(signature), rules.signers());
         }

@@ -62,14 +62,13 @@ record ImageManifest(
                             .formatted(name, Printable.line(properties.getProperty("name", ""))),
                     null);
         }
-        GuestImage.SetUp setUp =
-                switch (properties.getProperty("setup", "firmware")) {
-                    case "firmware" -> GuestImage.SetUp.FIRMWARE;
-                    case "cloud-init" -> GuestImage.SetUp.CLOUD_INIT;
-                    default ->
-                        throw refused(
-                                "manifest of image %s has an unknown setup: firmware or cloud-init".formatted(name), null);
-                };
+        GuestImage.SetUp setUp = switch (properties.getProperty("setup", "firmware")) {
+            case "firmware" -> GuestImage.SetUp.FIRMWARE;
+            case "cloud-init" -> GuestImage.SetUp.CLOUD_INIT;
+            default ->
+                throw refused(
+                        "manifest of image %s has an unknown setup: firmware or cloud-init".formatted(name), null);
+        };
         Optional<Entry> base = optional(name, properties, "base");
         boolean bootsItself = base.isPresent()
                 && properties.getProperty("kernel") == null
@@ -117,8 +116,7 @@ record ImageManifest(
         boolean signed;
         try {
             SshSignature found = SshSignature.parse(new String(signature, StandardCharsets.US_ASCII));
-            signed = signers.stream()
-                    .anyMatch(key -> found.verifies(SshSignature.publicKey(key), PURPOSE, manifest));
+            signed = signers.stream().anyMatch(key -> found.verifies(SshSignature.publicKey(key), PURPOSE, manifest));
         } catch (IllegalArgumentException e) {
             throw refused("signature of image %s can't be read: %s".formatted(name, e.getMessage()), e);
         }

@@ -33,7 +33,8 @@ public interface ImageSource {
      */
     static ImageSource web(URI address) {
         String scheme = String.valueOf(address.getScheme());
-        if (!(scheme.equals("https") || scheme.equals("http")) || !address.getPath().endsWith("/")) {
+        if (!(scheme.equals("https") || scheme.equals("http"))
+                || !String.valueOf(address.getPath()).endsWith("/")) {
             throw new IllegalArgumentException("image address must be http or https and end in a slash");
         }
         return fileName -> {

@@ -43,6 +43,7 @@ public final class LibvirtHypervisor implements Hypervisor {
     private final ImageCatalogue images;
     /** Who this is for a catalogue that several hypervisors use. */
     private final String holder;
+
     private final GpuTurnover turnover;
     private final Map<RentalId, ReentrantLock> locks = new ConcurrentHashMap<>();
 

@@ -35,7 +35,8 @@ final class Qcow2 {
             }
             if (backingAt != 0 || (features & EXTERNAL_DATA) != 0) {
                 throw refused(
-                        file, "takes its content from another file: make it stand alone with qemu-img convert -O qcow2");
+                        file,
+                        "takes its content from another file: make it stand alone with qemu-img convert -O qcow2");
             }
             if (encryption != 0 || size <= 0) {
                 throw refused(file, "is encrypted or has no size: convert it with qemu-img convert -O qcow2");

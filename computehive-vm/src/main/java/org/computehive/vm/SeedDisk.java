@@ -67,7 +67,10 @@ final class SeedDisk {
     private void boot(String label) {
         disk.put(0, (byte) 0xeb).put(1, (byte) 0x3c).put(2, (byte) 0x90);
         ascii(3, "MSWIN4.1", 8);
-        disk.putShort(11, (short) SECTOR).put(13, (byte) 1).putShort(14, (short) 1).put(16, (byte) 2);
+        disk.putShort(11, (short) SECTOR)
+                .put(13, (byte) 1)
+                .putShort(14, (short) 1)
+                .put(16, (byte) 2);
         disk.putShort(17, (short) ROOT_ENTRIES).putShort(19, (short) SECTORS).put(21, (byte) 0xf0);
         disk.putShort(22, (short) FAT_SECTORS).putShort(24, (short) 18).putShort(26, (short) 2);
         disk.put(38, (byte) 0x29).putInt(39, 0x43480001);

@@ -2,10 +2,10 @@ package org.computehive.vm;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -136,12 +136,11 @@ final class SshSignature {
     }
 
     private byte[] signed(byte[] message) throws GeneralSecurityException {
-        String algorithm =
-                switch (hash) {
-                    case "sha512" -> "SHA-512";
-                    case "sha256" -> "SHA-256";
-                    default -> throw new GeneralSecurityException("unknown hash");
-                };
+        String algorithm = switch (hash) {
+            case "sha512" -> "SHA-512";
+            case "sha256" -> "SHA-256";
+            default -> throw new GeneralSecurityException("unknown hash");
+        };
         var bytes = new ByteArrayOutputStream();
         try (var out = new DataOutputStream(bytes)) {
             out.write(MAGIC);

@@ -105,7 +105,8 @@ class CloudImageIT {
                 LibvirtHypervisor hypervisor = LibvirtHypervisor.privateSession(libvirt, images, options)) {
             long begin = System.nanoTime();
             RunningVm vm = hypervisor.start(spec);
-            System.out.printf("figures: stock cloud image ready in %d s%n", (System.nanoTime() - begin) / 1_000_000_000);
+            System.out.printf(
+                    "figures: stock cloud image ready in %d s%n", (System.nanoTime() - begin) / 1_000_000_000);
             assertEquals(ImageCatalogue.sha256(disk), vm.facts().get("base sha256"));
             int port = vm.ssh().getPort();
             Tool.Outcome session = keys.ssh(

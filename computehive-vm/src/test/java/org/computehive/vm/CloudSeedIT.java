@@ -75,7 +75,8 @@ class CloudSeedIT {
         byte[] seed = CloudSeed.disk(ID, List.of("192.0.2.1"));
         assertArrayEquals(seed, CloudSeed.disk(ID, List.of("192.0.2.1")));
         assertFalse(CloudSeed.files(ID, List.of("192.0.2.1")).toString().contains("PRIVATE"));
-        assertThrows(IllegalArgumentException.class, () -> new HostNetwork(java.util.Set.of(), List.of("1.1.1.1]\nx: [")));
+        assertThrows(
+                IllegalArgumentException.class, () -> new HostNetwork(java.util.Set.of(), List.of("1.1.1.1]\nx: [")));
         assertThrows(IllegalArgumentException.class, () -> new HostNetwork(java.util.Set.of(), List.of("127.0.0.53")));
     }
 }

@@ -19,8 +19,12 @@ class DemoImageIT {
         ImageCatalogue again = DemoImage.ensure(folder, steps::add);
         System.out.printf("figures: demo image built in %d ms%n", (System.nanoTime() - begin) / 1_000_000);
         GuestImage rebuilt = again.verified(DemoImage.NAME);
-        assertEquals(kept.kernel().orElseThrow().sha256(), rebuilt.kernel().orElseThrow().sha256());
-        assertEquals(kept.initrd().orElseThrow().sha256(), rebuilt.initrd().orElseThrow().sha256());
+        assertEquals(
+                kept.kernel().orElseThrow().sha256(),
+                rebuilt.kernel().orElseThrow().sha256());
+        assertEquals(
+                kept.initrd().orElseThrow().sha256(),
+                rebuilt.initrd().orElseThrow().sha256());
         assertFalse(steps.isEmpty(), "a build tells its steps");
 
         steps.clear();

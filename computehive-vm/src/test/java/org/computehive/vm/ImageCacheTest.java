@@ -53,7 +53,8 @@ class ImageCacheTest {
             assertEquals(
                     List.of(names),
                     entries.map(path -> path.getFileName().toString())
-                            .filter(name -> !List.of(".lock", ".noting", ".in-use").contains(name))
+                            .filter(name ->
+                                    !List.of(".changing", ".noting", ".in-use").contains(name))
                             .sorted()
                             .toList());
         }
@@ -63,7 +64,8 @@ class ImageCacheTest {
     void add_ofAWholeImage_isVerifiedAndThere() throws IOException {
         add("small", 4);
         GuestImage image = catalogue.verified("small");
-        assertEquals(cached.resolve("small/vmlinux"), image.kernel().orElseThrow().file());
+        assertEquals(
+                cached.resolve("small/vmlinux"), image.kernel().orElseThrow().file());
         assertEquals(GuestImage.SetUp.FIRMWARE, image.setUp());
         assertNothingLeftBut("small");
     }
@@ -177,8 +179,7 @@ class ImageCacheTest {
     @Test
     void name_thatLeavesTheFolder_isRefused() {
         for (String name : List.of("..", "../x", "a/b", "", "<x>", "a\nb")) {
-            assertThrows(
-                    HypervisorException.Refused.class, () -> catalogue.add(name, ImageSource.folder(store)), name);
+            assertThrows(HypervisorException.Refused.class, () -> catalogue.add(name, ImageSource.folder(store)), name);
         }
     }
 

@@ -43,7 +43,8 @@ class ImageCatalogueTest {
     void wholeImage_isVerified() {
         GuestImage image = catalogue.verified("small");
         assertEquals(EMPTY, image.kernel().orElseThrow().sha256());
-        assertEquals(folder.resolve("small/vmlinux"), image.kernel().orElseThrow().file());
+        assertEquals(
+                folder.resolve("small/vmlinux"), image.kernel().orElseThrow().file());
         assertEquals(List.of("small"), catalogue.names());
     }
 

@@ -133,7 +133,8 @@ class ImageSignatureIT {
     void imageOverHttp_isTakenWhole_orNotAtAll() throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/small/", exchange -> {
-            Path file = image.resolve(Path.of(exchange.getRequestURI().getPath()).getFileName());
+            Path file =
+                    image.resolve(Path.of(exchange.getRequestURI().getPath()).getFileName());
             if (Files.exists(file)) {
                 byte[] bytes = Files.readAllBytes(file);
                 exchange.sendResponseHeaders(200, bytes.length == 0 ? -1 : bytes.length);
@@ -145,7 +146,8 @@ class ImageSignatureIT {
         });
         server.start();
         try {
-            URI address = URI.create("http://127.0.0.1:%d/small/".formatted(server.getAddress().getPort()));
+            URI address = URI.create(
+                    "http://127.0.0.1:%d/small/".formatted(server.getAddress().getPort()));
             byte[] kernel = Files.readAllBytes(image.resolve("vmlinux"));
             Files.delete(image.resolve("vmlinux"));
             var lacking = assertThrows(

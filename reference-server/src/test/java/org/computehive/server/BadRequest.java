@@ -12,6 +12,13 @@ record BadRequest(String role, String method, String path, String body, int stat
                 "rules":{"shortest":"PT1M","longest":"PT1H","turnover":"PT1M","grace":"PT15M","disputeWindow":"PT1H",%s}}""".formatted(rule);
     }
 
+    private static BadRequest network(String network, String field) {
+        String body = """
+                {"host":"local","gpus":[],"shape":{"cpus":1,"memoryMiB":256,"diskMiB":64,"image":"demo","network":%s}}"""
+                .formatted(network);
+        return new BadRequest("lender", "PUT", "/listings/a", body, 400, field);
+    }
+
     static List<BadRequest> all() {
         String rental = "/rentals/" + NO_RENTAL;
         return List.of(
@@ -128,6 +135,11 @@ record BadRequest(String role, String method, String path, String body, int stat
                 new BadRequest(
                         "lender", "POST", "/hosts/local/gpus/0000:01:00.0/release", "{\"why\":\"\"}", 400, "why"),
                 new BadRequest("lender", "PUT", "/listings/a", "{\"host\":\"" + "x".repeat(70_000) + "\"}", 413, ""),
+                network("{\"kind\":\"ALL\"}", "shape.network.kind"),
+                network("{\"kind\":\"RESTRICTED\"}", "shape.network.allowed"),
+                network(
+                        "{\"kind\":\"RESTRICTED\",\"allowed\":[{\"addresses\":\"169.254.169.254/32\",\"protocol\":\"TCP\",\"firstPort\":80}]}",
+                        "shape.network.allowed"),
                 new BadRequest("renter", "PUT", "/listings/a", "{}", 403, ""),
                 new BadRequest("renter", "GET", "/listings/nothing", "", 404, ""),
                 new BadRequest("renter", "GET", "/listings", "", 400, "start"),
