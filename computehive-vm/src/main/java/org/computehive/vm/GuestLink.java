@@ -45,6 +45,12 @@ sealed interface GuestLink {
 
         private static final Pattern SESSION_ADDRESS = Pattern.compile("198\\.18\\.(\\d{1,3})\\.(\\d{1,3})");
 
+        public Routed {
+            if (slot < 0 || slot > LAST_SLOT) {
+                throw new IllegalArgumentException("slot %d is out of range: 0 to %d".formatted(slot, LAST_SLOT));
+            }
+        }
+
         /** Returns the link whose namespace has an address; empty if no link has it. */
         static Optional<Routed> at(String sessionAddress) {
             Matcher parts = SESSION_ADDRESS.matcher(sessionAddress);
@@ -52,8 +58,10 @@ sealed interface GuestLink {
                 return Optional.empty();
             }
             int slot = Integer.parseInt(parts.group(1)) << 7 | Integer.parseInt(parts.group(2)) >> 1 & 127;
-            return Optional.of(new Routed(slot))
-                    .filter(link -> link.sessionAddress().equals(sessionAddress));
+            return slot > LAST_SLOT
+                    ? Optional.empty()
+                    : Optional.of(new Routed(slot))
+                            .filter(link -> link.sessionAddress().equals(sessionAddress));
         }
 
         /** Returns the tap device's name. */

@@ -33,10 +33,16 @@ final class GuestNetworks {
 
     private final HostNetwork options;
     private final Account account;
+    private final boolean root;
 
     GuestNetworks(HostNetwork options, Account account) {
+        this(options, account, Account.root());
+    }
+
+    GuestNetworks(HostNetwork options, Account account, boolean root) {
         this.options = options;
         this.account = account;
+        this.root = root;
     }
 
     /**
@@ -56,7 +62,7 @@ final class GuestNetworks {
         if (kind == NetworkPolicy.Kind.NONE) {
             return;
         }
-        if (!Account.root()) {
+        if (!root) {
             throw lacking(
                     kind,
                     "root on the host, to make network namespaces and firewall rules",
