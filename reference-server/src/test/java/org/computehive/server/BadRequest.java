@@ -14,8 +14,7 @@ record BadRequest(String role, String method, String path, String body, int stat
 
     private static BadRequest network(String network, String field) {
         String body = """
-                {"host":"local","gpus":[],"shape":{"cpus":1,"memoryMiB":256,"diskMiB":64,"image":"demo","network":%s}}"""
-                .formatted(network);
+                {"host":"local","gpus":[],"shape":{"cpus":1,"memoryMiB":256,"diskMiB":64,"image":"demo","network":%s}}""".formatted(network);
         return new BadRequest("lender", "PUT", "/listings/a", body, 400, field);
     }
 
