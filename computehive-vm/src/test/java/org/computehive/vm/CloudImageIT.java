@@ -133,9 +133,11 @@ class CloudImageIT {
                             "authorizedkeysfile none"),
                     session.lastLines().lines().toList());
             Tool.Outcome status = keys.ssh("user", "renter", port, "sudo -n cloud-init status --wait --long");
-            assertTrue(status.lastLines().startsWith("status: done"), () -> status.lastLines()
-                    + keys.ssh("user", "renter", port, "sudo -n grep -e WARN -e ERROR /var/log/cloud-init.log")
-                            .lastLines());
+            assertTrue(
+                    status.lastLines().startsWith("status: done"),
+                    () -> status.lastLines()
+                            + keys.ssh("user", "renter", port, "sudo -n grep -e WARN -e ERROR /var/log/cloud-init.log")
+                                    .lastLines());
             assertFalse(keys.ssh("stranger", "renter", port, "id").succeeded(), "another rental's principal");
             assertFalse(keys.ssh("user", "root", port, "id").succeeded(), "root");
             assertFalse(keys.ssh("user", "debian", port, "id").succeeded(), "the image's own user");
