@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
 /** The compiled contracts that lie in this module's jar. */
 enum Artefact {
@@ -30,6 +32,25 @@ enum Artefact {
     String creationCode() {
         String text = new String(bytes(".bin"), StandardCharsets.US_ASCII).strip();
         return text.startsWith("0x") ? text : "0x" + text;
+    }
+
+    /** Returns the code that the contract has on a chain; only of the escrow. */
+    RuntimeCode runtimeCode() {
+        try {
+            JsonNode built = JsonMapper.builder().build().readTree(bytes(".runtime.json"));
+            var values = new ArrayList<List<RuntimeCode.Place>>();
+            for (JsonNode places : built.path("immutables")) {
+                var ofOne = new ArrayList<RuntimeCode.Place>();
+                for (JsonNode place : places) {
+                    ofOne.add(new RuntimeCode.Place(
+                            place.path("start").asInt(), place.path("length").asInt()));
+                }
+                values.add(ofOne);
+            }
+            return new RuntimeCode(built.path("code").asText(), values);
+        } catch (IOException e) {
+            throw new IllegalStateException("the jar holds no readable runtime code of " + file, e);
+        }
     }
 
     private byte[] bytes(String ending) {

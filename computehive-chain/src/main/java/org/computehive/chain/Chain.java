@@ -18,7 +18,7 @@ import org.computehive.rental.EscrowOffer.Hash32;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Typed reading of one chain, whose id, first block and contract are held to at every connection. What a node says is
+ * Typed reading of one chain, whose id, first block and contract's code are held to at every connection. What a node says is
  * parsed here and nowhere else. Thread-safe.
  */
 final class Chain implements AutoCloseable {
@@ -29,6 +29,7 @@ final class Chain implements AutoCloseable {
 
     private final long id;
     private final @Nullable Account contract;
+    private final RuntimeCode escrowsCode = Artefact.RENTAL_ESCROW.runtimeCode();
     private final JsonRpc rpc;
     private final HeadWatcher watcher;
     private final AtomicReference<@Nullable Genesis> genesis = new AtomicReference<>();
@@ -80,7 +81,7 @@ final class Chain implements AutoCloseable {
     /**
      * Connects and checks.
      *
-     * @param contract must be there; null for none
+     * @param contract must be there, with the escrow's code; null for none
      * @throws EscrowException.Refused if it is another chain, or lacks the contract
      * @throws EscrowException.Unreachable if no node answers
      */
@@ -126,16 +127,26 @@ final class Chain implements AutoCloseable {
                             .formatted(id, first.hash(), known.hash()),
                     EscrowException.WrongChain::new);
         }
-        if (contract != null
-                && text(node.call("eth_getCode", contract.address(), LATEST), "code")
-                                .length()
-                        <= 2) {
-            throw mismatch(
-                    "there is no contract at %s on chain %d: give the escrow's address, or deploy it"
-                            .formatted(contract, id),
-                    EscrowException.WrongContract::new);
+        if (contract != null) {
+            checkCode(contract, text(node.call("eth_getCode", contract.address(), LATEST), "code"));
         }
         genesis.compareAndSet(null, first);
+    }
+
+    /** That a contract answers as the escrow does says nothing of what it does with money: its code must be the escrow's. */
+    private void checkCode(Account address, String code) {
+        if (code.equals("0x")) {
+            throw mismatch(
+                    "there is no contract at %s on chain %d: give the escrow's address, or deploy it"
+                            .formatted(address, id),
+                    EscrowException.WrongContract::new);
+        }
+        if (!escrowsCode.is(code)) {
+            throw mismatch(
+                    "wrong contract at the address: the %d bytes of code at %s on chain %d are not those of this version's RentalEscrow: give the escrow's address"
+                            .formatted(code.length() / 2 - 1, address, id),
+                    EscrowException.WrongContract::new);
+        }
     }
 
     /** A node that never was right is refused; one that was right before is in trouble, and nothing is known. */

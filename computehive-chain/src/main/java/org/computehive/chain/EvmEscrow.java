@@ -32,7 +32,8 @@ import org.web3j.crypto.Sign;
  * <h2>Security guarantees</h2>
  *
  * A node can hide events and so delay; it can't make up an escrow's terms, since those are hashed into the offer's
- * digest, nor make this side pay anybody else. That a node tells of an opening that never was is not detected: name
+ * digest, nor make this side pay anybody else. A contract of other code than the one in this module's jar is refused at
+ * connect, unless the node lies about that too. That a node tells of an opening that never was is not detected: name
  * nodes that you trust.
  */
 public final class EvmEscrow implements Escrow {
@@ -57,9 +58,11 @@ public final class EvmEscrow implements Escrow {
     }
 
     /**
-     * Connects, and checks that the chain, the contract and the token are the ones named.
+     * Connects, and checks that the chain and the token are the ones named, and that the contract is a {@code RentalEscrow}:
+     * its code is compared byte for byte with what is in this module's jar, at every new connection to a node.
      *
-     * @throws EscrowException.Refused if one of them is not
+     * @throws EscrowException.WrongContract if the address holds no contract or another one, also one that answers alike
+     * @throws EscrowException.Refused if another of them is not
      * @throws EscrowException.Unreachable if no node answers
      */
     public static EvmEscrow connect(EscrowSettings settings) {
@@ -83,6 +86,7 @@ public final class EvmEscrow implements Escrow {
         }
     }
 
+    /** Its code is right, see {@link Chain}; the values in it, which only the domain is made of, are seen here. */
     private void checkContract() {
         Account contract = settings.contract();
         try {

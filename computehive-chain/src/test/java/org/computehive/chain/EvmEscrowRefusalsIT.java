@@ -7,12 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.math.BigInteger;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Token;
 import org.computehive.rental.Escrow.Settlement;
 import org.computehive.rental.EscrowException;
 import org.computehive.rental.EscrowOffer;
+import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.EscrowOffer.Signature;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,6 +27,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Bad input is refused by a typed error that says what to do, and nothing is sent. */
 @Timeout(120)
 class EvmEscrowRefusalsIT {
+    private static final Hash32 HASH = new Hash32("0x" + "5e".repeat(32));
+
     private DevChain chain;
     private CrookedNode counting;
     private EvmEscrow escrow;
@@ -83,6 +88,53 @@ class EvmEscrowRefusalsIT {
             assertTrue(e.getMessage().contains(wrong.address()), e.getMessage());
         }
         assertNothingSent();
+    }
+
+    /** Each answers the right EIP-712 domain for its own address, and so would pass for the escrow if it were only asked. */
+    @Test
+    void connect_toAnotherContractThatAnswersTheSameDomain_isWrongContract() {
+        String code = chain.node
+                .call("eth_getCode", chain.deployment.contract().address(), "latest")
+                .asText();
+        String sevenDays = "62093a80";
+        assertTrue(code.contains(sevenDays), "the code does not push the arbiter's time in three bytes any more");
+        String proxy = "0x363d3d373d3d3d363d73"
+                + chain.deployment.contract().address().substring(2) + "5af43d82803e903d91602b57fd5bf3";
+        for (String other : List.of(proxy, code + "00", code.replace(sevenDays, "6200003c"))) {
+            Account place = EvmWallet.random().account();
+            chain.node.call("anvil_setCode", place.address(), other);
+            var settings = EscrowSettings.of(counting.url(), 31337, place, chain.token);
+            assertEquals(new OfferCodec(31337, place).releaseDigest(HASH), releaseDigestSaidBy(place));
+
+            var e = assertThrows(EscrowException.WrongContract.class, () -> EvmEscrow.connect(settings));
+            assertTrue(e.getMessage().contains("wrong contract at the address"), e.getMessage());
+        }
+        assertNothingSent();
+    }
+
+    /** The same code in which the constructor wrote another chain's domain. */
+    @Test
+    void connect_toTheEscrowsCodeWithAnotherDomain_isWrongContract() {
+        RuntimeCode code = Artefact.RENTAL_ESCROW.runtimeCode();
+        Account place = EvmWallet.random().account();
+        chain.node.call("anvil_setCode", place.address(), code.code());
+        var settings = EscrowSettings.of(counting.url(), 31337, place, chain.token);
+
+        assertThrows(EscrowException.WrongContract.class, () -> EvmEscrow.connect(settings));
+        assertNothingSent();
+    }
+
+    @Test
+    void connect_toTheEscrowDeployedElsewhere_passes() {
+        var other = EscrowDeployment.escrow(chain.node.url(), chain.operator);
+
+        EvmEscrow.connect(other.settings(counting.url(), chain.token)).close();
+    }
+
+    private Hash32 releaseDigestSaidBy(Account contract) {
+        return new Hash32(chain.node
+                .call("eth_call", Map.of("to", contract.address(), "data", EscrowCalls.hashRelease(HASH)), "latest")
+                .asText());
     }
 
     @ParameterizedTest
