@@ -34,7 +34,7 @@ contract RentalEscrow is IRentalEscrow, EIP712, ReentrancyGuardTransient {
     /// @dev How long an arbiter may think before anyone can close the rental.
     uint256 private constant ARBITER_TIME = 7 days;
 
-    uint256 private constant BY_END = 1;
+    uint256 private constant BY_RENTERS_END = 1;
     uint256 private constant BY_TIME = 2;
     uint256 private constant BY_RECEIPT = 3;
     uint256 private constant BY_RELEASE = 4;
@@ -42,6 +42,7 @@ contract RentalEscrow is IRentalEscrow, EIP712, ReentrancyGuardTransient {
     uint256 private constant BY_RENTERS_WORD = 6;
     uint256 private constant BY_ARBITER = 7;
     uint256 private constant BY_SILENCE = 8;
+    uint256 private constant BY_LENDERS_END = 9;
 
     /*//////////////////////////////////////////////////////////////////////////
                                        STATE
@@ -241,7 +242,7 @@ contract RentalEscrow is IRentalEscrow, EIP712, ReentrancyGuardTransient {
 
         // Checks and effects: the renter pays what it owes.
         if (msg.sender == offer.renterWord.renter()) {
-            _close(offer, RUNNING, outcomeOf(BY_END, Terms.owed(clauses, block.timestamp), 0, 0));
+            _close(offer, RUNNING, outcomeOf(BY_RENTERS_END, Terms.owed(clauses, block.timestamp), 0, 0));
             return;
         }
 
@@ -251,7 +252,7 @@ contract RentalEscrow is IRentalEscrow, EIP712, ReentrancyGuardTransient {
         // Checks and effects: a lender that gives up gives everything back.
         if (block.timestamp <= clauses.start() + clauses.grace()) {
             uint256 slash = Terms.conceded(clauses, offer.tokenWord.bond(), block.timestamp);
-            _close(offer, RUNNING, outcomeOf(BY_END, 0, slash, 0));
+            _close(offer, RUNNING, outcomeOf(BY_LENDERS_END, 0, slash, 0));
             return;
         }
 

@@ -82,8 +82,9 @@ interface IRentalEscrow {
     /// @notice Emitted when a rental is closed.
     /// @param rental The offer's first word: lender, lane and sequence.
     /// @param outcome How much of the window is paid for, how much of each bond is lost, and which call closed it: 1
-    /// `end`, 2 `settle` or `settleMany`, 3 `settleWithReceipt`, 4 `release`, 5 `settleEnded` for the lender, 6
-    /// `settleEnded` for the renter, 7 `resolve`, 8 `resolveSilent`.
+    /// `end` by the renter, 2 `settle` or `settleMany`, 3 `settleWithReceipt`, 4 `release`, 5 `settleEnded` for the
+    /// lender, 6 `settleEnded` for the renter, 7 `resolve`, 8 `resolveSilent`, 9 `end` by the lender, who gives
+    /// everything back.
     event Settled(LenderWord indexed rental, Outcome outcome);
 
     /// @notice Emitted when an account puts money into the ledger.
@@ -193,7 +194,7 @@ interface IRentalEscrow {
     /// what is said above. Later it shortens the rental: it claims the seconds since the start, and `settleEnded` pays
     /// them unless the renter disputes within `disputeWindow` seconds.
     /// @param offer The terms, packed as {PackedOffer} says.
-    /// @dev Emits {Settled} with `how` = 1, or {Ended}.
+    /// @dev Emits {Settled} with `how` = 1 for the renter and 9 for the lender, or {Ended}.
     ///
     /// Requirements:
     /// - the caller is `offer.renter` or `offer.lender`; the lender only before the window's end

@@ -31,13 +31,15 @@ library TypedHash {
             mstore(add(to, 0x20), shr(96, word)) // lender
             mstore(add(to, 0x40), and(shr(32, word), 0xffffffffffffffff)) // lane
             mstore(add(to, 0x60), and(word, 0xffffffff)) // sequence
-            for { let i := 0x20 } lt(i, 0x80) { i := add(i, 0x20) } {
-                // renter and rate, token and bond, arbiter and disputeBond
-                word := calldataload(add(offer, i))
-                let at := add(to, shl(1, i))
-                mstore(add(at, 0x40), shr(96, word))
-                mstore(add(at, 0x60), and(word, 0xffffffffffffffffffffffff))
-            }
+            word := calldataload(add(offer, 0x20))
+            mstore(add(to, 0x80), shr(96, word)) // renter
+            mstore(add(to, 0xa0), and(word, 0xffffffffffffffffffffffff)) // rate
+            word := calldataload(add(offer, 0x40))
+            mstore(add(to, 0xc0), shr(96, word)) // token
+            mstore(add(to, 0xe0), and(word, 0xffffffffffffffffffffffff)) // bond
+            word := calldataload(add(offer, 0x60))
+            mstore(add(to, 0x100), shr(96, word)) // arbiter
+            mstore(add(to, 0x120), and(word, 0xffffffffffffffffffffffff)) // disputeBond
             word := calldataload(add(offer, 0x80))
             mstore(add(to, 0x140), shr(216, word)) // start
             mstore(add(to, 0x160), and(shr(184, word), 0xffffffff)) // duration
@@ -55,21 +57,41 @@ library TypedHash {
 
     /// @notice The struct hash of a receipt over `used` seconds.
     function ofReceipt(bytes32 offerHash, uint32 used) internal pure returns (bytes32) {
-        return keccak256(abi.encode(RECEIPT_TYPEHASH, offerHash, used));
+        return ofTwo(RECEIPT_TYPEHASH, offerHash, bytes32(uint256(used)));
     }
 
     /// @notice The struct hash of a lender's release.
     function ofRelease(bytes32 offerHash) internal pure returns (bytes32) {
-        return keccak256(abi.encode(RELEASE_TYPEHASH, offerHash));
+        return ofOne(RELEASE_TYPEHASH, offerHash);
     }
 
     /// @notice The struct hash of a renter's consent.
     function ofConsent(bytes32 offerHash) internal pure returns (bytes32) {
-        return keccak256(abi.encode(CONSENT_TYPEHASH, offerHash));
+        return ofOne(CONSENT_TYPEHASH, offerHash);
     }
 
     /// @notice The struct hash of an extension.
     function ofExtension(bytes32 firstHash, bytes32 offerHash) internal pure returns (bytes32) {
-        return keccak256(abi.encode(EXTENSION_TYPEHASH, firstHash, offerHash));
+        return ofTwo(EXTENSION_TYPEHASH, firstHash, offerHash);
+    }
+
+    /// @dev The struct hash of a message with one member, made in the scratch space.
+    function ofOne(bytes32 typeHash, bytes32 member) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            mstore(0x00, typeHash)
+            mstore(0x20, member)
+            hash := keccak256(0x00, 0x40)
+        }
+    }
+
+    /// @dev The struct hash of a message with two members, made in the free memory, which is left free.
+    function ofTwo(bytes32 typeHash, bytes32 first, bytes32 second) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let to := mload(0x40)
+            mstore(to, typeHash)
+            mstore(add(to, 0x20), first)
+            mstore(add(to, 0x40), second)
+            hash := keccak256(to, 0x60)
+        }
     }
 }

@@ -52,7 +52,8 @@ function slashed(Account self) pure returns (uint256) {
 /// @notice The account with `amount` more.
 function credited(Account self, uint256 amount) pure returns (Account) {
     uint256 word = Account.unwrap(self);
-    require((word & BALANCE_MASK) + amount <= BALANCE_MASK, Errors.AmountTooLarge(amount));
+    // What the balance lacks of its greatest value: each of its bits turned.
+    if (amount > ~word & BALANCE_MASK) revert Errors.AmountTooLarge(amount);
     unchecked {
         return Account.wrap((word + amount) | USED_BIT);
     }

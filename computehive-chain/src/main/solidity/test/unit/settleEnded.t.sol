@@ -123,7 +123,7 @@ contract SettleEndedTest is Base {
     function endAsLenderAt(uint256 time, uint256 slash) internal {
         Offer memory offer = openedWithArbiter();
         vm.warp(time);
-        expectSettled(offer, 0, slash, 0, 1);
+        expectSettled(offer, 0, slash, 0, 9);
         vm.prank(lender);
         escrow.end(pack(offer));
         assertBalances(BOND - slash, COST + slash);

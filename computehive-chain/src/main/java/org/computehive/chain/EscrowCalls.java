@@ -10,6 +10,7 @@ import org.computehive.rental.EscrowException;
 import org.computehive.rental.EscrowOffer;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.EscrowOffer.Signature;
+import org.jspecify.annotations.Nullable;
 import org.web3j.abi.FunctionEncoder;
 import org.web3j.abi.datatypes.Address;
 import org.web3j.abi.datatypes.DynamicBytes;
@@ -33,16 +34,27 @@ final class EscrowCalls {
         return call("open", OfferCodec.struct(offer), new DynamicBytes(lenderSignature.bytes()));
     }
 
-    /** Opens for a renter who signed, without a permit of its token's. */
-    static String openFor(EscrowOffer offer, Signature lenderSignature, Signature renterSignature) {
-        var none = new StaticStruct(
-                new Uint256(0), new Uint256(0), new Uint8(0), new Bytes32(new byte[32]), new Bytes32(new byte[32]));
+    /**
+     * Opens for a renter who signed.
+     *
+     * @param renterSignature unused where the renter itself calls
+     * @param permit of the renter's tokens; null for none
+     */
+    static String openFor(
+            EscrowOffer offer, Signature lenderSignature, byte[] renterSignature, @Nullable TokenPermit permit) {
         return call(
                 "openFor",
                 OfferCodec.struct(offer),
                 new DynamicBytes(lenderSignature.bytes()),
-                new DynamicBytes(renterSignature.bytes()),
-                none);
+                new DynamicBytes(renterSignature),
+                permit == null
+                        ? new StaticStruct(
+                                new Uint256(0),
+                                new Uint256(0),
+                                new Uint8(0),
+                                new Bytes32(new byte[32]),
+                                new Bytes32(new byte[32]))
+                        : permit.struct());
     }
 
     static String extend(EscrowOffer first, EscrowOffer offer, Signature lenderSignature) {
@@ -141,6 +153,22 @@ final class EscrowCalls {
 
     static String tokenBalance(Account account) {
         return call("balanceOf", address(account));
+    }
+
+    static String domainSeparator() {
+        return call("DOMAIN_SEPARATOR");
+    }
+
+    static String tokenName() {
+        return call("name");
+    }
+
+    static String tokenVersion() {
+        return call("version");
+    }
+
+    static String permitNonce(Account owner) {
+        return call("nonces", address(owner));
     }
 
     static String tokenDecimals() {

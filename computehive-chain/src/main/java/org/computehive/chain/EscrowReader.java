@@ -234,6 +234,12 @@ final class EscrowReader {
         return new Phase.Running();
     }
 
+    /** Returns the phase at the head of an escrow that is open there. */
+    static Phase headPhase(EscrowOffer offer, Sight sight) {
+        Log log = sight.phase();
+        return log == null ? new Phase.Running() : phase(offer, log);
+    }
+
     /** Says what the event that told a phase means. */
     static Phase phase(EscrowOffer offer, Log log) {
         try {
@@ -250,6 +256,8 @@ final class EscrowReader {
         try {
             OutcomeWord outcome = OutcomeWord.of(settled);
             Amount paid = offer.rate().cost(OfferCodec.within(offer, outcome.used()));
+            atMost("slash", outcome.slash(), offer.stakes().bond());
+            atMost("forfeit", outcome.forfeit(), offer.stakes().disputeBond());
             return new Reading.Closed(
                     paid,
                     offer.deposit().minus(paid),
@@ -260,6 +268,12 @@ final class EscrowReader {
                     time(settled));
         } catch (IllegalArgumentException e) {
             throw contradiction(offer, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static void atMost(String what, Amount amount, Amount bond) {
+        if (amount.compareTo(bond) > 0) {
+            throw new IllegalArgumentException("it tells of a %s of %s of a bond of %s".formatted(what, amount, bond));
         }
     }
 

@@ -5,6 +5,8 @@ import java.security.SignatureException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.computehive.chain.Chain.Log;
@@ -48,6 +50,7 @@ public final class EvmEscrow implements Escrow {
     private final Chain chain;
     private final EscrowReader reader;
     private final OfferCodec codec;
+    private final AtomicReference<@Nullable Optional<PermitDomain>> permitDomain = new AtomicReference<>();
     private final Reverts reverts = new Reverts(Artefact.RENTAL_ESCROW.abi(), Artefact.DEV_TOKEN.abi());
 
     private EvmEscrow(EscrowSettings settings, Chain chain) {
@@ -382,6 +385,30 @@ public final class EvmEscrow implements Escrow {
         }
     }
 
+    /**
+     * Returns what the chain shows of an open escrow.
+     *
+     * @throws EscrowException.Refused if it was never opened, or is closed
+     */
+    Sight openSight(String doing, EscrowOffer offer) {
+        requireOurs(offer);
+        String action = action(doing, offer);
+        Sight sight = look(action, offer);
+        if (sight.settled() != null) {
+            throw new EscrowException.Refused(
+                    "%s: transaction %s closed it"
+                            .formatted(action, sight.settled().transaction()),
+                    null);
+        }
+        requireOpen(action, offer, sight);
+        return sight;
+    }
+
+    /** Returns the word of the phase in which an open escrow is at the head. */
+    BigInteger phaseWord(String doing, EscrowOffer offer) {
+        return word(openSight(doing, offer));
+    }
+
     Sight look(String action, EscrowOffer offer) {
         try {
             return reader.look(offer);
@@ -416,6 +443,16 @@ public final class EvmEscrow implements Escrow {
     /** Asks the contract what a receipt's digest is; for tests of the local one. */
     Hash32 contractsReceiptDigest(EscrowOffer offer, Duration used) {
         return reader.hash(EscrowCalls.hashReceipt(offer.digest(), used.toSeconds()));
+    }
+
+    /** Returns where the token's permits are signed; empty if it knows none. One that changes it later is approved as one without. */
+    Optional<PermitDomain> permitDomain() {
+        Optional<PermitDomain> known = permitDomain.get();
+        if (known == null) {
+            known = PermitDomain.of(chain, settings.token().contract());
+            permitDomain.set(known);
+        }
+        return known;
     }
 
     RuntimeException explain(String action, RpcError error) {

@@ -2,7 +2,10 @@ package org.computehive.chain;
 
 import java.math.BigInteger;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.computehive.chain.EscrowReader.Sight;
 import org.computehive.chain.Sender.Request;
@@ -15,6 +18,8 @@ import org.computehive.rental.EscrowException;
 import org.computehive.rental.EscrowOffer;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.EscrowOffer.Signature;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The hand of a lender, a renter or an arbiter: what a party does with its own wallet, with or without the platform.
@@ -23,6 +28,8 @@ import org.computehive.rental.EscrowOffer.Signature;
  * {@link EvmEscrow#read} tells. They throw {@link EscrowException} by what the caller can do. Thread-safe.
  */
 public final class EvmParty {
+    private static final Logger LOG = LoggerFactory.getLogger(EvmParty.class);
+
     private final EvmEscrow escrow;
     private final Chain chain;
     private final Sender sender;
@@ -50,13 +57,18 @@ public final class EvmParty {
     }
 
     /**
-     * Opens an escrow as its renter: locks the deposit, from the ledger first and the rest from the wallet. A token is
-     * approved for exactly what is missing.
+     * Opens an escrow as its renter: locks the deposit, from the ledger first and the rest from the wallet. For exactly
+     * what is missing the token is given a permit in the same transaction, where it knows them (ERC-2612), and else an
+     * approval before it.
      *
      * @return the transaction that opened it, also where that happened before
      */
     public Hash32 open(EscrowOffer offer, Signature lenderSignature) {
-        return pay(offer, () -> EscrowCalls.open(offer, lenderSignature));
+        return pay(
+                offer,
+                rest -> permit(rest, offer.expiry())
+                        .map(permit -> EscrowCalls.openFor(offer, lenderSignature, new byte[0], permit)),
+                () -> EscrowCalls.open(offer, lenderSignature));
     }
 
     /**
@@ -69,7 +81,7 @@ public final class EvmParty {
      */
     public Hash32 extend(EscrowOffer first, EscrowOffer offer, Signature lenderSignature) {
         escrow.requireOurs(first);
-        return pay(offer, () -> EscrowCalls.extend(first, offer, lenderSignature));
+        return pay(offer, rest -> Optional.empty(), () -> EscrowCalls.extend(first, offer, lenderSignature));
     }
 
     /**
@@ -80,17 +92,60 @@ public final class EvmParty {
      * @return the transaction that opened it, also where that happened before
      */
     public Hash32 openFor(EscrowOffer offer, Signature lenderSignature, Signature renterSignature) {
+        return openFor(offer, lenderSignature, renterSignature, Optional.empty());
+    }
+
+    /**
+     * Opens an escrow for a renter who signed that it consents, and permits its token: the renter needs neither native coin
+     * nor a transaction. A permit that somebody else handed in first does no harm: its allowance is there then.
+     *
+     * @param renterSignature over {@link EvmEscrow#consentDigest}
+     * @param permit the renter's {@link #permit}
+     * @return the transaction that opened it, also where that happened before
+     */
+    public Hash32 openFor(EscrowOffer offer, Signature lenderSignature, Signature renterSignature, TokenPermit permit) {
+        return openFor(offer, lenderSignature, renterSignature, Optional.of(permit));
+    }
+
+    private Hash32 openFor(
+            EscrowOffer offer, Signature lenderSignature, Signature renterSignature, Optional<TokenPermit> permit) {
         escrow.requireOurs(offer);
         String action = EvmEscrow.action("opening", offer);
         Chain.Log opened = escrow.look(action, offer).opened();
         return opened == null
                 ? sendOpening(
-                        action, offer, EscrowCalls.openFor(offer, lenderSignature, renterSignature), BigInteger.ZERO)
+                        action,
+                        offer,
+                        EscrowCalls.openFor(offer, lenderSignature, renterSignature.bytes(), permit.orElse(null)),
+                        BigInteger.ZERO)
                 : opened.transaction();
     }
 
-    /** Opens by a call that takes the deposit from this party. */
-    private Hash32 pay(EscrowOffer offer, Supplier<String> opening) {
+    /**
+     * Signs, as the renter, that the escrow may pull an offer's deposit: for {@link #openFor} by anybody, until the offer
+     * expires. Handing it in makes an approval obsolete.
+     *
+     * @return empty if the token knows no permits (ERC-2612), or is the native coin
+     * @throws EscrowException.Unreachable if the chain can't be read
+     */
+    public Optional<TokenPermit> permit(EscrowOffer offer) {
+        escrow.requireOurs(offer);
+        return permit(offer.deposit(), offer.expiry());
+    }
+
+    private Optional<TokenPermit> permit(Amount value, Instant deadline) {
+        if (isNative()) {
+            return Optional.empty();
+        }
+        try {
+            return escrow.permitDomain().flatMap(domain -> domain.sign(chain, wallet, contract, value, deadline));
+        } catch (RpcError e) {
+            throw escrow.explain("reading the token's permits", e);
+        }
+    }
+
+    /** Opens by a call that takes the deposit from this party: by a permit where there is one and it is taken. */
+    private Hash32 pay(EscrowOffer offer, Function<Amount, Optional<String>> permitting, Supplier<String> opening) {
         escrow.requireOurs(offer);
         String action = EvmEscrow.action("opening", offer);
         wallet.spending().lock();
@@ -100,7 +155,19 @@ public final class EvmParty {
                 return opened.transaction();
             }
             Amount rest = missing(offer.deposit());
-            if (!isNative()) {
+            if (!isNative() && !isAllowed(rest)) {
+                Optional<String> permitted = permitting.apply(rest);
+                if (permitted.isPresent()) {
+                    try {
+                        return sendOpening(action, offer, permitted.get(), BigInteger.ZERO);
+                    } catch (EscrowException.Refused e) {
+                        if (e.getClass() != EscrowException.Refused.class) {
+                            throw e;
+                        }
+                        // Some tokens say yes to a permit and give no allowance.
+                        LOG.debug("{}: not by a permit, going on by an approval", action, e);
+                    }
+                }
                 approve(rest);
             }
             BigInteger value = isNative() ? rest.units() : BigInteger.ZERO;
@@ -292,7 +359,7 @@ public final class EvmParty {
     }
 
     private void approve(Amount needed) {
-        BigInteger allowed = view("reading an allowance", token, EscrowCalls.allowance(account(), contract));
+        BigInteger allowed = allowance();
         if (allowed.compareTo(needed.units()) >= 0) {
             return;
         }
@@ -301,6 +368,14 @@ public final class EvmParty {
             send("withdrawing an approval", token, EscrowCalls.approve(contract, BigInteger.ZERO), BigInteger.ZERO);
         }
         send("approving " + needed, token, EscrowCalls.approve(contract, needed.units()), BigInteger.ZERO);
+    }
+
+    private boolean isAllowed(Amount needed) {
+        return allowance().compareTo(needed.units()) >= 0;
+    }
+
+    private BigInteger allowance() {
+        return view("reading an allowance", token, EscrowCalls.allowance(account(), contract));
     }
 
     private BigInteger view(String action, Account of, String data) {

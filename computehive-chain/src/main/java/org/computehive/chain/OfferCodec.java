@@ -46,10 +46,15 @@ final class OfferCodec {
     private final byte[] domain;
 
     OfferCodec(long chainId, Account contract) {
-        this.domain = keccak(
+        this.domain = domain(DOMAIN_NAME, DOMAIN_VERSION, chainId, contract);
+    }
+
+    /** Returns the EIP-712 domain separator of a contract that says nothing but these four of itself. */
+    static byte[] domain(String name, String version, long chainId, Account contract) {
+        return keccak(
                 DOMAIN,
-                new Bytes32(keccak(DOMAIN_NAME)),
-                new Bytes32(keccak(DOMAIN_VERSION)),
+                new Bytes32(keccak(name)),
+                new Bytes32(keccak(version)),
                 new Uint256(chainId),
                 new Address(contract.address()));
     }
@@ -256,6 +261,11 @@ final class OfferCodec {
     }
 
     private Hash32 typed(String type, Type<?>... members) {
+        return typed(domain, type, members);
+    }
+
+    /** Returns the EIP-712 digest of a message of static members in a domain. */
+    static Hash32 typed(byte[] domain, String type, Type<?>... members) {
         byte[] message = new byte[66];
         message[0] = 0x19;
         message[1] = 0x01;

@@ -43,6 +43,7 @@ record OutcomeWord(Closing how, long used, Amount slash, Amount forfeit) {
             case 6 -> Closing.RENTERS_WORD;
             case 7 -> Closing.ARBITER;
             case 8 -> Closing.SILENCE;
+            case 9 -> Closing.LENDERS_END;
             default -> throw new IllegalArgumentException("it was closed by a call of number " + number);
         };
     }

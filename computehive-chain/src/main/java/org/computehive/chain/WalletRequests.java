@@ -11,15 +11,19 @@ import java.util.List;
 import java.util.Map;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.rental.Escrow.Phase;
+import org.computehive.rental.Escrow.Settlement;
 import org.computehive.rental.EscrowException;
 import org.computehive.rental.EscrowOffer;
+import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.EscrowOffer.Signature;
 
 /**
  * What the wallet of a lender or a renter is asked to sign or to send, where its key lies outside this process: typed
  * data for {@code eth_signTypedData_v4} (EIP-712) and transactions for {@code eth_sendTransaction}.
  *
- * <p>Thread-safe. Every method throws {@link EscrowException.Refused} for an offer that is not this escrow's.
+ * <p>Thread-safe. Every method throws {@link EscrowException.Refused} for an offer that is not this escrow's. What is a
+ * single transaction about an open escrow is simulated first, and throws what {@link EvmParty} would.
  */
 public final class WalletRequests {
     private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -76,6 +80,23 @@ public final class WalletRequests {
         return typedData("Release", List.of(new Member("offerHash", "bytes32", offer.digest())));
     }
 
+    /** Returns the typed data of a renter's consent, as JSON. Its hash is {@link EvmEscrow#consentDigest}. */
+    public String consent(EscrowOffer offer) {
+        escrow.requireOurs(offer);
+        return typedData("Consent", List.of(new Member("offerHash", "bytes32", offer.digest())));
+    }
+
+    /** Returns the typed data of an extension, as JSON; the lender signs it. Its hash is {@link EvmEscrow#extensionDigest}. */
+    public String extension(EscrowOffer first, EscrowOffer offer) {
+        escrow.requireOurs(first);
+        escrow.requireOurs(offer);
+        return typedData(
+                "Extension",
+                List.of(
+                        new Member("firstHash", "bytes32", first.digest()),
+                        new Member("offerHash", "bytes32", offer.digest())));
+    }
+
     /**
      * Returns what the renter sends, in order, to open the escrow: approvals for exactly what its ledger balance and
      * what it approved before leave open, then the opening.
@@ -84,31 +105,149 @@ public final class WalletRequests {
      */
     public List<Transaction> open(EscrowOffer offer, Signature lenderSignature) {
         escrow.requireOurs(offer);
-        BigInteger ledger = view(
-                settings.contract(), EscrowCalls.ledgerBalance(settings.token().contract(), offer.renter()));
-        BigInteger rest = offer.deposit().units().subtract(ledger).max(BigInteger.ZERO);
-        var transactions = new ArrayList<Transaction>();
-        if (!isNative()) {
-            transactions.addAll(approvals(offer.renter(), rest));
-        }
-        transactions.add(new Transaction(
+        return paying(
                 "open the escrow",
                 offer.renter(),
-                settings.contract(),
-                EscrowCalls.open(offer, lenderSignature),
-                isNative() ? rest : BigInteger.ZERO));
+                missing(offer.renter(), offer.deposit()),
+                EscrowCalls.open(offer, lenderSignature));
+    }
+
+    /**
+     * Returns what the renter sends, in order, to open an escrow that goes on where a running one ends; see {@link
+     * EvmParty#extend}.
+     *
+     * @throws EscrowException.Unreachable if the chain can't be read
+     */
+    public List<Transaction> extend(EscrowOffer first, EscrowOffer offer, Signature lenderSignature) {
+        escrow.requireOurs(first);
+        escrow.requireOurs(offer);
+        return paying(
+                "open the extension's escrow",
+                offer.renter(),
+                missing(offer.renter(), offer.deposit()),
+                EscrowCalls.extend(first, offer, lenderSignature));
+    }
+
+    /**
+     * Returns what an account sends, in order, to move an amount from itself to its balance in the escrow's ledger: a lender
+     * for its bonds, a renter to open without approvals.
+     *
+     * @throws IllegalArgumentException if the amount is zero
+     * @throws EscrowException.Unreachable if the chain can't be read
+     */
+    public List<Transaction> deposit(Account account, Amount amount) {
+        if (amount.equals(Amount.ZERO)) {
+            throw new IllegalArgumentException("an amount of 0 is no deposit: give at least 1 unit");
+        }
+        return paying(
+                "deposit to the ledger",
+                account,
+                amount.units(),
+                EscrowCalls.deposit(settings.token().contract(), amount));
+    }
+
+    /**
+     * Returns what a party sends, in order, to dispute; see {@link EvmParty#dispute}.
+     *
+     * @throws EscrowException.Refused if the escrow is not open
+     * @throws EscrowException.Unreachable if the chain can't be read
+     */
+    public List<Transaction> dispute(EscrowOffer offer, Account party, Hash32 evidence, BigInteger entry) {
+        BigInteger phase = escrow.phaseWord("disputing", offer);
+        List<Transaction> transactions = paying(
+                "dispute what is paid",
+                party,
+                missing(party, offer.stakes().disputeBond()),
+                EscrowCalls.dispute(offer, phase, evidence, entry));
+        return transactions.size() == 1 ? List.of(wouldWork(transactions.getFirst())) : transactions;
+    }
+
+    /** Returns what the arbiter sends to decide a dispute; see {@link EvmParty#resolve}. */
+    public Transaction resolve(EscrowOffer offer, Duration used, Amount slash, Amount forfeit) {
+        BigInteger phase = escrow.phaseWord("resolving", offer);
+        return wouldWork(call(
+                "decide the dispute",
+                offer.stakes().arbiter(),
+                EscrowCalls.resolve(offer, phase, used, slash, forfeit)));
+    }
+
+    /** Returns what the lender sends to end the escrow; see {@link EvmParty#endAsLender}. */
+    public Transaction endAsLender(EscrowOffer offer) {
+        escrow.requireOurs(offer);
+        return wouldWork(call("end the escrow as its lender", offer.lender(), EscrowCalls.end(offer)));
+    }
+
+    /** Returns what a party sends to report that the other one never came, or never started; see {@link EvmParty#reportNoShow}. */
+    public Transaction reportNoShow(EscrowOffer offer, Account party) {
+        escrow.requireOurs(offer);
+        return wouldWork(call("report a no-show", party, EscrowCalls.reportNoShow(offer)));
+    }
+
+    /**
+     * Returns what anybody sends to settle an open escrow without the other party, as its phase allows: after the time lock,
+     * by a party's word, or after the arbiter's silence.
+     *
+     * @throws EscrowException.NotYet if it is not time
+     */
+    public Transaction settle(EscrowOffer offer, Account from) {
+        EscrowReader.Sight sight = escrow.openSight("settling", offer);
+        Settlement settlement = switch (EscrowReader.headPhase(offer, sight)) {
+            case Phase.Running running -> new Settlement.ByTimeLock();
+            case Phase.Ended ended -> new Settlement.ByWord();
+            case Phase.Disputed disputed -> new Settlement.BySilence();
+        };
+        return wouldWork(call("settle the escrow", from, EscrowCalls.settle(offer, EvmEscrow.word(sight), settlement)));
+    }
+
+    /** Returns what a lender sends to make every offer that it signed for one of its idle lanes worthless. */
+    public Transaction cancelOffers(Account lender, BigInteger lane) {
+        return wouldWork(call("cancel the offers of lane " + lane, lender, EscrowCalls.cancelOffers(lane)));
+    }
+
+    /** A call that takes an amount from its sender, and the approvals that it needs before. */
+    private List<Transaction> paying(String purpose, Account from, BigInteger amount, String data) {
+        var transactions = new ArrayList<Transaction>();
+        if (!isNative()) {
+            transactions.addAll(approvals(from, amount));
+        }
+        transactions.add(
+                new Transaction(purpose, from, settings.contract(), data, isNative() ? amount : BigInteger.ZERO));
         return List.copyOf(transactions);
     }
 
-    private List<Transaction> approvals(Account renter, BigInteger needed) {
+    /** Returns what of an amount an account's ledger balance does not cover. */
+    private BigInteger missing(Account account, Amount amount) {
+        return amount.units().subtract(balance(account).units()).max(BigInteger.ZERO);
+    }
+
+    private Transaction call(String purpose, Account from, String data) {
+        return new Transaction(purpose, from, settings.contract(), data, BigInteger.ZERO);
+    }
+
+    private Transaction wouldWork(Transaction transaction) {
+        try {
+            chain.simulate(
+                    Map.of(
+                            "from", transaction.from().address(),
+                            "to", transaction.to().address(),
+                            "data", transaction.data(),
+                            "value", Chain.hex(transaction.value())),
+                    Chain.PENDING);
+            return transaction;
+        } catch (RpcError e) {
+            throw escrow.explain(transaction.purpose(), e);
+        }
+    }
+
+    private List<Transaction> approvals(Account payer, BigInteger needed) {
         Account token = settings.token().contract();
-        BigInteger allowed = view(token, EscrowCalls.allowance(renter, settings.contract()));
+        BigInteger allowed = view(token, EscrowCalls.allowance(payer, settings.contract()));
         if (allowed.compareTo(needed) >= 0) {
             return List.of();
         }
         var approve = new Transaction(
-                "approve the deposit",
-                renter,
+                "approve what is to be paid",
+                payer,
                 token,
                 EscrowCalls.approve(settings.contract(), needed),
                 BigInteger.ZERO);
@@ -118,7 +257,7 @@ public final class WalletRequests {
         // Some tokens change an allowance only from or to zero, against a known race of ERC-20.
         var revoke = new Transaction(
                 "withdraw an older approval",
-                renter,
+                payer,
                 token,
                 EscrowCalls.approve(settings.contract(), BigInteger.ZERO),
                 BigInteger.ZERO);

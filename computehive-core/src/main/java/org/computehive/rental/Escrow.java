@@ -224,7 +224,7 @@ public interface Escrow extends AutoCloseable {
 
     /** Which call closed an escrow. */
     enum Closing {
-        /** A party ended it, and owed or claimed nothing that the other one could object to. */
+        /** The renter ended it and paid what it owed. */
         END,
         /** Nobody said anything until the time lock was over. */
         TIME_LOCK,
@@ -239,7 +239,9 @@ public interface Escrow extends AutoCloseable {
         /** The arbiter decided. */
         ARBITER,
         /** The arbiter was silent. */
-        SILENCE
+        SILENCE,
+        /** The lender ended it before its grace was over, and gave everything back. */
+        LENDERS_END
     }
 
     /** By what right an escrow is settled. */

@@ -9,6 +9,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.computehive.manifest.Setup;
+import org.computehive.market.Amount;
 import org.computehive.market.Assurance;
 import org.computehive.market.Cancellation;
 import org.computehive.market.NetworkPolicy;
@@ -47,7 +48,7 @@ public final class EventCodec {
             Map.entry(RentalEvent.ReceiptSigned.class, "receipt-signed.v1"),
             Map.entry(RentalEvent.ReceiptCountersigned.class, "receipt-countersigned.v1"),
             Map.entry(RentalEvent.ReleaseSigned.class, "release-signed.v1"),
-            Map.entry(RentalEvent.Settled.class, "settled.v1"),
+            Map.entry(RentalEvent.Settled.class, "settled.v2"),
             Map.entry(RentalEvent.Entered.class, "entered.v1"),
             Map.entry(RentalEvent.EndMoved.class, "end-moved.v1"),
             Map.entry(RentalEvent.EndedByOperator.class, "ended-by-operator.v1"),
@@ -60,7 +61,7 @@ public final class EventCodec {
             Map.entry(RentalEvent.OfLeg.ReceiptCountersigned.class, "extension-receipt-countersigned.v1"),
             Map.entry(RentalEvent.OfLeg.ReleaseSigned.class, "extension-release-signed.v1"),
             Map.entry(RentalEvent.OfLeg.Disputed.class, "disputed.v1"),
-            Map.entry(RentalEvent.OfLeg.Settled.class, "extension-settled.v1"));
+            Map.entry(RentalEvent.OfLeg.Settled.class, "extension-settled.v2"));
 
     private static final String NETWORK = "terms/shape/network";
     private static final String ASSURANCE = "terms/assurance";
@@ -97,6 +98,18 @@ public final class EventCodec {
                     RentalEvent.Reserved.class,
                     event -> !isV3(event.terms()) && isV4(event.terms()),
                     Map.of(ASSURANCE, Assurance.ISOLATED)),
+            Form.lacking(
+                    "settled.v1",
+                    RentalEvent.Settled.class,
+                    event -> event.slashed().equals(Amount.ZERO)
+                            && event.forfeited().equals(Amount.ZERO),
+                    Map.of("slashed", Amount.ZERO, "forfeited", Amount.ZERO)),
+            Form.lacking(
+                    "extension-settled.v1",
+                    RentalEvent.OfLeg.Settled.class,
+                    event -> event.slashed().equals(Amount.ZERO)
+                            && event.forfeited().equals(Amount.ZERO),
+                    Map.of("slashed", Amount.ZERO, "forfeited", Amount.ZERO)),
             Form.of(
                     "offer-written.v1",
                     RentalEvent.OfferWritten.class,

@@ -3,7 +3,6 @@ package org.computehive.rental;
 import java.math.BigInteger;
 import java.util.Optional;
 import org.computehive.market.Account;
-import org.computehive.market.Amount;
 import org.computehive.rental.Escrow.Phase;
 import org.computehive.rental.RentalEvent.EndCause;
 import org.computehive.rental.Steps.Outcome;
@@ -141,7 +140,7 @@ final class Funding {
     private static Optional<Account> leaving(EscrowOffer offer, Escrow.Reading reading) {
         return switch (reading) {
             case Escrow.Reading.Closed closed ->
-                Optional.of(isLendersDoing(offer, closed) ? offer.lender() : offer.renter());
+                Optional.of(isLendersDoing(closed.how()) ? offer.lender() : offer.renter());
             case Escrow.Reading.Open open ->
                 switch (open.phase()) {
                     case Phase.Running running -> Optional.empty();
@@ -152,14 +151,10 @@ final class Funding {
         };
     }
 
-    /** A renter who ends pays exactly what it owes; where that is nothing, it is taken for the one who ended. */
-    private static boolean isLendersDoing(EscrowOffer offer, Escrow.Reading.Closed closed) {
-        return switch (closed.how()) {
-            case RELEASE, LENDERS_WORD -> true;
-            case END ->
-                closed.slashed().compareTo(Amount.ZERO) > 0
-                        || !closed.paid().equals(offer.rate().cost(offer.owed(closed.chainTime())));
-            case RECEIPT, TIME_LOCK, RENTERS_WORD, ARBITER, SILENCE -> false;
+    private static boolean isLendersDoing(Escrow.Closing how) {
+        return switch (how) {
+            case RELEASE, LENDERS_WORD, LENDERS_END -> true;
+            case END, RECEIPT, TIME_LOCK, RENTERS_WORD, ARBITER, SILENCE -> false;
         };
     }
 

@@ -62,15 +62,18 @@ record Legs(List<Leg> all, Instant toldMachine) {
         return all.stream().filter(Leg::isFunded).map(Leg::deposit).reduce(Amount.ZERO, Amount::plus);
     }
 
-    /** What the chain paid over all legs that are settled; the transaction is the last one. */
+    /** What the chain paid, and bonds lost, over all legs that are settled; the transaction is the last one. */
     Optional<RentalEvent.Settled> settlement() {
         return all.stream()
                 .flatMap(leg -> leg.settlement().stream())
-                .map(e -> new RentalEvent.Settled(e.at(), e.paid(), e.refunded(), e.transaction()))
+                .map(e -> new RentalEvent.Settled(
+                        e.at(), e.paid(), e.refunded(), e.slashed(), e.forfeited(), e.transaction()))
                 .reduce((one, other) -> new RentalEvent.Settled(
                         other.at(),
                         one.paid().plus(other.paid()),
                         one.refunded().plus(other.refunded()),
+                        one.slashed().plus(other.slashed()),
+                        one.forfeited().plus(other.forfeited()),
                         other.transaction()));
     }
 

@@ -219,8 +219,21 @@ public sealed interface RentalEvent {
     /** The lender signed that everything goes back. */
     record ReleaseSigned(Instant at, Signature lenderSignature) implements RentalEvent {}
 
-    /** The chain says that the escrow is settled. */
-    record Settled(Instant at, Amount paid, Amount refunded, Hash32 transaction) implements RentalEvent {}
+    /**
+     * The chain says that the escrow is settled.
+     *
+     * @param paid what the lender got of the deposit
+     * @param refunded what the renter got back of it
+     * @param slashed what of the lender's bond went to the renter; zero in the form that was stored first
+     * @param forfeited what of the bond of the party that disputed went to the other one; zero in that form
+     */
+    record Settled(Instant at, Amount paid, Amount refunded, Amount slashed, Amount forfeited, Hash32 transaction)
+            implements RentalEvent {
+        /** One of which no bond lost anything. */
+        public Settled(Instant at, Amount paid, Amount refunded, Hash32 transaction) {
+            this(at, paid, refunded, Amount.ZERO, Amount.ZERO, transaction);
+        }
+    }
 
     /** Why a session ended. */
     enum EndCause {
@@ -281,8 +294,15 @@ public sealed interface RentalEvent {
          */
         record Disputed(Instant at, int leg, Account by, Hash32 evidence) implements OfLeg {}
 
-        /** The chain says that the escrow is settled. */
-        record Settled(Instant at, int leg, Amount paid, Amount refunded, Hash32 transaction) implements OfLeg {}
+        /** The chain says that the escrow is settled; see {@link RentalEvent.Settled}. */
+        record Settled(
+                Instant at, int leg, Amount paid, Amount refunded, Amount slashed, Amount forfeited, Hash32 transaction)
+                implements OfLeg {
+            /** One of which no bond lost anything. */
+            public Settled(Instant at, int leg, Amount paid, Amount refunded, Hash32 transaction) {
+                this(at, leg, paid, refunded, Amount.ZERO, Amount.ZERO, transaction);
+            }
+        }
 
         /** Returns the same event as one of leg 0, where it is one of what was booked. */
         static Optional<OfLeg> of(RentalEvent event) {
@@ -297,7 +317,8 @@ public sealed interface RentalEvent {
                         case RentalEvent.ReceiptCountersigned e ->
                             new ReceiptCountersigned(e.at(), 0, e.lenderSignature());
                         case RentalEvent.ReleaseSigned e -> new ReleaseSigned(e.at(), 0, e.lenderSignature());
-                        case RentalEvent.Settled e -> new Settled(e.at(), 0, e.paid(), e.refunded(), e.transaction());
+                        case RentalEvent.Settled e ->
+                            new Settled(e.at(), 0, e.paid(), e.refunded(), e.slashed(), e.forfeited(), e.transaction());
                         default -> null;
                     });
         }

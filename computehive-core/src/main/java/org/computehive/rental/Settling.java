@@ -101,9 +101,21 @@ final class Settling {
 
     RentalEvent settled(Leg leg, Escrow.Reading.Closed closed) {
         return leg.number() == 0
-                ? new RentalEvent.Settled(journal.now(), closed.paid(), closed.refunded(), closed.transaction())
+                ? new RentalEvent.Settled(
+                        journal.now(),
+                        closed.paid(),
+                        closed.refunded(),
+                        closed.slashed(),
+                        closed.forfeited(),
+                        closed.transaction())
                 : new OfLeg.Settled(
-                        journal.now(), leg.number(), closed.paid(), closed.refunded(), closed.transaction());
+                        journal.now(),
+                        leg.number(),
+                        closed.paid(),
+                        closed.refunded(),
+                        closed.slashed(),
+                        closed.forfeited(),
+                        closed.transaction());
     }
 
     private Outcome failed(Rental rental, Leg leg, String why) {

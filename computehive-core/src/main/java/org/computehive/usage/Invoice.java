@@ -55,13 +55,20 @@ public record Invoice(Account party, Role role, YearMonth month, boolean complet
      * @param deposit what was locked
      * @param paid what lenders got
      * @param refunded what renters got back
+     * @param slashed what lenders' bonds lost to renters
+     * @param forfeited what the bonds of parties that disputed lost to the other ones
      */
-    public record Totals(Amount deposit, Amount paid, Amount refunded) {
-        private static final Totals NOTHING = new Totals(Amount.ZERO, Amount.ZERO, Amount.ZERO);
+    public record Totals(Amount deposit, Amount paid, Amount refunded, Amount slashed, Amount forfeited) {
+        private static final Totals NOTHING =
+                new Totals(Amount.ZERO, Amount.ZERO, Amount.ZERO, Amount.ZERO, Amount.ZERO);
 
         private Totals plus(UsageRecord.Charge charge) {
             return new Totals(
-                    deposit.plus(charge.deposit()), paid.plus(charge.paid()), refunded.plus(charge.refunded()));
+                    deposit.plus(charge.deposit()),
+                    paid.plus(charge.paid()),
+                    refunded.plus(charge.refunded()),
+                    slashed.plus(charge.slashed()),
+                    forfeited.plus(charge.forfeited()));
         }
     }
 

@@ -3,6 +3,7 @@ package org.computehive.usage;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.computehive.market.Account;
 
 /** Writes CSV as RFC 4180 has it. Stateless. */
 final class InvoiceCsv {
@@ -27,7 +28,10 @@ final class InvoiceCsv {
             "deposit_units",
             "paid_units",
             "refunded_units",
-            "transaction");
+            "transaction",
+            "slashed_units",
+            "forfeited_units",
+            "disputed_by");
 
     private InvoiceCsv() {}
 
@@ -61,7 +65,10 @@ final class InvoiceCsv {
                         charge.deposit(),
                         charge.paid(),
                         charge.refunded(),
-                        charge.transaction())
+                        charge.transaction(),
+                        charge.slashed(),
+                        charge.forfeited(),
+                        charge.disputedBy().map(Account::toString).orElse(""))
                 .map(Object::toString)
                 .toList();
     }

@@ -37,7 +37,8 @@ final class InvoiceHtml {
                 <p>Account <code>%3$s</code>, %4$s in %5$s (UTC).%6$s</p>
                 <table>
                 <thead><tr><th>Settled</th><th>Rental</th><th>Counterparty</th><th>What</th><th>Window</th>\
-                <th class="n">Usable s</th><th class="n">Deposit</th><th class="n">Paid</th><th class="n">Refunded</th></tr></thead>
+                <th class="n">Usable s</th><th class="n">Deposit</th><th class="n">Paid</th><th class="n">Refunded</th>\
+                <th class="n">Lender's bond lost</th><th class="n">Disputer's bond lost</th></tr></thead>
                 <tbody>
                 %7$s</tbody>
                 <tfoot>
@@ -81,7 +82,9 @@ final class InvoiceHtml {
                         Long.toString(Meter.within(usage, charge.window()).toSeconds()),
                         charge.deposit().inTokens(token),
                         charge.paid().inTokens(token),
-                        charge.refunded().inTokens(token)));
+                        charge.refunded().inTokens(token),
+                        charge.slashed().inTokens(token),
+                        charge.forfeited().inTokens(token)));
     }
 
     private static String sums(Map.Entry<Token, Totals> sums) {
@@ -94,7 +97,9 @@ final class InvoiceHtml {
                         "",
                         totals.deposit().inTokens(token),
                         totals.paid().inTokens(token),
-                        totals.refunded().inTokens(token)));
+                        totals.refunded().inTokens(token),
+                        totals.slashed().inTokens(token),
+                        totals.forfeited().inTokens(token)));
     }
 
     private static String cells(String span, List<String> texts, List<String> numbers) {

@@ -3,6 +3,7 @@ package org.computehive.usage;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.HostId;
@@ -12,6 +13,7 @@ import org.computehive.market.Token;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.computehive.rental.Leg;
 import org.computehive.rental.Rental;
+import org.computehive.rental.RentalEvent.OfLeg;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.RentalTerms;
 import org.computehive.schedule.Window;
@@ -62,6 +64,9 @@ public record UsageRecord(
      * @param deposit what was locked
      * @param paid what the lender got
      * @param refunded what the renter got back; {@code paid + refunded} is the deposit
+     * @param slashed what of the lender's bond went to the renter, beside the deposit
+     * @param forfeited what of the bond of the party that disputed went to the other one, beside the deposit
+     * @param disputedBy the party that disputed, where the engine saw it
      * @param transaction the transaction that settled it
      * @param settledAt when the engine saw it settled
      */
@@ -72,6 +77,9 @@ public record UsageRecord(
             Amount deposit,
             Amount paid,
             Amount refunded,
+            Amount slashed,
+            Amount forfeited,
+            Optional<Account> disputedBy,
             Hash32 transaction,
             Instant settledAt) {
         /**
@@ -116,6 +124,9 @@ public record UsageRecord(
                 leg.deposit(),
                 settled.paid(),
                 settled.refunded(),
+                settled.slashed(),
+                settled.forfeited(),
+                leg.dispute().map(OfLeg.Disputed::by),
                 settled.transaction(),
                 settled.at());
     }

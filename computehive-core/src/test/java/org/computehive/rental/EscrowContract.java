@@ -754,6 +754,7 @@ public abstract class EscrowContract {
 
         assertPaid(offer, closed, Amount.ZERO);
         assertEquals(Amount.of(1_750), closed.slashed(), "a quarter of the bond, rounded down");
+        assertEquals(Escrow.Closing.LENDERS_END, closed.how());
         assertEquals(ofLender.minus(closed.slashed()), lender.worth());
         assertEquals(ofRenter.plus(closed.slashed()), renter.worth());
         assertEquals(closed, escrow().read(offer));
@@ -770,6 +771,7 @@ public abstract class EscrowContract {
 
         assertPaid(offer, closed, Amount.ZERO);
         assertEquals(BOND, closed.slashed());
+        assertEquals(Escrow.Closing.LENDERS_END, closed.how());
     }
 
     @Test

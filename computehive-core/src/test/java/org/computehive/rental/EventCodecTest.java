@@ -340,7 +340,9 @@ class EventCodecTest {
                 new OfLeg.ReceiptCountersigned(AT, 1, SIGNATURE),
                 new OfLeg.ReleaseSigned(AT, 1, SIGNATURE),
                 new OfLeg.Disputed(AT, 0, Sample.RENTER, Sample.HASH),
-                new OfLeg.Settled(AT, 1, Amount.of(3), Amount.of(4), Sample.HASH))) {
+                new OfLeg.Settled(AT, 1, Amount.of(3), Amount.of(4), Sample.HASH),
+                new RentalEvent.Settled(AT, Amount.of(3), Amount.of(4), new Amount(Rate.MAX), Amount.ZERO, Sample.HASH),
+                new OfLeg.Settled(AT, 1, Amount.of(3), Amount.of(4), Amount.ZERO, Amount.of(6), Sample.HASH))) {
             samples.put(EventCodec.name(event), event);
         }
         return samples;

@@ -9,8 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.YearMonth;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Cancellation;
@@ -21,6 +24,8 @@ import org.computehive.rental.RentalEvent.EndCause;
 import org.computehive.rental.RentalEvent.OfLeg;
 import org.computehive.rental.memory.InMemoryEscrow;
 import org.computehive.schedule.Window;
+import org.computehive.usage.Invoice;
+import org.computehive.usage.UsageRecord;
 import org.junit.jupiter.api.Test;
 
 /** What the engine makes of what the parties do on the chain by the terms of an offer: late ends, words and disputes. */
@@ -124,6 +129,10 @@ class StakesTest {
             Rental rental = world.funded();
             world.lender.endAsLender(offer(rental));
             assertPaidWhatIsDue(rental, Amount.ZERO);
+            assertEquals(
+                    Optional.of(world.lender.account()),
+                    world.of(rental.id()).calledOffBy(),
+                    "the escrow tells whose end it was, also where nothing was lost by it");
         }
     }
 
@@ -150,6 +159,9 @@ class StakesTest {
             assertEquals(
                     earned.units().multiply(BigInteger.valueOf(3)).divide(BigInteger.valueOf(4)),
                     world.lender.balance().units());
+            Amount slashed = earned.minus(world.lender.balance());
+            assertEquals(slashed, settled.settlement().orElseThrow().slashed());
+            assertEquals(slashed, UsageRecord.of(settled).charges().getFirst().slashed());
         }
     }
 
@@ -233,6 +245,20 @@ class StakesTest {
                     rental.terms().rate().cost(used),
                     settled.settlement().orElseThrow().paid());
             assertEquals(settled.settlement().orElseThrow().paid().plus(Amount.of(50)), world.lender.balance());
+            assertEquals(Amount.of(50), settled.settlement().orElseThrow().forfeited());
+            var invoice = Invoice.of(
+                    world.lender.account(),
+                    Invoice.Role.LENDER,
+                    YearMonth.from(world.now.atZone(ZoneOffset.UTC)),
+                    Stream.of(settled),
+                    world.now);
+            assertEquals(
+                    world.lender.balance(),
+                    invoice.totals().values().stream()
+                            .map(sums -> sums.paid().plus(sums.forfeited()))
+                            .reduce(Amount.ZERO, Amount::plus));
+            assertTrue(invoice.csv().contains(",0,50," + world.renter.account() + "\r\n"), invoice.csv());
+            assertTrue(invoice.html().contains("Disputer's bond lost"), invoice.html());
         }
     }
 

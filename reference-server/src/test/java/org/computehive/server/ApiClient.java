@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
 
 /** Sends requests as each role of a server's first start, with the development chain's node as the parties' wallets. */
@@ -71,6 +72,21 @@ final class ApiClient {
         return role.equals("nobody")
                 ? "Bearer abc"
                 : Files.readString(tokens.resolve(role)).strip().substring("Authorization: ".length());
+    }
+
+    /** Has the operator make a token for an account, for later calls as that role. */
+    void makeToken(String role, String account) throws Exception {
+        String body = body("account", account, "role", role.toUpperCase(Locale.ROOT));
+        String token =
+                call(201, "operator", "POST", "/tokens", body).path("token").asText();
+        Files.writeString(tokens.resolve(role), "Authorization: Bearer " + token + "\n");
+    }
+
+    /** Has the node send, as their wallets would, what the server gave somebody to send. */
+    void sendAll(JsonNode transactions) throws Exception {
+        for (JsonNode transaction : transactions) {
+            rpc("eth_sendTransaction", MAPPER.createArrayNode().add(((ObjectNode) transaction).without("purpose")));
+        }
     }
 
     JsonNode call(int status, String role, String method, String path, String body) throws Exception {
@@ -219,10 +235,7 @@ final class ApiClient {
         String signature = body("signature", signed("lender", offer));
         JsonNode once = keyed(200, "lender", "PUT", "/rentals/" + id + "/offer/signature", signature, key);
         assertEquals(once, keyed(200, "lender", "PUT", "/rentals/" + id + "/offer/signature", signature, key));
-        for (JsonNode transaction :
-                call(200, "renter", "GET", "/rentals/" + id + "/offer", "").path("open")) {
-            rpc("eth_sendTransaction", MAPPER.createArrayNode().add(((ObjectNode) transaction).without("purpose")));
-        }
+        sendAll(call(200, "renter", "GET", "/rentals/" + id + "/offer", "").path("open"));
         await(id, rental -> rental.path("legs").path(leg).path("funded").asBoolean());
     }
 }

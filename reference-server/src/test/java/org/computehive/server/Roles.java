@@ -43,12 +43,17 @@ final class Roles {
             """
             POST /feeds
             DELETE /feeds
+            GET /account/deposit
             GET /invoices/{month}
             GET /rentals
             GET /rentals/{id}
             GET /rentals/{id}/calendar
             POST /rentals/{id}/cancellation
             POST /rentals/{id}/end
+            GET /rentals/{id}/escrow/dispute
+            GET /rentals/{id}/escrow/end
+            GET /rentals/{id}/escrow/no-show
+            GET /rentals/{id}/escrow/settlement
             GET /rentals/{id}/history
             GET /rentals/{id}/manifest
             GET /rentals/{id}/offer
@@ -60,8 +65,14 @@ final class Roles {
             GET /rentals/{id}/release
             GET /rentals/{id}/releases
             """,
+            // An arbiter's alone, who has no token at the first start.
+            Set.of(),
+            """
+            GET /rentals/{id}/escrow/ruling
+            """,
             Set.of("lender"),
             """
+            GET /account/offers-cancellation
             POST /hosts/{host}/gpus/{address}/release
             GET /hosts/{host}/maintenance
             POST /hosts/{host}/maintenance

@@ -212,6 +212,72 @@ final class RouteWalk {
         api.call(404, "lender", "POST", other, ApiClient.body("why", "x"));
     }
 
+    /** What parties and the arbiter send to the escrow by themselves, as far as the contract would take it now. */
+    void escrow(String id) throws Exception {
+        String path = "/rentals/" + id + "/escrow";
+        for (String role : new String[] {"renter", "lender"}) {
+            String account =
+                    api.call(200, role, "GET", "/account", "").path("account").asText();
+            for (int leg = 0; leg < 2; leg++) {
+                JsonNode end = api.call(200, role, "GET", path + "/end?leg=" + leg, "");
+                assertEquals(account, end.path("from").asText(), end::toString);
+                assertTrue(end.path("data").asText().length() > 10, end::toString);
+            }
+            assertEquals(
+                    "leg",
+                    api.call(400, role, "GET", path + "/end?leg=2", "")
+                            .path("field")
+                            .asText());
+            api.call(409, role, "GET", path + "/settlement", "");
+            api.call(409, role, "GET", path + "/settlement?leg=1", "");
+        }
+        api.call(409, "renter", "GET", path + "/no-show", "");
+        api.call(422, "lender", "GET", path + "/no-show", "");
+
+        String evidence = "?evidence=0x" + "5E".repeat(32);
+        JsonNode dispute = api.call(200, "renter", "GET", path + "/dispute" + evidence + "&entry=7", "");
+        assertEquals(
+                "dispute what is paid",
+                dispute.get(dispute.size() - 1).path("purpose").asText());
+        assertEquals(
+                "evidence",
+                api.call(400, "renter", "GET", path + "/dispute", "")
+                        .path("field")
+                        .asText());
+        assertEquals(
+                "entry",
+                api.call(400, "renter", "GET", path + "/dispute" + evidence + "&entry=-1", "")
+                        .path("field")
+                        .asText());
+
+        api.makeToken("arbiter", ARBITER);
+        api.call(422, "arbiter", "GET", path + "/ruling?used=PT1M", "");
+        assertEquals(
+                "used",
+                api.call(400, "arbiter", "GET", path + "/ruling?used=PT2H", "")
+                        .path("field")
+                        .asText());
+        api.call(409, "arbiter", "GET", path + "/settlement", "");
+        api.call(403, "arbiter", "GET", path + "/end", "");
+        api.makeToken("arbiter", "0x" + "cd".repeat(20));
+        api.call(404, "arbiter", "GET", path + "/ruling?used=PT1M", "");
+
+        long before = balance("lender");
+        api.sendAll(api.call(200, "lender", "GET", "/account/deposit?units=5", ""));
+        assertEquals(before + 5, balance("lender"));
+        assertEquals(
+                "units",
+                api.call(400, "lender", "GET", "/account/deposit?units=0", "")
+                        .path("field")
+                        .asText());
+        JsonNode cancel = api.call(200, "lender", "GET", "/account/offers-cancellation?lane=999", "");
+        api.sendAll(ApiClient.MAPPER.createArrayNode().add(cancel));
+    }
+
+    private long balance(String role) throws Exception {
+        return api.call(200, role, "GET", "/account", "").path("balance").asLong();
+    }
+
     /** The lender gives both deposits back. */
     void release(String id) throws Exception {
         String path = "/rentals/" + id + "/releases";

@@ -182,6 +182,7 @@ class ServerIT {
         String rental = routes.book(listing, start);
         routes.extend(rental, start.plusSeconds(7200));
         routes.refuseBeforeTheStart(rental);
+        routes.escrow(rental);
         routes.maintain(listing, start);
         routes.releaseGpu();
         routes.reclaimTooSoon(rental);

@@ -125,7 +125,7 @@ final class PlayContract {
         requireCaller(caller, offer.lender(), "lender");
         requireRunning(offer);
         if (PlayTerms.isWithinGrace(offer, now())) {
-            return close(offer, Closing.END, Duration.ZERO, PlayTerms.conceded(offer, now()), Amount.ZERO);
+            return close(offer, Closing.LENDERS_END, Duration.ZERO, PlayTerms.conceded(offer, now()), Amount.ZERO);
         }
         requireBefore(offer.window().end());
         return enter(offer, ended(offer, caller, offer.elapsed(now())));

@@ -4,10 +4,12 @@ import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import org.computehive.market.Account;
 import org.computehive.server.api.Views.RateView;
 import org.computehive.server.api.Views.TokenView;
 import org.computehive.server.api.Views.WindowView;
 import org.computehive.usage.Invoice;
+import org.jspecify.annotations.Nullable;
 
 /** What the caller was paid, or paid, in a month; each line is a settlement on the chain. */
 @Schema(name = "Invoice")
@@ -32,7 +34,9 @@ record InvoiceView(
                                 TokenView.of(sum.getKey()),
                                 sum.getValue().deposit().toString(),
                                 sum.getValue().paid().toString(),
-                                sum.getValue().refunded().toString()))
+                                sum.getValue().refunded().toString(),
+                                sum.getValue().slashed().toString(),
+                                sum.getValue().forfeited().toString()))
                         .toList());
     }
 
@@ -54,6 +58,16 @@ record InvoiceView(
             String deposit,
             String paid,
             String refunded,
+
+            @Schema(description = "what of the lender's bond went to the renter, beside the deposit")
+            String slashed,
+
+            @Schema(description = "what of the bond of the party that disputed went to the other one")
+            String forfeited,
+
+            @Nullable @Schema(description = "the party that disputed, if one did")
+            String disputedBy,
+
             String transaction,
             Instant settledAt) {
         static LineView of(Invoice.Line line) {
@@ -75,6 +89,9 @@ record InvoiceView(
                     charge.deposit().toString(),
                     charge.paid().toString(),
                     charge.refunded().toString(),
+                    charge.slashed().toString(),
+                    charge.forfeited().toString(),
+                    charge.disputedBy().map(Account::address).orElse(null),
                     charge.transaction().hex(),
                     charge.settledAt());
         }
@@ -82,5 +99,5 @@ record InvoiceView(
 
     /** The sums in one token. */
     @Schema(name = "InvoiceTotal")
-    record TotalView(TokenView token, String deposit, String paid, String refunded) {}
+    record TotalView(TokenView token, String deposit, String paid, String refunded, String slashed, String forfeited) {}
 }

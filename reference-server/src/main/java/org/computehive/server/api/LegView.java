@@ -29,7 +29,6 @@ record LegView(
         boolean lapsed,
         @Nullable SettlementView settlement) {
     static LegView of(Leg leg, Token token) {
-        var settled = leg.settlement();
         return new LegView(
                 leg.number(),
                 WindowView.of(leg.window()),
@@ -40,11 +39,6 @@ record LegView(
                 leg.offerSignature().isPresent(),
                 leg.isFunded(),
                 leg.isLapsed(),
-                settled.isEmpty()
-                        ? null
-                        : new SettlementView(
-                                settled.get().paid().toString(),
-                                settled.get().refunded().toString(),
-                                settled.get().transaction().hex()));
+                leg.settlement().map(SettlementView::of).orElse(null));
     }
 }

@@ -8,6 +8,8 @@ public enum Role {
     RENTER,
     /** Runs the platform: makes tokens. */
     OPERATOR,
+    /** Decides disputes of the rentals whose offers name it. */
+    ARBITER,
     /** May only read and verify. */
     AUDITOR
 }

@@ -26,6 +26,7 @@ import org.computehive.rental.EventCodec;
 import org.computehive.rental.PriceSuggestion;
 import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
+import org.computehive.rental.RentalEvent;
 import org.computehive.rental.RentalStore.Recorded;
 import org.computehive.rental.SessionAccess;
 import org.computehive.schedule.Window;
@@ -224,7 +225,35 @@ final class Views {
 
     /** What the chain says was paid to the lender and refunded to the renter. */
     @Schema(name = "Settlement")
-    record SettlementView(String paid, String refunded, String transaction) {}
+    record SettlementView(
+            String paid,
+            String refunded,
+
+            @Schema(description = "what of the lender's bond went to the renter, beside the deposit")
+            String slashed,
+
+            @Schema(description = "what of the bond of the party that disputed went to the other one")
+            String forfeited,
+
+            String transaction) {
+        static SettlementView of(RentalEvent.Settled settled) {
+            return new SettlementView(
+                    settled.paid().toString(),
+                    settled.refunded().toString(),
+                    settled.slashed().toString(),
+                    settled.forfeited().toString(),
+                    settled.transaction().hex());
+        }
+
+        static SettlementView of(RentalEvent.OfLeg.Settled settled) {
+            return new SettlementView(
+                    settled.paid().toString(),
+                    settled.refunded().toString(),
+                    settled.slashed().toString(),
+                    settled.forfeited().toString(),
+                    settled.transaction().hex());
+        }
+    }
 
     /** A rental and its session, as its version left it. */
     @Schema(name = "Rental")
@@ -288,11 +317,7 @@ final class Views {
                     rental.due().toString(),
                     orNull(rental.fault()
                             .map(fault -> new FaultView(fault.blame().name(), fault.what()))),
-                    orNull(rental.settlement()
-                            .map(settled -> new SettlementView(
-                                    settled.paid().toString(),
-                                    settled.refunded().toString(),
-                                    settled.transaction().hex()))),
+                    orNull(rental.settlement().map(SettlementView::of)),
                     orNull(rental.reclaimedAt()),
                     rental.legs().stream()
                             .map(leg -> LegView.of(leg, terms.token()))

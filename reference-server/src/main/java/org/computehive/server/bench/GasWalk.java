@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.computehive.chain.AnvilNode;
 import org.computehive.chain.EscrowDeployment;
 import org.computehive.chain.EvmWallet;
@@ -14,6 +15,7 @@ import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Token;
 import org.computehive.rental.EscrowOffer.Hash32;
+import org.jspecify.annotations.Nullable;
 import org.web3j.crypto.Hash;
 import org.web3j.utils.Numeric;
 
@@ -48,9 +50,11 @@ final class GasWalk implements AutoCloseable {
     private final String token;
     private final String escrow;
     private long lane;
+    private boolean accounting;
+    private @Nullable GasAccount account;
 
-    /** Gas of a dispute, and of the ruling on it. */
-    record Disputed(double dispute, double resolve) {}
+    /** A rental that its renter disputed, and the receipt of that. */
+    private record Disputed(String offer, JsonNode receipt) {}
 
     GasWalk(AnvilNode chain) throws Exception {
         this.chain = chain;
@@ -118,8 +122,30 @@ final class GasWalk implements AutoCloseable {
         return send(address(lender), escrow, 0, data);
     }
 
-    /** By the renter, whose ledger account covers the bond; the ruling gives both something. */
-    Disputed dispute() throws Exception {
+    /** By the renter, whose ledger account covers the bond. */
+    double dispute() throws Exception {
+        return gasOf(disputed().receipt());
+    }
+
+    /** By the arbiter, who gives both something. */
+    double resolve() throws Exception {
+        Disputed disputed = disputed();
+        String phase =
+                disputed.receipt().get("logs").get(0).get("data").asText().substring(2, 66);
+        return send(
+                arbiter,
+                escrow,
+                0,
+                call(
+                        "resolve(" + OFFER + ",uint256,uint32,uint96,uint96)",
+                        disputed.offer(),
+                        phase,
+                        word(1000),
+                        word(10),
+                        word(10)));
+    }
+
+    private Disputed disputed() throws Exception {
         deposit(address(lender), BigInteger.valueOf(BOND));
         String offer = second(token, arbiter);
         deposit(address(renter), COST.add(BigInteger.valueOf(DISPUTE_BOND)));
@@ -129,19 +155,7 @@ final class GasWalk implements AutoCloseable {
                 escrow,
                 0,
                 call("dispute(" + OFFER + ",uint256,bytes32,uint64)", offer, RUNNING, "ab".repeat(32), word(7)));
-        String phase = receipt.get("logs").get(0).get("data").asText().substring(2, 66);
-        double resolved = send(
-                arbiter,
-                escrow,
-                0,
-                call(
-                        "resolve(" + OFFER + ",uint256,uint32,uint96,uint96)",
-                        offer,
-                        phase,
-                        word(1000),
-                        word(10),
-                        word(10)));
-        return new Disputed(gasOf(receipt), resolved);
+        return new Disputed(offer, receipt);
     }
 
     /** Returns what all of them take together. */
@@ -245,7 +259,24 @@ final class GasWalk implements AutoCloseable {
     }
 
     private JsonNode receiptOf(String from, String to, long value, String data) throws Exception {
-        return node.receipt(Map.of("from", from, "to", to, "value", "0x" + Long.toHexString(value), "data", data));
+        Map<String, String> transaction =
+                Map.of("from", from, "to", to, "value", "0x" + Long.toHexString(value), "data", data);
+        if (accounting) {
+            Map<String, Boolean> brief = Map.of("disableMemory", true, "disableStorage", true);
+            account = GasAccount.of(data, node.call("debug_traceCall", transaction, "latest", brief));
+        }
+        return node.receipt(transaction);
+    }
+
+    /** Has the node tell from now on where gas goes, or not: that takes a while. */
+    void accounting(boolean on) {
+        accounting = on;
+        account = null;
+    }
+
+    /** Returns where the gas of the transaction that was sent last went, if that was told. */
+    Optional<GasAccount> account() {
+        return Optional.ofNullable(account);
     }
 
     private static double gasOf(JsonNode receipt) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -26,7 +27,11 @@ class GasIT {
         String snapshot = Files.readString(SNAPSHOT);
         List<String> lines = new ArrayList<>();
         List<Figure> figures = new Gas().measure(AnvilNode.find(Path.of("..").toAbsolutePath()), lines::add);
-        assertEquals(11, lines.size(), lines::toString);
+        assertEquals(11 + 8, lines.size(), lines::toString);
+        assertEquals(
+                8,
+                lines.stream().filter(line -> line.startsWith("  of which ")).count(),
+                "what is called once is accounted for");
         Map<String, String> calls = Map.of(
                 "open-from-wallet", "open, ERC-20 from the wallet",
                 "open-from-ledger", "open, ERC-20 from the ledger",
@@ -39,6 +44,7 @@ class GasIT {
         calls.forEach((call, name) -> {
             Figure figure = named(figures, call);
             assertEquals(committed(snapshot, name), figure.ours(), TOLERANCE, call);
+            assertEquals(figure.ours(), accounted(lines, call), 30, "the account of " + call);
             assertTrue(figure.json().matches(".*\"ours\":[0-9]{5},\"peer\":[0-9]{5},.*"), figure::json);
         });
         assertEquals(
@@ -49,6 +55,21 @@ class GasIT {
                 committed(snapshot, "settleMany of 100") / 100,
                 named(figures, "settle-each-of-100").ours(),
                 TOLERANCE);
+    }
+
+    /** Returns the sum of a call's account. */
+    private static double accounted(List<String> lines, String call) {
+        for (int i = 0; i < lines.size(); i++) {
+            if (lines.get(i).startsWith(call + " ")) {
+                return Arrays.stream(lines.get(i + 1)
+                                .substring("  of which ".length())
+                                .split(", "))
+                        .mapToLong(part ->
+                                Long.parseLong(part.replaceFirst("^[a-z]+ ", "").replace(",", "")))
+                        .sum();
+            }
+        }
+        throw new AssertionError("no line for " + call + " in " + lines);
     }
 
     private static Figure named(List<Figure> figures, String call) {
