@@ -262,9 +262,9 @@ final class RouteWalk {
         api.makeToken("arbiter", "0x" + "cd".repeat(20));
         api.call(404, "arbiter", "GET", path + "/ruling?used=PT1M", "");
 
-        long before = balance("lender");
-        api.sendAll(api.call(200, "lender", "GET", "/account/deposit?units=5", ""));
-        assertEquals(before + 5, balance("lender"));
+        long before = balance("renter");
+        api.sendAll(api.call(200, "renter", "GET", "/account/deposit?units=5", ""));
+        assertEquals(before + 5, balance("renter"));
         assertEquals(
                 "units",
                 api.call(400, "lender", "GET", "/account/deposit?units=0", "")
