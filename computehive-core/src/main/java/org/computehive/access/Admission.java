@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class Admission {
     private volatile Lease lease;
     private final int limit;
+    private final Meter meter = new Meter();
     private final Set<LiveConnection> live = new HashSet<>();
     private final CompletableFuture<String> ended = new CompletableFuture<>();
 
@@ -26,6 +27,18 @@ final class Admission {
 
     Lease lease() {
         return lease;
+    }
+
+    /** Counts bytes; returns how many nanoseconds to wait before the next ones. */
+    long charge(long bytes) {
+        return meter.charge(bytes, lease.traffic());
+    }
+
+    /** Returns why the rental's traffic ended, or null. */
+    @Nullable String usedUp() {
+        return meter.usedUp(lease.traffic())
+                ? "its traffic of %d bytes is used up".formatted(lease.traffic().bytes())
+                : null;
     }
 
     /** Gives the lease, for the same VM, another window; live connections follow it. Returns whether it did. */
@@ -56,7 +69,7 @@ final class Admission {
         if (!now.isBefore(lease.notAfter())) {
             return "the window ended at " + lease.notAfter();
         }
-        return null;
+        return usedUp();
     }
 
     /** Enters a connection; returns why it may not, or null. */
@@ -74,6 +87,10 @@ final class Admission {
 
     synchronized void leave(LiveConnection connection) {
         live.remove(connection);
+    }
+
+    synchronized List<LiveConnection> live() {
+        return new ArrayList<>(live);
     }
 
     /** Lets nobody in any more and returns those who are. */

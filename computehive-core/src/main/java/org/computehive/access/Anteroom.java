@@ -1,10 +1,6 @@
 package org.computehive.access;
 
-import java.net.Inet6Address;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -15,7 +11,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.apache.sshd.common.io.IoSession;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Connections that have not shown a certificate yet. MINA limits neither their number nor, since a client may begin its
@@ -27,6 +22,7 @@ final class Anteroom {
     private final GatewayLimits limits;
     private final ScheduledExecutorService timer;
     private final BiConsumer<IoSession, String> dropped;
+    private final Penalties penalties;
     private final Map<IoSession, Future<?>> waiting = new LinkedHashMap<>();
     private final Map<ByteBuffer, Integer> perAddress = new HashMap<>();
 
@@ -34,14 +30,29 @@ final class Anteroom {
         this.limits = limits;
         this.timer = timer;
         this.dropped = dropped;
+        this.penalties = new Penalties(limits.penalty());
     }
 
-    /** Takes a connection in; returns false and closes it if its address has too many. */
+    /** Counts a refused login against its address. */
+    void refused(IoSession connection) {
+        if (penalties.refused(connection.getRemoteAddress())) {
+            dropped.accept(
+                    connection,
+                    "its address is shut out for %s after %d refused logins"
+                            .formatted(penalties.length(), limits.penalty().refusals()));
+        }
+    }
+
+    /** Takes a connection in; returns false and closes it if its address has too many or is shut out. */
     @SuppressWarnings("ReferenceEquality") // the very same connection is meant
     boolean enter(IoSession connection) {
+        if (penalties.shutOut(connection.getRemoteAddress())) {
+            connection.close(true); // not told each time, or guessing would fill the listener's log
+            return false;
+        }
         IoSession oldest = null;
         synchronized (this) {
-            ByteBuffer address = network(connection.getRemoteAddress());
+            ByteBuffer address = Penalties.network(connection.getRemoteAddress());
             if (perAddress.getOrDefault(address, 0) < limits.unauthenticatedPerAddress()) {
                 Iterator<IoSession> inOrder = waiting.keySet().iterator();
                 oldest = waiting.size() >= limits.unauthenticated() ? inOrder.next() : null;
@@ -100,20 +111,11 @@ final class Anteroom {
         }
         alarm.cancel(false);
         perAddress.computeIfPresent(
-                network(connection.getRemoteAddress()), (address, count) -> count == 1 ? null : count - 1);
+                Penalties.network(connection.getRemoteAddress()), (address, count) -> count == 1 ? null : count - 1);
         return true;
     }
 
     synchronized int size() {
         return waiting.size();
-    }
-
-    /** One household or server usually has a whole IPv6 /64. */
-    private static ByteBuffer network(@Nullable SocketAddress remote) {
-        if (!(remote instanceof InetSocketAddress inet) || inet.getAddress() == null) {
-            return ByteBuffer.allocate(0);
-        }
-        byte[] bytes = inet.getAddress().getAddress();
-        return ByteBuffer.wrap(inet.getAddress() instanceof Inet6Address ? Arrays.copyOf(bytes, 8) : bytes);
     }
 }

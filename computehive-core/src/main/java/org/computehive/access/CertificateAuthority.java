@@ -9,18 +9,21 @@ import java.time.temporal.ChronoUnit;
 import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * Issues OpenSSH certificates: to renters with one key, to servers with another.
  *
  * <h2>Security guarantees</h2>
  *
- * <p>A renter's certificate has exactly one principal, a serial that is never 0, no validity outside the window it was
- * asked for, and no permission but a terminal and port forwarding. Serials are 63 random bits, so authorities that know
+ * <p>A renter's certificate has exactly one principal, a serial that is never 0, no validity past the window it was asked
+ * for, and no permission but a terminal and port forwarding. It is valid from a minute before the window, for the clock of
+ * a VM that runs behind; that nobody enters before the window is the gateway's to hold, which is the only way in and
+ * compares the {@link Lease} to the nanosecond. Serials are 63 random bits, so authorities that know
  * nothing of each other don't repeat one. The format is OpenSSH's PROTOCOL.certkeys. Thread-safe.
  */
 public final class CertificateAuthority {
-    /** How far a certificate's validity begins before its issue, for clocks that run behind. */
+    /** How far a certificate's validity begins before its issue and its window, for clocks that run behind. */
     private static final Duration CLOCK_TOLERANCE = Duration.ofSeconds(60);
 
     private static final int USER = 1;
@@ -31,6 +34,8 @@ public final class CertificateAuthority {
 
     private final Signer users;
     private final Signer hosts;
+    private final List<SshPublicKey> userAuthorities;
+    private final List<SshPublicKey> hostAuthorities;
     private final InstantSource clock;
     private final SecureRandom random = new SecureRandom();
 
@@ -43,9 +48,33 @@ public final class CertificateAuthority {
      * @throws IllegalArgumentException if both are the same key: whoever held a VM's certificate could then enter VMs
      */
     public CertificateAuthority(Signer users, Signer hosts, InstantSource clock) {
-        if (users.publicKey().equals(hosts.publicKey())) {
-            throw new IllegalArgumentException(
-                    "users and hosts have the same authority key %s: give each its own".formatted(users.publicKey()));
+        this(users, hosts, List.of(), List.of(), clock);
+    }
+
+    /**
+     * Creates an authority whose keys are being rotated: others' certificates count beside its own.
+     *
+     * <p>To replace a key, first let the new one count everywhere beside the old, then sign with the new and let the old
+     * count until the last certificate that it signed is over.
+     *
+     * @param users signs renters' certificates
+     * @param hosts signs servers' certificates
+     * @param otherUsers keys whose renters' certificates count as well
+     * @param otherHosts keys whose servers' certificates count as well
+     * @param clock the time
+     * @throws IllegalArgumentException if a key is among those for users and those for hosts
+     */
+    public CertificateAuthority(
+            Signer users,
+            Signer hosts,
+            List<SshPublicKey> otherUsers,
+            List<SshPublicKey> otherHosts,
+            InstantSource clock) {
+        userAuthorities = all(users, otherUsers);
+        hostAuthorities = all(hosts, otherHosts);
+        if (userAuthorities.stream().anyMatch(hostAuthorities::contains)) {
+            throw new IllegalArgumentException("users and hosts have the same authority key among %s: give each its own"
+                    .formatted(userAuthorities));
         }
         this.users = users;
         this.hosts = hosts;
@@ -55,6 +84,22 @@ public final class CertificateAuthority {
     /** Returns the key that VMs and the gateway trust for renters ({@code TrustedUserCAKeys}). */
     public SshPublicKey userAuthority() {
         return users.publicKey();
+    }
+
+    private static List<SshPublicKey> all(Signer signer, List<SshPublicKey> others) {
+        return Stream.concat(Stream.of(signer.publicKey()), others.stream())
+                .distinct()
+                .toList();
+    }
+
+    /** Returns the keys that VMs and the gateway trust for renters: the signing one first. */
+    public List<SshPublicKey> userAuthorities() {
+        return userAuthorities;
+    }
+
+    /** Returns the keys that renters trust for servers: the signing one first. */
+    public List<SshPublicKey> hostAuthorities() {
+        return hostAuthorities;
     }
 
     /** Returns the key that renters trust for servers. */
@@ -78,27 +123,34 @@ public final class CertificateAuthority {
     }
 
     /**
-     * Issues a renter's certificate: valid from the window's start, but not from more than 60 seconds before now, to the
-     * window's end, both rounded into the window to whole seconds.
+     * Issues a renter's certificate: valid from 60 seconds before now or the window's start, whichever is later, to the
+     * window's end, both rounded inwards to whole seconds.
      *
      * @throws AccessException.OutsideWindow if the window is over, empty or shorter than its rounding
      */
     public UserCertificate issue(UserCertificateRequest request) {
         Instant after = validAfter(request.windowStart());
-        Instant before = validBefore(after, request.windowEnd());
+        Instant before = validBefore(request.windowStart(), request.windowEnd());
+        return user(request.keyId(), request.principal(), request.key(), after, before);
+    }
+
+    /**
+     * Issues an operator's certificate for a break-glass grant. It is worth nothing where no such {@link
+     * Gateway#breakGlass grant} is open.
+     *
+     * @param grant for which rental and until when
+     * @param key the operator's public key
+     * @throws AccessException.OutsideWindow if the grant is over
+     */
+    public UserCertificate issue(BreakGlass grant, SshPublicKey key) {
+        Instant after = validAfter(Instant.EPOCH);
+        return user(grant.keyId(), grant.principal(), key, after, validBefore(after, grant.until()));
+    }
+
+    private UserCertificate user(String keyId, String principal, SshPublicKey key, Instant after, Instant before) {
         var nonceAndSerial = new Fresh(random);
-        String line = sign(
-                users,
-                request.key(),
-                nonceAndSerial,
-                USER,
-                request.keyId(),
-                request.principal(),
-                after,
-                before,
-                USER_EXTENSIONS);
-        return new UserCertificate(
-                line, nonceAndSerial.serial, request.keyId(), request.principal(), request.key(), after, before);
+        String line = sign(users, key, nonceAndSerial, USER, keyId, principal, after, before, USER_EXTENSIONS);
+        return new UserCertificate(line, nonceAndSerial.serial, keyId, principal, key, after, before);
     }
 
     /**
@@ -125,8 +177,8 @@ public final class CertificateAuthority {
     }
 
     private Instant validAfter(Instant start) {
-        Instant earliest = clock.instant().minus(CLOCK_TOLERANCE);
-        Instant after = start.isAfter(earliest) ? start : earliest;
+        Instant now = clock.instant();
+        Instant after = (start.isAfter(now) ? start : now).minus(CLOCK_TOLERANCE);
         Instant second = after.truncatedTo(ChronoUnit.SECONDS);
         return second.equals(after) ? after : second.plusSeconds(1);
     }

@@ -1,5 +1,6 @@
 package org.computehive.access;
 
+import java.net.SocketAddress;
 import java.security.PublicKey;
 import java.time.Instant;
 import java.util.Arrays;
@@ -16,8 +17,15 @@ import org.jspecify.annotations.Nullable;
 final class CertificateCheck {
     private CertificateCheck() {}
 
-    /** Returns why {@code key} does not prove that {@code user} may enter, or null. */
-    static @Nullable String refusal(PublicKey key, String user, Instant now, Collection<SshPublicKey> authorities) {
+    private static final String SOURCE_ADDRESS = "source-address";
+
+    /** Returns why {@code key} does not prove that {@code user} may enter from an address, or null. */
+    static @Nullable String refusal(
+            PublicKey key,
+            String user,
+            @Nullable SocketAddress peer,
+            Instant now,
+            Collection<SshPublicKey> authorities) {
         if (!(key instanceof OpenSshCertificate certificate)) {
             return "a plain key, not a certificate";
         }
@@ -31,10 +39,9 @@ final class CertificateCheck {
         if (certificate.getSerial() == 0) {
             return "serial 0";
         }
-        if (!certificate.getCriticalOptions().isEmpty()) {
-            return "critical option \"%s\" is not supported"
-                    .formatted(
-                            Names.shown(certificate.getCriticalOptions().get(0).getName()));
+        String option = optionRefusal(certificate, peer);
+        if (option != null) {
+            return option;
         }
         if (!certificate.getExtensionsMap().containsKey("permit-port-forwarding")) {
             return "extension permit-port-forwarding is missing";
@@ -49,6 +56,20 @@ final class CertificateCheck {
         }
         if (Long.compareUnsigned(second, certificate.getValidBefore()) >= 0) {
             return "expired: at " + time(certificate.getValidBefore());
+        }
+        return null;
+    }
+
+    private static @Nullable String optionRefusal(OpenSshCertificate certificate, @Nullable SocketAddress peer) {
+        for (OpenSshCertificate.CertificateOption option : certificate.getCriticalOptions()) {
+            if (!option.getName().equals(SOURCE_ADDRESS)) {
+                return "critical option \"%s\" is not supported".formatted(Names.shown(option.getName()));
+            }
+            String allowed = option.getData() == null ? "" : option.getData();
+            if (!Addresses.hold(allowed, peer)) {
+                return "the peer's address is not among \"%s\", for which the certificate is good"
+                        .formatted(Names.shown(allowed));
+            }
         }
         return null;
     }

@@ -40,7 +40,7 @@ final class CertificateLogin extends UserAuthPublicKey {
         if (!SERVICE.equals(getService())) {
             return refused(session, user, "service \"%s\" instead of %s".formatted(Names.shown(getService()), SERVICE));
         }
-        String refusal = doorkeeper.refusal(user, key);
+        String refusal = doorkeeper.refusal(user, key, session.getIoSession().getRemoteAddress());
         if (refusal != null) {
             return refused(session, user, refusal);
         }

@@ -1,6 +1,7 @@
 package org.computehive.access;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.security.PublicKey;
 import java.time.Instant;
@@ -25,7 +26,7 @@ final class Doorkeeper {
     private static final Logger LOG = LoggerFactory.getLogger(Doorkeeper.class);
     private static final AttributeKey<AtomicInteger> REFUSALS = new AttributeKey<>();
 
-    private final List<SshPublicKey> authorities;
+    private final Trust trust;
     private final GatewayLimits limits;
     private final InstantSource clock;
     private final GatewayListener listener;
@@ -34,12 +35,12 @@ final class Doorkeeper {
     private final Map<String, Admission> admissions = new ConcurrentHashMap<>();
 
     Doorkeeper(
-            List<SshPublicKey> authorities,
+            Trust trust,
             GatewayLimits limits,
             InstantSource clock,
             GatewayListener listener,
             ScheduledExecutorService timer) {
-        this.authorities = authorities;
+        this.trust = trust;
         this.limits = limits;
         this.clock = clock;
         this.listener = listener;
@@ -106,13 +107,45 @@ final class Doorkeeper {
         return admissions.get(principal);
     }
 
+    /** Takes a newer revocation list; returns the connections that it ends. */
+    List<LiveConnection> revoked(KeyRevocationList list) {
+        if (!trust.revoked(list)) {
+            return List.of();
+        }
+        Instant now = clock.instant();
+        return admissions.values().stream()
+                .flatMap(admission -> admission.live().stream())
+                .filter(connection -> trust.revocation(
+                                connection.certificate(), connection.lease().principal(), now)
+                        != null)
+                .toList();
+    }
+
+    /** Opens a break-glass grant once the listener took note. */
+    void breakGlass(BreakGlass grant) {
+        Instant now = clock.instant();
+        trust.open(grant, now);
+        try {
+            listener.on(new GatewayEvent.GlassBroken(
+                    now,
+                    InetSocketAddress.createUnresolved("", 0),
+                    grant.principal(),
+                    grant.operator(),
+                    Names.shown(grant.reason()),
+                    grant.until()));
+        } catch (RuntimeException e) {
+            trust.close(grant);
+            throw e;
+        }
+    }
+
     /** Returns why {@code key} does not let {@code user} in, or null. */
-    @Nullable String refusal(String user, PublicKey key) {
+    @Nullable String refusal(String user, PublicKey key, SocketAddress peer) {
         Instant now = clock.instant();
         if (!Names.isPrincipal(user)) {
             return "no rental has such a name";
         }
-        String wrong = CertificateCheck.refusal(key, user, now, authorities);
+        String wrong = trust.refusal(key, user, peer, now);
         if (wrong != null) {
             return wrong;
         }
@@ -128,7 +161,9 @@ final class Doorkeeper {
             return "the rental has no lease here";
         }
         Instant certified = CertificateCheck.end(certificate);
-        var connection = new LiveConnection(session, admission, certified, clock, timer);
+        Instant granted = trust.end(certificate);
+        var connection = new LiveConnection(
+                session, admission, certificate, certified.isBefore(granted) ? certified : granted, clock, timer);
         String refusal = admission.enter(connection, now);
         if (refusal != null) {
             return refusal;
@@ -149,6 +184,11 @@ final class Doorkeeper {
         session.setAttribute(LiveConnection.KEY, connection);
         anteroom.leave(session.getIoSession());
         connection.watch();
+        // It may have been revoked while it came in.
+        String revoked = trust.revocation(certificate, user, clock.instant());
+        if (revoked != null) {
+            connection.cut("%s ended: %s".formatted(user, revoked));
+        }
         if (session.isClosing()) {
             left(session);
         }
@@ -157,6 +197,7 @@ final class Doorkeeper {
 
     void refused(ServerSession session, String user, String reason) {
         tell(new GatewayEvent.Refused(clock.instant(), remote(session), Names.shown(user), reason));
+        anteroom.refused(session.getIoSession());
         int refusals = session.computeAttributeIfAbsent(REFUSALS, key -> new AtomicInteger())
                 .incrementAndGet();
         if (refusals >= limits.loginAttempts()) {

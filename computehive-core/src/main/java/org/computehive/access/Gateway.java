@@ -27,7 +27,9 @@ import org.apache.sshd.server.SshServer;
  *       display or socket, and no name is resolved for it.
  *   <li>Live connections end with the certificate or the lease, whichever is first, and at once when the lease is revoked;
  *       the peer is told why. The clock is read at least every second, so that a clock that is set is followed.
- *   <li>Connections that don't log in are limited in number and time.
+ *   <li>Connections that don't log in are limited in number and time; addresses that guess are shut out.
+ *   <li>An operator can end access, but not enter, unless the gateway is started with break-glass access; each such grant
+ *       is told to the listener before it takes effect.
  * </ul>
  *
  * <p>Audit by the {@link GatewayListener}, whose events are free of the peer's control characters. MINA's own debug log
@@ -76,7 +78,7 @@ public final class Gateway implements AutoCloseable {
         var timer = new ScheduledThreadPoolExecutor(2, threads);
         timer.setRemoveOnCancelPolicy(true);
         timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-        var doorkeeper = new Doorkeeper(config.userAuthorities(), config.limits(), clock, listener, timer);
+        var doorkeeper = new Doorkeeper(new Trust(config), config.limits(), clock, listener, timer);
         SshServer server = JumpHost.configure(config, doorkeeper);
         try {
             server.start();
@@ -128,6 +130,32 @@ public final class Gateway implements AutoCloseable {
         String farewell = "%s ended: %s".formatted(Names.shown(principal), Names.shown(reason));
         live.forEach(connection -> connection.cut(farewell));
         return live.size();
+    }
+
+    /**
+     * Takes the newest list of what was revoked: certificates on it let nobody in any more, and connections made with one
+     * are cut. A list older than the known one is ignored. Where the configuration limits the list's age, hand it on again
+     * and again: while the newest is older, nobody is let in, though connections that are open go on to their end.
+     *
+     * @param list what was revoked; make it durable before, as {@link RevocationRegister} does
+     * @return how many connections were cut
+     */
+    public int revocations(KeyRevocationList list) {
+        List<LiveConnection> live = doorkeeper.revoked(list);
+        live.forEach(connection -> connection.cut("%s ended: its certificate was revoked"
+                .formatted(connection.lease().principal())));
+        return live.size();
+    }
+
+    /**
+     * Lets an operator into a rental's VM, by a certificate of {@link CertificateAuthority#issue(BreakGlass, SshPublicKey)}
+     * with the grant's key id. The listener is told before; if it throws, there is no grant.
+     *
+     * @throws AccessException.LeaseRefused if the gateway was not started with break-glass access
+     * @throws AccessException.OutsideWindow if the grant is over
+     */
+    public void breakGlass(BreakGlass grant) {
+        doorkeeper.breakGlass(grant);
     }
 
     /**

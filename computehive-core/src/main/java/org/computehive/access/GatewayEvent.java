@@ -76,4 +76,18 @@ public sealed interface GatewayEvent {
      * @param reason why
      */
     record Closed(Instant at, SocketAddress remote, String principal, String reason) implements GatewayEvent {}
+
+    /**
+     * An operator is about to be given a break-glass grant.
+     *
+     * @param at when
+     * @param remote not a connection's: always unresolved and without port
+     * @param principal the rental's principal
+     * @param operator who may enter
+     * @param reason why
+     * @param until when the grant ends
+     */
+    record GlassBroken(
+            Instant at, SocketAddress remote, String principal, String operator, String reason, Instant until)
+            implements GatewayEvent {}
 }

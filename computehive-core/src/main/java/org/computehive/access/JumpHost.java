@@ -72,7 +72,8 @@ final class JumpHost {
                 .channelFactories(channels(doorkeeper))
                 .globalRequestHandlers(List.of(globalRequests(doorkeeper)))
                 .forwardingFilter(new TargetOnly())
-                .publickeyAuthenticator((user, key, session) -> doorkeeper.refusal(user, key) == null)
+                .publickeyAuthenticator((user, key, session) ->
+                        doorkeeper.refusal(user, key, session.getIoSession().getRemoteAddress()) == null)
                 .build();
         server.setHost(config.bind().getAddress().getHostAddress());
         server.setPort(config.bind().getPort());

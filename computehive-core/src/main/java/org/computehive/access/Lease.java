@@ -13,8 +13,20 @@ import java.util.Objects;
  * @param target where that name leads
  * @param notBefore when connections begin to be let in; inclusive
  * @param notAfter when all connections end; exclusive
+ * @param traffic how much may flow
  */
-public record Lease(String principal, String vmName, InetSocketAddress target, Instant notBefore, Instant notAfter) {
+public record Lease(
+        String principal,
+        String vmName,
+        InetSocketAddress target,
+        Instant notBefore,
+        Instant notAfter,
+        Traffic traffic) {
+    /** Makes a lease of {@link Traffic#UNLIMITED unlimited} traffic. */
+    public Lease(String principal, String vmName, InetSocketAddress target, Instant notBefore, Instant notAfter) {
+        this(principal, vmName, target, notBefore, notAfter, Traffic.UNLIMITED);
+    }
+
     /**
      * Checks the names and the target.
      *
@@ -26,6 +38,7 @@ public record Lease(String principal, String vmName, InetSocketAddress target, I
         Names.principal(principal);
         Names.host(vmName);
         Objects.requireNonNull(notBefore, "notBefore");
+        Objects.requireNonNull(traffic, "traffic");
         if (!notBefore.isBefore(notAfter)) {
             throw new AccessException.OutsideWindow(
                     "lease of %s from %s to %s is empty: its end must be after its begin"

@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.sshd.common.AttributeRepository.AttributeKey;
 import org.apache.sshd.common.SshConstants;
+import org.apache.sshd.common.config.keys.OpenSshCertificate;
 import org.apache.sshd.common.io.IoSession;
 import org.apache.sshd.common.session.Session;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,7 @@ final class LiveConnection {
 
     private final Session session;
     private final Admission admission;
+    private final OpenSshCertificate certificate;
     private final Instant certified;
     private final InstantSource clock;
     private final ScheduledExecutorService timer;
@@ -48,11 +50,13 @@ final class LiveConnection {
     LiveConnection(
             Session session,
             Admission admission,
+            OpenSshCertificate certificate,
             Instant certified,
             InstantSource clock,
             ScheduledExecutorService timer) {
         this.session = session;
         this.admission = admission;
+        this.certificate = certificate;
         this.certified = certified;
         this.clock = clock;
         this.timer = timer;
@@ -60,6 +64,10 @@ final class LiveConnection {
 
     Lease lease() {
         return admission.lease();
+    }
+
+    OpenSshCertificate certificate() {
+        return certificate;
     }
 
     /** Completes with the reason when the connection has ended. */
@@ -104,6 +112,30 @@ final class LiveConnection {
     /** Returns whether the connection may still be used. */
     boolean usable() {
         return cut.get() == null && clock.instant().isBefore(end()) && admission.closedBecause(clock.instant()) == null;
+    }
+
+    /**
+     * Counts bytes that flowed and does something once the next may flow.
+     *
+     * @return whether that is at once, and was not done here
+     */
+    boolean flowed(long bytes, Runnable next) {
+        long wait = admission.charge(bytes);
+        String usedUp = admission.usedUp();
+        if (usedUp != null) {
+            cut("%s ended: %s".formatted(lease().principal(), usedUp));
+            return true;
+        }
+        if (wait == 0) {
+            return true;
+        }
+        try {
+            var unused = timer.schedule(next, wait, TimeUnit.NANOSECONDS);
+            return false;
+        } catch (RejectedExecutionException e) {
+            session.close(true); // the gateway is closing
+            return true;
+        }
     }
 
     /** Takes a connection to the VM; returns false and closes it if this connection is over. */

@@ -10,6 +10,7 @@ final class Names {
     private static final Pattern HOST = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9-]{1,63}){0,8}");
     private static final Pattern KEY_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:-]{0,127}");
     private static final Pattern USER = Pattern.compile("[a-z_][a-z0-9_-]{0,31}");
+    private static final Pattern OPERATOR = Pattern.compile("[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?");
     private static final int QUOTE_LIMIT = 80;
 
     private Names() {}
@@ -28,6 +29,10 @@ final class Names {
 
     static String keyId(String value) {
         return check(KEY_ID, "key id", value, "1 to 128 of A-Z, a-z, 0-9 and . _ : -");
+    }
+
+    static String operator(String value) {
+        return check(OPERATOR, "operator", value, "1 to 48 of a-z, 0-9 and inner hyphens");
     }
 
     static String unixUser(String value) {

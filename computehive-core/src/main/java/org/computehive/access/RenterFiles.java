@@ -1,6 +1,8 @@
 package org.computehive.access;
 
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * What a renter's OpenSSH client needs, so that one short command enters the VM with strict host key checking from the
@@ -9,8 +11,10 @@ import java.nio.file.Path;
  * @param sshConfig text of the file for {@code ssh -F}
  * @param knownHosts text of the known_hosts file that it names
  * @param command the command to print
+ * @param line a command that needs no config file: all of it in one line for the shell. Where a path has other characters
+ *     than letters, digits and {@code /._+@=:,-}, use {@link #command}
  */
-public record RenterFiles(String sshConfig, String knownHosts, String command) {
+public record RenterFiles(String sshConfig, String knownHosts, String command, String line) {
     /** The name under which every gateway proves itself; its certificate's host name. */
     public static final String GATEWAY_NAME = "computehive-gateway";
 
@@ -81,9 +85,9 @@ public record RenterFiles(String sshConfig, String knownHosts, String command) {
     /**
      * Makes the texts.
      *
-     * @param hostAuthority the key that signed the gateway's and the VM's host certificates
+     * @param hostAuthorities the keys that may have signed the gateway's and the VM's host certificates, at least one
      */
-    public static RenterFiles of(Entrance entrance, Paths paths, SshPublicKey hostAuthority) {
+    public static RenterFiles of(Entrance entrance, Paths paths, List<SshPublicKey> hostAuthorities) {
         String config = """
                 # Made for one rental; the certificate is worth nothing outside its window.
                 Host %1$s
@@ -124,10 +128,39 @@ public record RenterFiles(String sshConfig, String knownHosts, String command) {
                         quoted(paths.identity()),
                         quoted(paths.certificate()),
                         quoted(paths.knownHosts()));
-        String knownHosts = "@cert-authority %s,%s %s%n"
-                .formatted(entrance.vmName(), GATEWAY_NAME, hostAuthority.line())
-                .replace("\r", "");
-        return new RenterFiles(config, knownHosts, "ssh -F '%s' %s".formatted(paths.config(), entrance.vmName()));
+        String knownHosts = hostAuthorities.stream()
+                .map(key -> "@cert-authority %s,%s %s\n".formatted(entrance.vmName(), GATEWAY_NAME, key.line()))
+                .collect(Collectors.joining());
+        return new RenterFiles(
+                config,
+                knownHosts,
+                "ssh -F '%s' %s".formatted(paths.config(), entrance.vmName()),
+                line(entrance, paths));
+    }
+
+    /** {@code -J} would give the jump none of these options, so the jump is written out. */
+    private static String line(Entrance entrance, Paths paths) {
+        String options =
+                "-i %s -o CertificateFile=%s -o IdentitiesOnly=yes -o UserKnownHostsFile=%s -o StrictHostKeyChecking=yes"
+                        .formatted(shell(paths.identity()), shell(paths.certificate()), shell(paths.knownHosts()));
+        String jump = "ssh -F none %s -o HostKeyAlias=%s -p %d -W %%h:22 %s@%s"
+                .formatted(
+                        options.replace("%", "%%"),
+                        GATEWAY_NAME,
+                        entrance.gatewayPort(),
+                        entrance.principal(),
+                        entrance.gatewayHost());
+        return "ssh -F none %s -o ProxyCommand=\"%s\" %s@%s"
+                .formatted(options, jump, entrance.guestUser(), entrance.vmName());
+    }
+
+    /** A path for the shell, inside and outside of double quotes, and for ssh's own reading of options. */
+    private static String shell(Path path) {
+        String text = path.toString();
+        if (!text.matches("[A-Za-z0-9/._+@=:,-]+")) {
+            return "'" + text + "'";
+        }
+        return text;
     }
 
     /** A percent sign would begin a token of ssh_config. */

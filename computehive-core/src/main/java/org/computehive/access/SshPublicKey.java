@@ -43,6 +43,15 @@ public final class SshPublicKey {
                 new Wire.Writer().string(ED25519).string(key.getEncoded()).toBytes());
     }
 
+    /** Takes a point of P-256 in its uncompressed form. */
+    static SshPublicKey ofNistP256(byte[] point) {
+        String type = "ecdsa-sha2-nistp256";
+        checkEcdsa(type, "nistp256", point);
+        return new SshPublicKey(
+                type,
+                new Wire.Writer().string(type).string("nistp256").string(point).toBytes());
+    }
+
     /**
      * Reads one line as {@code ssh-keygen} writes it to a {@code .pub} file. A comment is dropped; options are refused.
      *
@@ -86,7 +95,9 @@ public final class SshPublicKey {
             return;
         }
         if (type.startsWith("sk-")) {
-            throw refused("keys on a security token (%s) are not supported yet".formatted(Names.shown(type)));
+            throw refused(
+                    "keys on a security token (%s) are not supported, since the gateway's SSH library does not check them"
+                            .formatted(Names.shown(type)));
         }
         if (type.contains("-cert-v01@")) {
             throw refused("it is a certificate (%s), not a plain public key".formatted(Names.shown(type)));
@@ -130,7 +141,10 @@ public final class SshPublicKey {
     }
 
     private static void checkEd25519(byte[] point) {
-        if (point.length != Ed25519PublicKeyParameters.KEY_SIZE || !Ed25519.validatePublicKeyFull(point, 0)) {
+        // A point of the curve, encoded canonically and of no small order. That it is in the prime-order subgroup is
+        // not
+        // asked: it costs more than a signature, and who makes a key that is not weakens nobody else's.
+        if (point.length != Ed25519PublicKeyParameters.KEY_SIZE || !Ed25519.validatePublicKeyPartial(point, 0)) {
             throw refused("the ssh-ed25519 key is no valid point of the curve");
         }
     }

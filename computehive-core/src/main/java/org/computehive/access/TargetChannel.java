@@ -1,11 +1,15 @@
 package org.computehive.access;
 
+import java.io.IOException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.sshd.client.future.DefaultOpenFuture;
 import org.apache.sshd.client.future.OpenFuture;
 import org.apache.sshd.common.SshConstants;
 import org.apache.sshd.common.channel.exception.SshChannelOpenException;
+import org.apache.sshd.common.forward.ChannelToPortHandler;
+import org.apache.sshd.common.io.AbstractIoWriteFuture;
 import org.apache.sshd.common.io.IoSession;
+import org.apache.sshd.common.io.IoWriteFuture;
 import org.apache.sshd.common.util.buffer.Buffer;
 import org.apache.sshd.common.util.buffer.ByteArrayBuffer;
 import org.apache.sshd.server.forward.TcpForwardingFilter;
@@ -86,5 +90,52 @@ final class TargetChannel extends TcpipServerChannel {
                     "no connection to the VM: " + problem.getClass().getSimpleName());
         }
         super.handleChannelOpenFailure(future, problem);
+    }
+
+    /** From the renter to the VM: the renter gets its window back once its traffic allows. */
+    @Override
+    protected ChannelToPortHandler createChannelToPortHandler(IoSession target) {
+        return new ChannelToPortHandler(target, this) {
+            @Override
+            protected void handleWriteDataSuccess(byte command, byte[] data, int offset, int length) {
+                Runnable next = () -> super.handleWriteDataSuccess(command, data, offset, length);
+                if (flowed(length, next)) {
+                    next.run();
+                }
+            }
+        };
+    }
+
+    /** From the VM to the renter: the next is read once the renter's traffic allows. */
+    @Override
+    public IoWriteFuture writePacket(Buffer packet) throws IOException {
+        boolean data = packet.rawByte(packet.rpos()) == SshConstants.SSH_MSG_CHANNEL_DATA;
+        int length = packet.available();
+        IoWriteFuture written = super.writePacket(packet);
+        if (!data) {
+            return written;
+        }
+        var paid = new Written(written);
+        return flowed(length, paid) ? written : paid;
+    }
+
+    private boolean flowed(long bytes, Runnable next) {
+        LiveConnection connection = getSession().getAttribute(LiveConnection.KEY);
+        return connection == null || connection.flowed(bytes, next);
+    }
+
+    /** Says later that a packet was written. */
+    private static final class Written extends AbstractIoWriteFuture implements Runnable {
+        private final IoWriteFuture written;
+
+        Written(IoWriteFuture written) {
+            super("paid", null);
+            this.written = written;
+        }
+
+        @Override
+        public void run() {
+            written.addListener(done -> setValue(done.getException() == null ? Boolean.TRUE : done.getException()));
+        }
     }
 }

@@ -21,6 +21,21 @@ public record UserCertificate(
         SshPublicKey key,
         Instant validAfter,
         Instant validBefore) {
+    /**
+     * Checks what no certificate of ours may lack.
+     *
+     * @throws IllegalArgumentException if the serial is not positive, the principal no rental's, or the validity empty
+     */
+    public UserCertificate {
+        Names.keyId(keyId);
+        Names.principal(principal);
+        if (serial <= 0 || !validAfter.isBefore(validBefore)) {
+            throw new IllegalArgumentException(
+                    "a certificate with serial %d, valid from %s to %s, is none: both must be positive"
+                            .formatted(serial, validAfter, validBefore));
+        }
+    }
+
     @Override
     public String toString() {
         return "UserCertificate[serial=%d, keyId=%s, principal=%s, key=%s, validAfter=%s, validBefore=%s]"

@@ -21,6 +21,10 @@ public record UserCertificateRequest(
      */
     public UserCertificateRequest {
         Names.keyId(keyId);
+        if (keyId.startsWith(BreakGlass.MARK)) {
+            throw new IllegalArgumentException(
+                    "key id \"%s\" is kept for break-glass grants: name the rental".formatted(Names.shown(keyId)));
+        }
         Names.principal(principal);
         Objects.requireNonNull(key, "key");
         Objects.requireNonNull(windowStart, "windowStart");

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.computehive.access.RenterFiles;
 import org.computehive.access.SshPublicKey;
 import org.computehive.market.GpuCondition;
@@ -100,7 +101,7 @@ record AnswerForm<T>(
             return new StoredGrant(
                     grant.certificate(),
                     grant.entrance(),
-                    grant.hostAuthority().line(),
+                    grant.hostAuthorities().stream().map(SshPublicKey::line).collect(Collectors.joining("\n")),
                     grant.serial(),
                     grant.keyFingerprint(),
                     grant.notAfter());
@@ -108,7 +109,12 @@ record AnswerForm<T>(
 
         SessionAccess.Grant grant() {
             return new SessionAccess.Grant(
-                    certificate, entrance, SshPublicKey.parse(hostAuthority), serial, keyFingerprint, notAfter);
+                    certificate,
+                    entrance,
+                    hostAuthority.lines().map(SshPublicKey::parse).toList(),
+                    serial,
+                    keyFingerprint,
+                    notAfter);
         }
     }
 }

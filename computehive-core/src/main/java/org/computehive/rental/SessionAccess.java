@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.function.Consumer;
 import org.computehive.access.RenterFiles;
 import org.computehive.access.SshPublicKey;
@@ -102,8 +103,8 @@ public interface SessionAccess extends AutoCloseable {
      *
      * @param certificate the certificate, one line in OpenSSH's format
      * @param entrance where to enter, and as whom
-     * @param hostAuthority the public key that signs the gateway's and the VM's host certificates, so that no trust on
-     *     first use is needed
+     * @param hostAuthorities the public keys that may have signed the gateway's and the VM's host certificates, so that no
+     *     trust on first use is needed
      * @param serial the certificate's serial number
      * @param keyFingerprint the SHA-256 fingerprint of the renter's key
      * @param notAfter the end of its validity
@@ -111,10 +112,14 @@ public interface SessionAccess extends AutoCloseable {
     record Grant(
             String certificate,
             RenterFiles.Entrance entrance,
-            SshPublicKey hostAuthority,
+            List<SshPublicKey> hostAuthorities,
             String serial,
             String keyFingerprint,
             Instant notAfter) {
+        /** Copies the list. */
+        public Grant {
+            hostAuthorities = List.copyOf(hostAuthorities);
+        }
 
         /**
          * Returns what the renter's OpenSSH client needs.
@@ -130,7 +135,7 @@ public interface SessionAccess extends AutoCloseable {
                             folder.resolve("known_hosts"),
                             folder.resolve("id"),
                             folder.resolve("id-cert.pub")),
-                    hostAuthority);
+                    hostAuthorities);
         }
 
         @Override

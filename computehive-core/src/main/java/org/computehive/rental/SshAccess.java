@@ -9,9 +9,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.computehive.access.AccessException;
 import org.computehive.access.CertificateAuthority;
 import org.computehive.access.Gateway;
@@ -54,8 +54,7 @@ public final class SshAccess implements SessionAccess {
                 key.publicKey(),
                 clock.instant().plus(GATEWAY_CERTIFICATE_LIFE)));
         this.gateway = Gateway.start(
-                new GatewayConfig(
-                        settings.bind(), key, certificate, List.of(authority.userAuthority()), settings.limits()),
+                new GatewayConfig(settings.bind(), key, certificate, authority.userAuthorities(), settings.limits()),
                 clock,
                 this::decided);
         this.publicHost = settings.publicHost();
@@ -110,7 +109,7 @@ public final class SshAccess implements SessionAccess {
         return new GuestAccess(
                 key.privateKeyText(),
                 certificate.line(),
-                authority.userAuthority().line(),
+                authority.userAuthorities().stream().map(SshPublicKey::line).collect(Collectors.joining("\n")),
                 id.principal());
     }
 
@@ -156,7 +155,7 @@ public final class SshAccess implements SessionAccess {
         return new Grant(
                 certificate.line(),
                 entrance,
-                authority.hostAuthority(),
+                authority.hostAuthorities(),
                 Long.toUnsignedString(certificate.serial()),
                 key.fingerprint(),
                 certificate.validBefore());
@@ -189,6 +188,12 @@ public final class SshAccess implements SessionAccess {
             case GatewayEvent.ChannelOpened e -> tell(e.at(), "entered", e.principal(), e.vmName());
             case GatewayEvent.ChannelRefused e -> tell(e.at(), "refused", e.principal(), e.asked() + ": " + e.reason());
             case GatewayEvent.Closed e -> tell(e.at(), "closed", e.principal(), e.reason());
+            case GatewayEvent.GlassBroken e ->
+                tell(
+                        e.at(),
+                        "glass-broken",
+                        e.principal(),
+                        "by %s until %s: %s".formatted(e.operator(), e.until(), e.reason()));
             // Anybody on the network can cause these without a certificate: they stay out of the audit log.
             case GatewayEvent.Dropped e -> {}
         }

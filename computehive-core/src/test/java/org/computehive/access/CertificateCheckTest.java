@@ -26,7 +26,7 @@ class CertificateCheckTest {
     }
 
     private String refusal(PublicKey certificate, Instant now) {
-        return CertificateCheck.refusal(certificate, "rental-r1", now, List.of(authority.userAuthority()));
+        return CertificateCheck.refusal(certificate, "rental-r1", null, now, List.of(authority.userAuthority()));
     }
 
     @Test
@@ -34,8 +34,8 @@ class CertificateCheckTest {
         PublicKey certificate = decoded(authority
                 .issue(new UserCertificateRequest("r1", "rental-r1", renter, START, END))
                 .line());
-        assertTrue(refusal(certificate, START.minusNanos(1)).startsWith("not yet valid"));
-        assertNull(refusal(certificate, START));
+        assertTrue(refusal(certificate, START.minusSeconds(60).minusNanos(1)).startsWith("not yet valid"));
+        assertNull(refusal(certificate, START.minusSeconds(60)));
         assertNull(refusal(certificate, END.minusNanos(1)));
         assertTrue(refusal(certificate, END).startsWith("expired"));
     }

@@ -1,6 +1,7 @@
 package org.computehive.access;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
@@ -66,6 +67,41 @@ class CertificateIT {
     }
 
     @Test
+    void encryptedKey_ofOursAndOfSshKeygens_isReadByTheOther() throws Exception {
+        var signer = SoftwareSigner.generate();
+        Path ours = folder.resolve("ours");
+        signer.save(ours, "correct horse");
+        OpenSsh.Result shown = OpenSsh.run("ssh-keygen", "-y", "-P", "correct horse", "-f", ours.toString());
+        assertEquals(signer.publicKey(), SshPublicKey.parse(shown.out()), shown.toString());
+        assertNotEquals(
+                0,
+                OpenSsh.run("ssh-keygen", "-y", "-P", "wrong", "-f", ours.toString())
+                        .exit());
+        Path theirs = folder.resolve("theirs");
+        OpenSsh.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "correct horse", "-f", theirs.toString());
+        assertEquals(
+                SshPublicKey.parse(Files.readString(folder.resolve("theirs.pub"))),
+                SoftwareSigner.load(theirs, "correct horse").publicKey());
+    }
+
+    @Test
+    void rotation_certificatesOfBothKeys_areRevokedByOneList() throws Exception {
+        SoftwareSigner former = SoftwareSigner.generate();
+        SoftwareSigner next = SoftwareSigner.generate();
+        SoftwareSigner hosts = SoftwareSigner.generate();
+        var before = new CertificateAuthority(former, hosts, InstantSource.system());
+        var after =
+                new CertificateAuthority(next, hosts, List.of(former.publicKey()), List.of(), InstantSource.system());
+        assertEquals(List.of(next.publicKey(), former.publicKey()), after.userAuthorities());
+        SshPublicKey key = HostKeyPair.generate().publicKey();
+        Instant now = Instant.now();
+        var request = new UserCertificateRequest("r1", "rental-r1", key, now, now.plusSeconds(600));
+        var list = new KeyRevocationList(after.userAuthorities(), 1, now, Set.of(), Set.of("r1"));
+        assertEquals(1, query(list, before.issue(request)).exit());
+        assertEquals(1, query(list, after.issue(request)).exit());
+    }
+
+    @Test
     void load_keyOfSshKeygen_isTheSameKey() throws Exception {
         Path key = folder.resolve("ca");
         OpenSsh.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key.toString());
@@ -81,7 +117,7 @@ class CertificateIT {
         UserCertificate byKeyId = issue("r2", key);
         UserCertificate another = issue("r3", key);
         var list = new KeyRevocationList(
-                authority.userAuthority(), 7, Instant.now(), Set.of(bySerial.serial(), 1L), Set.of("r2", "r0"));
+                authority.userAuthorities(), 7, Instant.now(), Set.of(bySerial.serial(), 1L), Set.of("r2", "r0"));
         assertEquals(1, query(list, bySerial).exit());
         assertEquals(1, query(list, byKeyId).exit());
         assertEquals(0, query(list, another).exit());
@@ -90,7 +126,7 @@ class CertificateIT {
 
     @Test
     void revocationList_empty_revokesNothing() throws Exception {
-        var list = new KeyRevocationList(authority.userAuthority(), 0, Instant.now(), Set.of(), Set.of());
+        var list = new KeyRevocationList(authority.userAuthorities(), 0, Instant.now(), Set.of(), Set.of());
         OpenSsh.Result result = query(list, issue("r1", HostKeyPair.generate().publicKey()));
         assertEquals(0, result.exit(), result.toString());
     }
@@ -99,7 +135,7 @@ class CertificateIT {
     void revocationList_ofAnotherAuthority_revokesNothing() throws Exception {
         UserCertificate certificate = issue("r1", HostKeyPair.generate().publicKey());
         var list = new KeyRevocationList(
-                authority.hostAuthority(), 1, Instant.now(), Set.of(certificate.serial()), Set.of("r1"));
+                authority.hostAuthorities(), 1, Instant.now(), Set.of(certificate.serial()), Set.of("r1"));
         assertEquals(0, query(list, certificate).exit());
     }
 

@@ -40,9 +40,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** A renter with the real OpenSSH client, a VM's real sshd, and our gateway between them. */
 class GatewayIT {
@@ -110,7 +107,7 @@ class GatewayIT {
                         System.getProperty("user.name")),
                 new RenterFiles.Paths(
                         folder.resolve("config"), folder.resolve("known_hosts"), folder.resolve("id"), certificate),
-                authority.hostAuthority());
+                authority.hostAuthorities());
         Files.writeString(folder.resolve("config"), files.sshConfig());
         Files.writeString(folder.resolve("known_hosts"), files.knownHosts());
         return files;
@@ -368,101 +365,6 @@ class GatewayIT {
                 Duration.between(zero, cut.clientExit()).toMillis());
     }
 
-    /** Writes the certificate that a case is about. */
-    private interface Forgery {
-        void write(GatewayIT it) throws Exception;
-    }
-
-    private void write(CertificateAuthority signer, String principal) throws Exception {
-        Instant now = Instant.now();
-        Files.writeString(
-                certificate,
-                signer.issue(new UserCertificateRequest(
-                                        "r1", principal, renter.publicKey(), now.minusSeconds(5), now.plusSeconds(300)))
-                                .line()
-                        + "\n");
-    }
-
-    private void writeAt(Instant clock, Instant start) throws Exception {
-        var signer = new CertificateAuthority(users, hosts, InstantSource.fixed(clock));
-        Files.writeString(
-                certificate,
-                signer.issue(new UserCertificateRequest(
-                                        "r1", PRINCIPAL, renter.publicKey(), start, start.plusSeconds(60)))
-                                .line()
-                        + "\n");
-    }
-
-    /** Signs with {@code ssh-keygen}, which can make what our authority can't. */
-    private void keygen(SoftwareSigner signer, String... options) throws Exception {
-        Path ca = folder.resolve("ca");
-        signer.save(ca);
-        Files.writeString(folder.resolve("id.pub"), renter.publicKey().line() + "\n");
-        var command = new ArrayList<>(List.of("ssh-keygen", "-q", "-s", ca.toString(), "-I", "r1"));
-        command.addAll(Arrays.asList(options));
-        command.add(folder.resolve("id.pub").toString());
-        OpenSsh.Result result = OpenSsh.result(OpenSsh.start(command));
-        assertEquals(0, result.exit(), result.toString());
-        Files.deleteIfExists(ca);
-    }
-
-    static Stream<Arguments> forgeries() {
-        return Stream.of(
-                refusal(
-                        "expired",
-                        it -> it.writeAt(
-                                Instant.now().minusSeconds(600), Instant.now().minusSeconds(600))),
-                refusal(
-                        "not yet valid",
-                        it -> it.writeAt(Instant.now(), Instant.now().plusSeconds(60))),
-                refusal("principals do not match", it -> it.write(it.authority, "rental-r2")),
-                refusal(
-                        "unknown authority",
-                        it -> it.write(
-                                new CertificateAuthority(
-                                        SoftwareSigner.generate(), SoftwareSigner.generate(), InstantSource.system()),
-                                PRINCIPAL)),
-                refusal("unknown authority", it -> it.keygen(it.hosts, "-n", PRINCIPAL, "-z", "5", "-V", "+5m")),
-                refusal("a plain key", it -> {}),
-                refusal("principals do not match", it -> it.keygen(it.users, "-z", "5", "-V", "+5m")),
-                refusal(
-                        "principals do not match",
-                        it -> it.keygen(it.users, "-n", PRINCIPAL + ",rental-r2", "-z", "5", "-V", "+5m")),
-                refusal("serial 0", it -> it.keygen(it.users, "-n", PRINCIPAL, "-V", "+5m")),
-                refusal(
-                        "permit-port-forwarding is missing",
-                        it -> it.keygen(it.users, "-n", PRINCIPAL, "-z", "5", "-V", "+5m", "-O", "clear")),
-                refusal(
-                        "critical option \"force-command\"",
-                        it -> it.keygen(it.users, "-n", PRINCIPAL, "-z", "5", "-V", "+5m", "-O", "force-command=id")),
-                refusal(
-                        "critical option \"source-address\"",
-                        it -> it.keygen(
-                                it.users, "-n", PRINCIPAL, "-z", "5", "-V", "+5m", "-O", "source-address=192.0.2.1")),
-                refusal(
-                        "critical option \"what-is-this\"",
-                        it -> it.keygen(
-                                it.users, "-n", PRINCIPAL, "-z", "5", "-V", "+5m", "-O", "critical:what-is-this")));
-    }
-
-    private static Arguments refusal(String reason, Forgery forgery) {
-        return Arguments.of(reason, forgery);
-    }
-
-    @ParameterizedTest(name = "{0}")
-    @MethodSource("forgeries")
-    void enter_withAnythingButTheRightCertificate_isRefusedAndNoted(String reason, Forgery forgery) throws Exception {
-        admit(Duration.ofMinutes(1));
-        forgery.write(this);
-        OpenSsh.Result result = ssh(VM, "true");
-        assertEquals(255, result.exit());
-        assertTrue(result.err().contains("Permission denied (publickey)"), result.toString());
-        await(GatewayEvent.Refused.class, event -> event.reason().contains(reason));
-        assertEquals(
-                0,
-                events.stream().filter(GatewayEvent.Accepted.class::isInstance).count());
-    }
-
     @Test
     void enter_withACertificateOfSomebodyElsesKey_isRefused() throws Exception {
         admit(Duration.ofMinutes(1));
@@ -525,59 +427,6 @@ class GatewayIT {
         assertEquals("no rental has such a name", refused.reason());
     }
 
-    static Stream<Arguments> misuses() {
-        return Stream.of(
-                misuse("session", "shell", "-tt", RenterFiles.GATEWAY_NAME),
-                misuse("session", "exec", RenterFiles.GATEWAY_NAME, "id"),
-                misuse("session", "subsystem", "-s", RenterFiles.GATEWAY_NAME, "sftp"),
-                misuse("session", "agent", "-A", RenterFiles.GATEWAY_NAME, "id"),
-                misuse("session", "x11", "-Y", RenterFiles.GATEWAY_NAME, "id"),
-                misuse("127.0.0.1:22", "loopback", "-W", "127.0.0.1:22", RenterFiles.GATEWAY_NAME),
-                misuse("169.254.169.254:80", "metadata", "-W", "169.254.169.254:80", RenterFiles.GATEWAY_NAME),
-                misuse("ch-r2:22", "another VM", "-W", "ch-r2:22", RenterFiles.GATEWAY_NAME),
-                misuse(VM + ":80", "another port", "-W", VM + ":80", RenterFiles.GATEWAY_NAME),
-                misuse(VM + ".:22", "trailing dot", "-W", VM + ".:22", RenterFiles.GATEWAY_NAME),
-                misuse(
-                        "tcpip-forward",
-                        "listener",
-                        "-N",
-                        "-o",
-                        "ExitOnForwardFailure=yes",
-                        "-R",
-                        "0:127.0.0.1:22",
-                        RenterFiles.GATEWAY_NAME),
-                misuse(
-                        "streamlocal-forward@openssh.com",
-                        "unix listener",
-                        "-N",
-                        "-o",
-                        "ExitOnForwardFailure=yes",
-                        "-R",
-                        "/tmp/computehive-never:127.0.0.1:22",
-                        RenterFiles.GATEWAY_NAME));
-    }
-
-    private static Arguments misuse(String asked, String what, String... arguments) {
-        return Arguments.of(what, asked, arguments);
-    }
-
-    @ParameterizedTest(name = "{0}")
-    @MethodSource("misuses")
-    void enter_withAGoodCertificateForAnythingButTheVm_isRefusedAndNoted(String what, String asked, String[] arguments)
-            throws Exception {
-        admit(Duration.ofMinutes(1));
-        certify(Duration.ofMinutes(1));
-        OpenSsh.Result result = ssh(arguments);
-        assertNotEquals(0, result.exit(), result.toString());
-        assertEquals("", result.out());
-        await(GatewayEvent.ChannelRefused.class, event -> event.asked().equals(asked));
-        assertEquals(
-                0,
-                events.stream()
-                        .filter(GatewayEvent.ChannelOpened.class::isInstance)
-                        .count());
-    }
-
     @Test
     void enter_unixSocketThroughTheGateway_isRefused() throws Exception {
         admit(Duration.ofMinutes(1));
@@ -624,15 +473,14 @@ class GatewayIT {
     }
 
     @Test
-    void enter_whileIdleConnectionsFillEveryPlace_isLetIn() throws Exception {
+    void enter_while3000IdleConnectionsAreMade_isLetIn() throws Exception {
         admit(Duration.ofMinutes(1));
         certify(Duration.ofMinutes(1));
         var idle = new ArrayList<Socket>();
         try {
-            int total = GatewayLimits.DEFAULT.unauthenticated();
-            for (int i = 0; i < total; i++) {
+            for (int i = 0; i < 3000; i++) {
                 var socket = new Socket();
-                socket.bind(new InetSocketAddress("127.0.1." + (1 + i / 10), 0));
+                socket.bind(new InetSocketAddress("127.0.%d.%d".formatted(1 + i / 1000, 1 + i % 1000 / 10), 0));
                 socket.connect(gateway.address());
                 idle.add(socket);
             }

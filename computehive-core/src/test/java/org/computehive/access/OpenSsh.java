@@ -12,7 +12,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
@@ -34,7 +36,11 @@ final class OpenSsh {
                 return path.toString();
             }
         }
-        String aPackage = name.equals("sshd") ? "openssh-server" : "openssh-client";
+        String aPackage = switch (name) {
+            case "sshd" -> "openssh-server";
+            case "softhsm2-util" -> "softhsm2";
+            default -> "openssh-client";
+        };
         return fail("%s is not installed: run apt-get install %s".formatted(name, aPackage));
     }
 
@@ -86,6 +92,7 @@ final class OpenSsh {
     static final class Sshd implements AutoCloseable {
         private final Process process;
         private final InetSocketAddress address;
+        private final BlockingQueue<String> log = new LinkedBlockingQueue<>();
 
         Sshd(
                 Path folder,
@@ -94,13 +101,8 @@ final class OpenSsh {
                 SshPublicKey userAuthority,
                 String principal)
                 throws Exception {
-            if (Files.isWritable(Path.of("/run")) && "root".equals(System.getProperty("user.name"))) {
-                Files.createDirectories(Path.of("/run/sshd")); // where sshd, started by root, separates privileges
-            }
-            int port;
-            try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-                port = free.getLocalPort();
-            }
+            makeRunFolder();
+            int port = freePort();
             address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
             Path key = secret(folder.resolve("host_key"), hostKey.privateKeyText());
             Path cert = Files.writeString(folder.resolve("host_key-cert.pub"), certificate.line() + "\n");
@@ -122,18 +124,74 @@ final class OpenSsh {
                     LogLevel VERBOSE
                     """.formatted(port, key, cert, trusted, principals));
             process = start(List.of("sshd", "-D", "-e", "-f", config.toString()));
+            follow();
+        }
+
+        /** The same with the guest's own configuration, for everything but where it listens and who runs it. */
+        private Sshd(Path config, int port) throws Exception {
+            address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+            process = start(List.of("sshd", "-D", "-e", "-f", config.toString()));
+            follow();
+        }
+
+        static Sshd asInTheGuest(
+                Path folder,
+                HostKeyPair hostKey,
+                HostCertificate certificate,
+                SshPublicKey userAuthority,
+                String principal)
+                throws Exception {
+            makeRunFolder();
+            String me = System.getProperty("user.name");
+            int port = freePort();
+            secret(folder.resolve("host"), hostKey.privateKeyText());
+            Files.writeString(folder.resolve("host-cert.pub"), certificate.line() + "\n");
+            Files.writeString(folder.resolve("authorities"), userAuthority.line() + "\n");
+            Files.createFile(folder.resolve("revoked"));
+            Files.writeString(
+                    Files.createDirectory(folder.resolve("principals")).resolve(me), principal + "\n");
+            Path guests = Path.of("../computehive-vm/src/main/resources/org/computehive/vm/demo/sshd_config");
+            // Of several values sshd takes the first; only AllowUsers adds up.
+            String config = """
+                    Port %d
+                    ListenAddress 127.0.0.1
+                    StrictModes no
+                    PermitRootLogin prohibit-password
+                    AllowUsers %s
+                    """.formatted(port, me)
+                    + Files.readString(guests).replace("Port 22\n", "").replace("/run/ssh/", folder + "/");
+            return new Sshd(Files.writeString(folder.resolve("sshd_config"), config), port);
+        }
+
+        private static void makeRunFolder() throws IOException {
+            if (Files.isWritable(Path.of("/run")) && "root".equals(System.getProperty("user.name"))) {
+                Files.createDirectories(Path.of("/run/sshd")); // where sshd, started by root, separates privileges
+            }
+        }
+
+        private static int freePort() throws IOException {
+            try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                return free.getLocalPort();
+            }
+        }
+
+        private void follow() throws Exception {
             var listening = new CompletableFuture<String>();
             Thread.ofVirtual().start(() -> {
-                var log = new StringBuilder();
                 process.errorReader().lines().forEach(line -> {
-                    log.append(line).append('\n');
+                    log.add(line);
                     if (line.contains("Server listening")) {
                         listening.complete(line);
                     }
                 });
-                listening.completeExceptionally(new IllegalStateException("sshd ended:\n" + log));
+                listening.completeExceptionally(new IllegalStateException("sshd ended: " + log));
             });
             listening.get(10, TimeUnit.SECONDS);
+        }
+
+        /** What it logged and nobody took yet. */
+        BlockingQueue<String> log() {
+            return log;
         }
 
         InetSocketAddress address() {

@@ -95,4 +95,28 @@ class PrivateKeyFileTest {
             assertEquals(1, keys.size());
         }
     }
+
+    @Test
+    void save_withAPassphrase_isReadWithItAlone() throws IOException {
+        var signer = SoftwareSigner.generate();
+        Path file = folder.resolve("ca");
+        signer.save(file, "correct horse");
+        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+        assertEquals(
+                signer.publicKey(), SoftwareSigner.load(file, "correct horse").publicKey());
+        assertThrows(AccessException.KeyFile.class, () -> SoftwareSigner.load(file, "battery staple"));
+        assertThrows(AccessException.KeyFile.class, () -> SoftwareSigner.load(file));
+        assertThrows(IllegalArgumentException.class, () -> signer.save(folder.resolve("short"), "horse"));
+        assertEquals(
+                signer.publicKey(),
+                SoftwareSigner.loadOrGenerate(file, "correct horse").publicKey());
+    }
+
+    @Test
+    void load_unencryptedFileWithAPassphrase_isRefused() {
+        Path file = folder.resolve("ca");
+        SoftwareSigner.generate().save(file);
+        var refusal = assertThrows(AccessException.KeyFile.class, () -> SoftwareSigner.load(file, "correct horse"));
+        assertTrue(refusal.getMessage().contains("ssh-keygen -p"), refusal.getMessage());
+    }
 }

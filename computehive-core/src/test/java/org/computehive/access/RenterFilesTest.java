@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class RenterFilesTest {
@@ -20,7 +21,7 @@ class RenterFilesTest {
     @Test
     void of_pathWithBlanksAndPercent_isQuoted() {
         SshPublicKey authority = SoftwareSigner.generate().publicKey();
-        RenterFiles files = RenterFiles.of(at("gate.example", "renter"), in("/home/a b/100%"), authority);
+        RenterFiles files = RenterFiles.of(at("gate.example", "renter"), in("/home/a b/100%"), List.of(authority));
         assertTrue(files.sshConfig().contains("IdentityFile \"/home/a b/100%%/id\"\n"), files.sshConfig());
         assertTrue(files.sshConfig().contains("StrictHostKeyChecking yes\n"));
         assertTrue(files.knownHosts().equals("@cert-authority ch-r1,computehive-gateway " + authority.line() + "\n"));

@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -92,7 +93,12 @@ public final class InMemoryAccess implements SessionAccess {
         String serial = Long.toString(serials.incrementAndGet());
         var entrance = new RenterFiles.Entrance("127.0.0.1", 22, id.principal(), id.vmName(), "renter");
         return new Grant(
-                "in-memory certificate " + serial, entrance, authority, serial, key.fingerprint(), window.end());
+                "in-memory certificate " + serial,
+                entrance,
+                List.of(authority),
+                serial,
+                key.fingerprint(),
+                window.end());
     }
 
     /**

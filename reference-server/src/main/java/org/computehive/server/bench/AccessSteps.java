@@ -112,7 +112,7 @@ final class AccessSteps {
                         .formatted(
                                 jumpId.vmName(),
                                 id.vmName(),
-                                grant.hostAuthority().line()));
+                                grant.hostAuthorities().getFirst().line()));
         return """
                 Host target
                   HostName 127.0.0.1
