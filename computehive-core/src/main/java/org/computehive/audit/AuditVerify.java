@@ -9,7 +9,8 @@ import java.util.List;
 import org.computehive.audit.VerificationReport.Finding;
 
 /**
- * The auditor's command line: {@code DIR --key VKEY [--since CHECKPOINT_FILE]... [--entry ENTRY_FILE]...}.
+ * The auditor's command line: {@code DIR --key VKEY [--since CHECKPOINT_FILE]... [--entry ENTRY_FILE]... [--witness VKEY]...
+ * [--quorum K]}, or {@code --proof PROOF_FILE --entry ENTRY_FILE --key VKEY} without the log.
  *
  * <p>Exit code 0 if everything holds, 1 if something fails, 2 if it could not be tried.
  */
@@ -19,10 +20,14 @@ public final class AuditVerify {
     private static final int USAGE = 2;
     private static final String HELP = """
             usage: DIR --key VERIFIER_KEY [--since CHECKPOINT_FILE]... [--entry ENTRY_FILE]...
+                       [--witness WITNESS_KEY]... [--quorum K]
+                   --proof PROOF_FILE --entry ENTRY_FILE --key VERIFIER_KEY [--witness WITNESS_KEY]... [--quorum K]
               DIR                the log's folder, or a copy of its checkpoint and tile/
               --key              the log's verifier key, <name>+<hash>+<key>
               --since            a checkpoint kept from before, which the log must continue
               --entry            a file with the bytes of an entry that must be in the log
+              --witness          a witness's key; --quorum K of them (all, if it is not given) must have cosigned
+              --proof            a proof of the one entry (C2SP tlog-proof), instead of DIR
             exit code: 0 everything holds, 1 something fails, 2 it could not be tried""";
     private final PrintStream out;
     private final PrintStream err;
@@ -42,14 +47,24 @@ public final class AuditVerify {
         List<String> keys = new ArrayList<>();
         List<String> since = new ArrayList<>();
         List<byte[]> entries = new ArrayList<>();
+        List<WitnessKey> witnesses = new ArrayList<>();
+        List<String> proofs = new ArrayList<>();
+        int needed = -1;
         try {
             for (int i = 0; i < args.size(); i++) {
                 switch (args.get(i)) {
                     case "--key" -> keys.add(value(args, ++i));
                     case "--since" -> since.add(Files.readString(file(value(args, ++i), Note.MAX_CHARS)));
                     case "--entry" -> entries.add(Files.readAllBytes(file(value(args, ++i), AuditLog.MAX_ENTRY_BYTES)));
+                    case "--witness" -> witnesses.add(WitnessKey.parse(value(args, ++i)));
+                    case "--quorum" -> needed = Integer.parseInt(value(args, ++i));
+                    case "--proof" -> proofs.add(Files.readString(file(value(args, ++i), 2 * Note.MAX_CHARS)));
                     default -> folders.add(args.get(i));
                 }
+            }
+            var quorum = new Quorum(needed < 0 ? witnesses.size() : needed, witnesses);
+            if (proofs.size() == 1 && entries.size() == 1 && keys.size() == 1 && folders.isEmpty()) {
+                return proof(VerifierKey.parse(keys.getFirst()), proofs.getFirst(), entries.getFirst(), quorum);
             }
             if (folders.size() != 1 || keys.size() != 1 || folders.getFirst().startsWith("-")) {
                 return usage("one DIR and one --key are needed");
@@ -58,11 +73,26 @@ public final class AuditVerify {
             if (!Files.isDirectory(folder)) {
                 return usage("there is no folder " + folder);
             }
-            return print(new Verifier(VerifierKey.parse(keys.getFirst())).verify(folder, since, entries));
+            return print(
+                    new Verifier(VerifierKey.parse(keys.getFirst())).verify(folder, since, entries, List.of(), quorum));
         } catch (IOException e) {
             return usage("a file can't be read: " + e);
         } catch (IllegalArgumentException e) {
             return usage(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private int proof(VerifierKey key, String proof, byte[] entry, Quorum quorum) {
+        try {
+            out.println("log       " + new Verifier(key).verifyProof(proof, entry, quorum));
+            out.println("holds     the entry is entry %d"
+                    .formatted(ProofFile.parse(proof).index()));
+            out.println("VERIFIED");
+            return HOLDS;
+        } catch (IllegalArgumentException e) {
+            out.println("FAILS     " + e.getMessage());
+            out.println("NOT VERIFIED");
+            return FAILS;
         }
     }
 

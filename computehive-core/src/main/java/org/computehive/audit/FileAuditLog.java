@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -18,6 +19,7 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * checkpoint                 the newest published checkpoint (C2SP tlog-checkpoint)
+ * checkpoint.cosigned        the newest that witnesses cosigned (C2SP tlog-cosignature), if any did
  * tile/&lt;L&gt;/&lt;N&gt;[.p/&lt;W&gt;]       hash tiles
  * tile/entries/&lt;N&gt;[.p/&lt;W&gt;]   entry bundles
  * private/                   the write-ahead files and the lock; not to be served
@@ -50,6 +52,7 @@ public final class FileAuditLog implements AuditLog {
     private boolean commitsEnded;
 
     private final String origin;
+    private final VerifierKey key;
 
     /** Entries whose appender waits for the first one's index. */
     private record Pending(List<byte[]> entries, CompletableFuture<Long> index) {
@@ -58,9 +61,10 @@ public final class FileAuditLog implements AuditLog {
         }
     }
 
-    private FileAuditLog(LogFolder folder, String origin) {
+    private FileAuditLog(LogFolder folder, VerifierKey key) {
         this.folder = folder;
-        this.origin = origin;
+        this.origin = key.name();
+        this.key = key;
         this.committer = folder.committer();
         commits = new Thread(this::commitUntilClosed, "audit-commit");
         publishes = new Thread(this::publishUntilClosed, "audit-publish");
@@ -81,7 +85,7 @@ public final class FileAuditLog implements AuditLog {
     }
 
     static FileAuditLog open(Path folder, NoteSigner key, SegmentFiles files, long segmentBytes) {
-        FileAuditLog log = new FileAuditLog(LogFolder.open(folder, key, files, segmentBytes), key.name());
+        FileAuditLog log = new FileAuditLog(LogFolder.open(folder, key, files, segmentBytes), key.verifierKey());
         log.commits.start();
         log.publishes.start();
         return log;
@@ -200,6 +204,29 @@ public final class FileAuditLog implements AuditLog {
             lock.unlock();
         }
         await(done);
+    }
+
+    /**
+     * Publishes a checkpoint of this log with its witnesses' cosignatures, durably.
+     *
+     * @param note the cosigned checkpoint
+     * @throws IllegalArgumentException if it is no checkpoint of this log's
+     * @throws AuditLogException if it could not be written
+     */
+    public void publishCosigned(String note) {
+        Checkpoint checkpoint = Checkpoint.open(note, key);
+        LogRanges.treeSize(checkpoint.size(), size());
+        if (!Arrays.equals(checkpoint.root(), committer.tree().root(checkpoint.size()))) {
+            throw new IllegalArgumentException("%s is not what this log was then".formatted(checkpoint));
+        }
+        try {
+            folder.publishCosigned(note);
+        } catch (IOException e) {
+            throw new AuditLogException(
+                    "the cosigned checkpoint of audit log %s could not be written (%s): free space or mend the disk, then try again"
+                            .formatted(folder, e.getMessage()),
+                    e);
+        }
     }
 
     private void publishUntilClosed() {

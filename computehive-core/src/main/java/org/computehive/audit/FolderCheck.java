@@ -37,7 +37,7 @@ final class FolderCheck {
 
     FolderCheck(Path folder, VerifierKey key) {
         this.folder = folder;
-        this.files = new TileStore(folder, folder);
+        this.files = new TileStore(folder, folder, SegmentFiles.DISK);
         this.key = key;
     }
 
@@ -244,6 +244,41 @@ final class FolderCheck {
             }
         } catch (IllegalArgumentException e) {
             fails(name, e);
+        }
+    }
+
+    /** Checks that the log continues what was anchored elsewhere. */
+    void continues(Checkpoint signed, Anchored anchored) {
+        String name = "anchor of size " + anchored.size();
+        if (!Arrays.equals(anchored.originHash(), Anchored.originHash(signed.origin()))) {
+            fails(name, "it is of another log than " + signed.origin());
+        } else if (anchored.size() > signed.size()) {
+            fails(name, "the log has %d entries, fewer than were anchored".formatted(signed.size()));
+        } else if (tree.size() < signed.size()) {
+            fails(name, "it can't be compared, since the entries can't be read");
+        } else if (Arrays.equals(tree.root(anchored.size()), anchored.root())) {
+            findings.add(
+                    new Finding.Holds("the first %d entries are those that were anchored".formatted(anchored.size())));
+        } else {
+            fails(
+                    name,
+                    "the first %d entries are not those that were anchored: history was rewritten"
+                            .formatted(anchored.size()));
+        }
+    }
+
+    /** Checks that enough witnesses cosigned what the log was at some size, and that it continues that. */
+    void cosigned(Checkpoint signed, Quorum quorum) {
+        if (quorum.needed() == 0) {
+            return;
+        }
+        try {
+            String note = new String(files.read(TilePaths.COSIGNED, Note.MAX_CHARS), UTF_8);
+            continues(signed, note);
+            findings.add(new Finding.Holds("the checkpoint of size %d is cosigned by %s"
+                    .formatted(Checkpoint.open(note, key).size(), String.join(", ", quorum.check(note)))));
+        } catch (IOException | IllegalArgumentException e) {
+            fails(TilePaths.COSIGNED, e);
         }
     }
 

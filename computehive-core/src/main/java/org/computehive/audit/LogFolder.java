@@ -30,6 +30,7 @@ final class LogFolder implements AutoCloseable {
     private final Path walFolder;
     private final FileChannel lockFile;
     private final TileStore tiles;
+    private final TileStore cosigned;
     private final Committer committer;
     private final WriteAheadLog wal;
     private long durable;
@@ -40,7 +41,8 @@ final class LogFolder implements AutoCloseable {
         this.root = root;
         this.walFolder = walFolder(root);
         this.lockFile = lockFile;
-        this.tiles = new TileStore(root, root.resolve("private/new"));
+        this.tiles = new TileStore(root, root.resolve("private/new"), files);
+        this.cosigned = new TileStore(root, root.resolve("private/new-cosigned"), files);
         WriteAheadLog.Recovered found = WriteAheadLog.recover(walFolder);
         Recovery recovery = new Recovery(root, tiles, key, found);
         Sized newest = recovery.newest();
@@ -125,16 +127,24 @@ final class LogFolder implements AutoCloseable {
             long before = durable;
             durable = sealed;
             committer.release(durable - durable % TilePaths.WIDTH);
-            WriteAheadLog.removeBefore(walFolder, durable);
+            wal.removeBefore(durable);
             tiles.removePartials(before, published, durable);
         }
         Sized newest = committer.newest();
         if (newest.size() > published || !Files.exists(root.resolve(TilePaths.CHECKPOINT))) {
-            tiles.write(published, newest.size(), committer.tree(), this::entries, false);
+            // Not the tiles up to there again: what is durable must not be replaced by what isn't.
+            tiles.write(Math.max(published, durable), newest.size(), committer.tree(), this::entries, false);
             tiles.writeCheckpoint(newest.note());
             long before = published;
             published = newest.size();
             tiles.removePartials(before, published, durable);
+        }
+    }
+
+    /** Publishes a cosigned checkpoint; any thread. */
+    void publishCosigned(String note) throws IOException {
+        synchronized (cosigned) {
+            cosigned.writeCosigned(note);
         }
     }
 
@@ -164,22 +174,37 @@ final class LogFolder implements AutoCloseable {
         }
     }
 
-    /** Reads a bundle and checks each entry against the tree. */
+    /** Reads a bundle and checks each entry against the tree; where it is missing, a wider one of the same number. */
     static List<byte[]> bundle(TileStore tiles, long n, int width, MerkleTree tree) {
-        String path = TilePaths.bundle(n, width);
+        String exact = TilePaths.bundle(n, width);
+        Exception problem = new NoSuchFileException(exact);
         try {
-            List<byte[]> entries = TilePaths.decode(tiles.read(path, MAX_BUNDLE_BYTES), width);
-            Hasher hasher = new Hasher();
-            for (int i = 0; i < width; i++) {
-                if (!Arrays.equals(hasher.leaf(entries.get(i)), tree.node(0, n * TilePaths.WIDTH + i))) {
-                    throw new IllegalArgumentException("entry %d was changed".formatted(n * TilePaths.WIDTH + i));
+            for (int present : tiles.widths(exact, width)) {
+                try {
+                    return bundle(tiles, n, width, present, tree);
+                } catch (IOException | IllegalArgumentException e) {
+                    problem = e;
                 }
             }
-            return entries;
-        } catch (IOException | IllegalArgumentException e) {
-            throw new AuditLogException(
-                    "audit log file %s can't be used: %s. Restore it from a copy".formatted(path, e.getMessage()), e);
+        } catch (IOException e) {
+            problem = e;
         }
+        throw new AuditLogException(
+                "audit log file %s can't be used: %s. Restore it from a copy".formatted(exact, problem.getMessage()),
+                problem);
+    }
+
+    private static List<byte[]> bundle(TileStore tiles, long n, int width, int present, MerkleTree tree)
+            throws IOException {
+        List<byte[]> entries = TilePaths.decode(tiles.read(TilePaths.bundle(n, present), MAX_BUNDLE_BYTES), present)
+                .subList(0, width);
+        Hasher hasher = new Hasher();
+        for (int i = 0; i < width; i++) {
+            if (!Arrays.equals(hasher.leaf(entries.get(i)), tree.node(0, n * TilePaths.WIDTH + i))) {
+                throw new IllegalArgumentException("entry %d was changed".formatted(n * TilePaths.WIDTH + i));
+            }
+        }
+        return entries;
     }
 
     @Override

@@ -2,8 +2,10 @@ package org.computehive.audit;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
 
 /** C2SP signed-note: a text, an empty line, and one signature line per key. */
 final class Note {
@@ -19,10 +21,7 @@ final class Note {
     static String sign(String text, NoteSigner signer) {
         VerifierKey key = signer.verifierKey();
         byte[] signature = signer.sign(text.getBytes(UTF_8));
-        byte[] line = Arrays.copyOf(key.id(), ID_BYTES + signature.length);
-        System.arraycopy(signature, 0, line, ID_BYTES, signature.length);
-        return text + "\n" + SIGNATURE_START + key.name() + " "
-                + Base64.getEncoder().encodeToString(line) + "\n";
+        return text + "\n" + line(key.name(), key.id(), signature);
     }
 
     /**
@@ -32,26 +31,8 @@ final class Note {
      */
     static String open(String note, VerifierKey key) {
         String text = text(note);
-        String signatures = note.substring(text.length() + 1);
-        String[] lines = signatures.substring(0, signatures.length() - 1).split("\n", MAX_SIGNATURES + 1);
-        if (lines.length > MAX_SIGNATURES) {
-            throw malformed("it has more than %d signatures".formatted(MAX_SIGNATURES));
-        }
         boolean signed = false;
-        for (String line : lines) {
-            String[] parts = line.split(" ", -1);
-            if (parts.length != 3 || !line.startsWith(SIGNATURE_START)) {
-                throw malformed("signature line %s is not \"\u2014 <name> <base64>\"".formatted(quote(line)));
-            }
-            byte[] idAndSignature = base64(parts[2]);
-            if (idAndSignature.length <= ID_BYTES) {
-                throw malformed("a signature is too short");
-            }
-            byte[] id = Arrays.copyOf(idAndSignature, ID_BYTES);
-            if (!parts[1].equals(key.name()) || !Arrays.equals(id, key.id())) {
-                continue;
-            }
-            byte[] signature = Arrays.copyOfRange(idAndSignature, ID_BYTES, idAndSignature.length);
+        for (byte[] signature : signatures(note, key.name(), key.id())) {
             if (signature.length != 64 || !key.verifies(text.getBytes(UTF_8), signature)) {
                 throw new IllegalArgumentException(
                         "the signature of %s does not fit the note: it was changed".formatted(key.name()));
@@ -62,6 +43,41 @@ final class Note {
             throw new IllegalArgumentException("the note has no signature by %s".formatted(key));
         }
         return text;
+    }
+
+    /**
+     * Returns the signatures of a note that claim to be of one key, unchecked.
+     *
+     * @throws IllegalArgumentException if the note or any signature line is malformed
+     */
+    static List<byte[]> signatures(String note, String name, byte[] keyId) {
+        String all = note.substring(text(note).length() + 1);
+        String[] lines = all.substring(0, all.length() - 1).split("\n", MAX_SIGNATURES + 1);
+        if (lines.length > MAX_SIGNATURES) {
+            throw malformed("it has more than %d signatures".formatted(MAX_SIGNATURES));
+        }
+        List<byte[]> found = new ArrayList<>();
+        for (String line : lines) {
+            String[] parts = line.split(" ", -1);
+            if (parts.length != 3 || !line.startsWith(SIGNATURE_START)) {
+                throw malformed("signature line %s is not \"\u2014 <name> <base64>\"".formatted(quote(line)));
+            }
+            byte[] idAndSignature = base64(parts[2]);
+            if (idAndSignature.length <= ID_BYTES) {
+                throw malformed("a signature is too short");
+            }
+            if (parts[1].equals(name) && Arrays.equals(Arrays.copyOf(idAndSignature, ID_BYTES), keyId)) {
+                found.add(Arrays.copyOfRange(idAndSignature, ID_BYTES, idAndSignature.length));
+            }
+        }
+        return found;
+    }
+
+    /** Writes a signature line, its newline included. */
+    static String line(String name, byte[] keyId, byte[] signature) {
+        byte[] both = Arrays.copyOf(keyId, ID_BYTES + signature.length);
+        System.arraycopy(signature, 0, both, ID_BYTES, signature.length);
+        return SIGNATURE_START + name + " " + Base64.getEncoder().encodeToString(both) + "\n";
     }
 
     /** Returns a note's text, its final newline included, without looking at the signatures. */

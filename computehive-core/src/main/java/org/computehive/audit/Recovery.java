@@ -19,6 +19,9 @@ final class Recovery {
     private final MerkleTree tree = new MerkleTree();
     private final List<byte[]> tail = new ArrayList<>();
     private final long base;
+    /** The checkpoint that begins the oldest write-ahead file: of what the tiles hold. */
+    private final String newestOfTiles;
+
     private final Sized newest;
     private final long sealed;
 
@@ -28,6 +31,7 @@ final class Recovery {
         this.key = key;
         List<Batch> batches = found.batches();
         base = batches.isEmpty() ? 0 : batches.getFirst().first();
+        newestOfTiles = batches.isEmpty() ? "" : batches.getFirst().note();
         loadTiles();
         Hasher hasher = new Hasher();
         long lastSealed = base;
@@ -51,23 +55,49 @@ final class Recovery {
     }
 
     private void loadTiles() throws IOException {
-        for (long n = 0; n * TilePaths.WIDTH < base; n++) {
-            int width = (int) Math.min(TilePaths.WIDTH, base - n * TilePaths.WIDTH);
-            String path = TilePaths.tile(0, n, width);
-            byte[] hashes = tiles.read(path, width * Hasher.BYTES);
-            if (hashes.length != width * Hasher.BYTES) {
-                throw refused("file %s was cut".formatted(path));
-            }
-            List<byte[]> leaves = new ArrayList<>(width);
-            for (int i = 0; i < width; i++) {
-                leaves.add(Arrays.copyOfRange(hashes, i * Hasher.BYTES, (i + 1) * Hasher.BYTES));
-            }
-            tree.appendAll(leaves);
+        for (long n = 0; n < base / TilePaths.WIDTH; n++) {
+            load(n, TilePaths.WIDTH, TilePaths.WIDTH);
         }
         int width = TilePaths.partialWidth(base);
         if (width > 0) {
+            loadPartial(base / TilePaths.WIDTH, width);
             tail.addAll(LogFolder.bundle(tiles, base / TilePaths.WIDTH, width, tree));
         }
+    }
+
+    /**
+     * Loads the first hashes of the last tile. A crash between the removals of two write-ahead files leaves one that begins
+     * before the tiles end, so that its tile may be there in a wider form only; the signed root says which is right.
+     */
+    private void loadPartial(long n, int width) throws IOException {
+        Checkpoint said = Checkpoint.read(Note.text(newestOfTiles));
+        String exact = TilePaths.tile(0, n, width);
+        List<Integer> widths = tiles.widths(exact, width);
+        for (int present : widths) {
+            try {
+                load(n, width, present);
+                if (Arrays.equals(tree.root(base), said.root())) {
+                    return;
+                }
+                tree.truncate(n * TilePaths.WIDTH);
+            } catch (AuditLogException e) {
+                LOG.warn("tile {} of width {} is of no use: {}", exact, present, e.getMessage());
+            }
+        }
+        throw refused("file %s is missing or was changed".formatted(exact));
+    }
+
+    private void load(long n, int width, int present) throws IOException {
+        String path = TilePaths.tile(0, n, present);
+        byte[] hashes = tiles.read(path, present * Hasher.BYTES);
+        if (hashes.length != present * Hasher.BYTES) {
+            throw refused("file %s was cut".formatted(path));
+        }
+        List<byte[]> leaves = new ArrayList<>(width);
+        for (int i = 0; i < width; i++) {
+            leaves.add(Arrays.copyOfRange(hashes, i * Hasher.BYTES, (i + 1) * Hasher.BYTES));
+        }
+        tree.appendAll(leaves);
     }
 
     private void checkRoot(Checkpoint said) {

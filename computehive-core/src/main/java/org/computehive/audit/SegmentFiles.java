@@ -4,10 +4,12 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
-/** Opens the write-ahead files: the seam where tests inject a full or failing disk. */
+/** Every change to a log's files: the seam where tests inject a full or failing disk, or a crash at any byte. */
 interface SegmentFiles {
     /** The file system's own. */
     SegmentFiles DISK = (file, create) -> {
@@ -19,7 +21,17 @@ interface SegmentFiles {
 
     SegmentFile open(Path file, boolean create) throws IOException;
 
-    /** One write-ahead file, open for writing. */
+    /** Puts a file in another's place, at once. */
+    default void replace(Path from, Path to) throws IOException {
+        Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /** Removes a file if it is there. */
+    default void delete(Path file) throws IOException {
+        Files.deleteIfExists(file);
+    }
+
+    /** One file, open for writing. */
     interface SegmentFile extends Closeable {
         /** Writes all bytes at a position. */
         void write(ByteBuffer bytes, long position) throws IOException;

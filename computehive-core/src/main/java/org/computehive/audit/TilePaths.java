@@ -14,6 +14,9 @@ final class TilePaths {
     static final int HEIGHT = 8;
 
     static final String CHECKPOINT = "checkpoint";
+    /** The newest checkpoint that witnesses cosigned; usually older than the newest. */
+    static final String COSIGNED = "checkpoint.cosigned";
+
     static final String TILES = "tile";
     private static final String ENTRIES = "entries";
     private static final int PART = 1000;

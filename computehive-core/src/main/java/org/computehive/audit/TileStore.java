@@ -10,7 +10,6 @@ import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.List;
@@ -26,10 +25,12 @@ import java.util.stream.Stream;
 final class TileStore {
     private final Path root;
     private final Path temporary;
+    private final SegmentFiles disk;
 
-    TileStore(Path root, Path temporary) {
+    TileStore(Path root, Path temporary, SegmentFiles disk) {
         this.root = root;
         this.temporary = temporary;
+        this.disk = disk;
     }
 
     /** Gives the entries of a range. */
@@ -76,6 +77,12 @@ final class TileStore {
         sync(root);
     }
 
+    /** Replaces the cosigned checkpoint, durably. */
+    void writeCosigned(String note) throws IOException {
+        replace(TilePaths.COSIGNED, note.getBytes(UTF_8), true, new HashSet<>());
+        sync(root);
+    }
+
     private void replace(String path, byte[] bytes, boolean durable, Set<Path> folders) throws IOException {
         Path file = root.resolve(path);
         for (Path folder = file.getParent(); folder != null && !folder.equals(root.getParent()); ) {
@@ -83,17 +90,14 @@ final class TileStore {
             folder = folder.getParent();
         }
         Files.createDirectories(file.getParent());
-        try (FileChannel channel = FileChannel.open(
-                temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-            ByteBuffer buffer = ByteBuffer.wrap(bytes);
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
-            }
+        disk.delete(temporary); // what a crash left
+        try (SegmentFiles.SegmentFile written = disk.open(temporary, true)) {
+            written.write(ByteBuffer.wrap(bytes), 0);
             if (durable) {
-                channel.force(true);
+                written.force();
             }
         }
-        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        disk.replace(temporary, file);
     }
 
     /**
@@ -158,8 +162,8 @@ final class TileStore {
         return paths;
     }
 
-    private static void remove(Path file) throws IOException {
-        Files.deleteIfExists(file);
+    private void remove(Path file) throws IOException {
+        disk.delete(file);
         try {
             Files.deleteIfExists(file.toAbsolutePath().getParent());
         } catch (DirectoryNotEmptyException e) {
@@ -181,6 +185,26 @@ final class TileStore {
             }
             return bytes;
         }
+    }
+
+    /** Returns the widths, at least some, in which a tile is there: the exact first, then wider ones, the full last. */
+    List<Integer> widths(String path, int atLeast) throws IOException {
+        int partial = path.indexOf(".p/");
+        String full = partial < 0 ? path : path.substring(0, partial);
+        Set<Integer> widths = new TreeSet<>();
+        try (Stream<Path> files = Files.list(root.resolve(full + ".p"))) {
+            files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.matches("[1-9][0-9]{0,2}"))
+                    .map(Integer::valueOf)
+                    .filter(width -> width >= atLeast && width < TilePaths.WIDTH)
+                    .forEach(widths::add);
+        } catch (NoSuchFileException e) {
+            // There is none, or the full one alone.
+        }
+        if (Files.exists(root.resolve(full))) {
+            widths.add(TilePaths.WIDTH);
+        }
+        return List.copyOf(widths);
     }
 
     static void sync(Path folder) throws IOException {

@@ -120,7 +120,7 @@ final class WriteAheadLog implements AutoCloseable {
             throws IOException {
         List<Segment> segments = new ArrayList<>(recovered.segments());
         if (!segments.isEmpty() && segments.getLast().bytes() == 0) {
-            Files.delete(segments.removeLast().file());
+            files.delete(segments.removeLast().file());
             TileStore.sync(folder);
         }
         if (segments.isEmpty()) {
@@ -227,7 +227,7 @@ final class WriteAheadLog implements AutoCloseable {
         } catch (IOException e) {
             LOG.warn("No new write-ahead file could be begun; the present one grows on: {}", e.toString());
             try {
-                Files.deleteIfExists(path(folder, size));
+                files.delete(path(folder, size));
                 TileStore.sync(folder);
             } catch (IOException again) {
                 broken = true;
@@ -237,7 +237,7 @@ final class WriteAheadLog implements AutoCloseable {
     }
 
     /** Deletes the segments whose entries all lie before an index, the base of a later segment. */
-    static void removeBefore(Path folder, long index) throws IOException {
+    void removeBefore(long index) throws IOException {
         List<Path> old;
         try (Stream<Path> all = Files.list(folder)) {
             old = all.filter(file -> file.toString().endsWith(SUFFIX) && base(file) < index)
@@ -245,7 +245,7 @@ final class WriteAheadLog implements AutoCloseable {
                     .toList();
         }
         for (Path file : old) {
-            Files.delete(file);
+            files.delete(file);
         }
         TileStore.sync(folder);
     }
