@@ -35,6 +35,9 @@ public final class Bench {
                 List.of(
                         new DemoSteps(),
                         new Certificates(),
+                        new GatewayTraffic(),
+                        new KillLatency(),
+                        new AuditAppends(),
                         new Bookings(),
                         new TimerLateness(),
                         new SearchIndex(),

@@ -27,12 +27,15 @@ import org.computehive.access.UserCertificateRequest;
  */
 final class Certificates implements Benchmark {
     private static final int BATCH = 1_000;
+    private static final int CERTIFICATE_BYTES = 320;
     private static final int WARM_UP = 3;
     private static final int ROUNDS = 5;
     /** A server runs for days: its code is compiled before it is measured. */
     private static final int COMPILED_AFTER = 20;
 
     private static final double GOAL = 5;
+    /** Of what Bouncy Castle signs if it does nothing else. */
+    private static final double RAW_GOAL = 0.7;
 
     @Override
     public String name() {
@@ -70,12 +73,21 @@ final class Certificates implements Benchmark {
             }
             List<Cost> ours = new ArrayList<>();
             List<Cost> peer = new ArrayList<>();
+            List<Cost> raw = new ArrayList<>();
+            SoftwareSigner signer = SoftwareSigner.generate();
             Rounds.of(WARM_UP, ROUNDS, () -> add(ours, issue(authority, key)), () -> add(peer, batch(folder, command)));
+            Rounds.of(
+                    WARM_UP, ROUNDS, () -> add(new ArrayList<>(), issue(authority, key)), () -> add(raw, sign(signer)));
             progress.accept("ours %s".formatted(ours));
             progress.accept("ssh-keygen %s".formatted(peer));
             return List.of(
                     figure("issued-per-cpu-second", ours, peer, Cost::cpuSeconds),
-                    figure("issued-per-second", ours, peer, Cost::wallSeconds));
+                    figure("issued-per-second", ours, peer, Cost::wallSeconds),
+                    new Figure(
+                            name() + "/of-raw-signing-per-cpu-second",
+                            rate(ours, Cost::cpuSeconds),
+                            rate(raw, Cost::cpuSeconds),
+                            RAW_GOAL));
         }
     }
 
@@ -111,6 +123,18 @@ final class Certificates implements Benchmark {
                 if (line.isEmpty()) {
                     throw new IllegalStateException("an empty certificate was issued");
                 }
+            }
+        });
+        return new Cost(wall, Math.max(CpuTime.ours() - cpu, 1 / 1e6));
+    }
+
+    /** Signs as many messages of a certificate's length, and does nothing else. */
+    private static Cost sign(SoftwareSigner signer) throws Exception {
+        byte[] message = new byte[CERTIFICATE_BYTES];
+        double cpu = CpuTime.ours();
+        double wall = Rounds.seconds(() -> {
+            for (int i = 0; i < BATCH; i++) {
+                signer.sign(message);
             }
         });
         return new Cost(wall, Math.max(CpuTime.ours() - cpu, 1 / 1e6));

@@ -33,4 +33,27 @@ final class CpuTime {
         return (Double.parseDouble(fields[CHILDREN_USER - shift]) + Double.parseDouble(fields[CHILDREN_SYSTEM - shift]))
                 / TICKS_PER_SECOND;
     }
+
+    /** Returns the seconds that a running program has used so far, with all its children, ended or not. */
+    static double of(ProcessHandle program) throws IOException {
+        double sum = used(program.pid());
+        for (ProcessHandle child : program.descendants().toList()) {
+            sum += used(child.pid());
+        }
+        return sum;
+    }
+
+    private static double used(long pid) throws IOException {
+        Path file = Path.of("/proc/%d/stat".formatted(pid));
+        if (!Files.exists(file)) {
+            return 0;
+        }
+        String stat = Files.readString(file);
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+        double ticks = 0;
+        for (int field = CHILDREN_USER - 2; field <= CHILDREN_SYSTEM; field++) {
+            ticks += Double.parseDouble(fields[field - 3]);
+        }
+        return ticks / TICKS_PER_SECOND;
+    }
 }
