@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import org.computehive.access.CertificateAuthority;
@@ -28,6 +29,7 @@ import org.computehive.access.UserCertificateRequest;
 final class Certificates implements Benchmark {
     private static final int BATCH = 1_000;
     private static final int CERTIFICATE_BYTES = 320;
+    private static final int BATCHES_BESIDE = 10;
     private static final int WARM_UP = 3;
     private static final int ROUNDS = 5;
     /** A server runs for days: its code is compiled before it is measured. */
@@ -76,8 +78,12 @@ final class Certificates implements Benchmark {
             List<Cost> raw = new ArrayList<>();
             SoftwareSigner signer = SoftwareSigner.generate();
             Rounds.of(WARM_UP, ROUNDS, () -> add(ours, issue(authority, key)), () -> add(peer, batch(folder, command)));
+            List<Cost> beside = new ArrayList<>();
             Rounds.of(
-                    WARM_UP, ROUNDS, () -> add(new ArrayList<>(), issue(authority, key)), () -> add(raw, sign(signer)));
+                    WARM_UP,
+                    ROUNDS,
+                    () -> add(beside, often(() -> issue(authority, key))),
+                    () -> add(raw, often(() -> sign(signer))));
             progress.accept("ours %s".formatted(ours));
             progress.accept("ssh-keygen %s".formatted(peer));
             return List.of(
@@ -85,7 +91,7 @@ final class Certificates implements Benchmark {
                     figure("issued-per-second", ours, peer, Cost::wallSeconds),
                     new Figure(
                             name() + "/of-raw-signing-per-cpu-second",
-                            rate(ours, Cost::cpuSeconds),
+                            rate(beside, Cost::cpuSeconds),
                             rate(raw, Cost::cpuSeconds),
                             RAW_GOAL));
         }
@@ -126,6 +132,18 @@ final class Certificates implements Benchmark {
             }
         });
         return new Cost(wall, Math.max(CpuTime.ours() - cpu, 1 / 1e6));
+    }
+
+    /** Measures several batches as one: a single one is short beside the ticks in which the kernel counts. */
+    private static Cost often(Callable<Cost> batch) throws Exception {
+        double wall = 0;
+        double cpu = 0;
+        for (int i = 0; i < BATCHES_BESIDE; i++) {
+            Cost cost = batch.call();
+            wall += cost.wallSeconds() / BATCHES_BESIDE;
+            cpu += cost.cpuSeconds() / BATCHES_BESIDE;
+        }
+        return new Cost(wall, cpu);
     }
 
     /** Signs as many messages of a certificate's length, and does nothing else. */

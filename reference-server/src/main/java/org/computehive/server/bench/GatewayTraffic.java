@@ -14,9 +14,9 @@ import java.util.function.Consumer;
  * both sides alike; on two cores they compete with what is measured.
  */
 final class GatewayTraffic implements Benchmark {
-    private static final int MEBIBYTES = 512;
-    private static final int WARM_UP = 2;
-    private static final int ROUNDS = 5;
+    private static final int MEBIBYTES = 256;
+    private static final int WARM_UP = 1;
+    private static final int ROUNDS = 3;
     private static final int CONNECTIONS = 40;
     private static final int AT_ONCE = 4;
 
