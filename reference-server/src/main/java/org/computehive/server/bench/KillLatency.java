@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How soon a hundred live connections end, by OpenSSH's client: its last byte and its exit after a revocation and after the
@@ -59,7 +60,7 @@ final class KillLatency implements Benchmark {
     private record Times(double exit, double lastByte) {}
 
     /** Ends at once by a revocation, or, where the VM's address is given, by moving the window's end close. */
-    private static Times session(JumpStage stage, String principal, InetSocketAddress vm) throws Exception {
+    private static Times session(JumpStage stage, String principal, @Nullable InetSocketAddress vm) throws Exception {
         stage.certify(principal);
         var flowing = new CountDownLatch(SESSIONS);
         var over = new CountDownLatch(SESSIONS);
