@@ -110,7 +110,7 @@ class CrashAtAnyByteTest {
         Random random = new Random(SEED);
         long bytes = run(folder.resolve("whole"), 600, 3_000, new Mortal(Long.MAX_VALUE))
                 .bytes();
-        for (int i = 0; i < 60; i++) {
+        for (int i = 0; i < 30; i++) {
             long at = random.nextLong(bytes);
             Path log = folder.resolve("log" + i);
             check(log, run(log, 600, 3_000, new Mortal(at)), "killed at byte %d, seed %d".formatted(at, SEED));
@@ -122,7 +122,7 @@ class CrashAtAnyByteTest {
         Random random = new Random(SEED);
         long bytes = run(folder.resolve("whole"), 300, 3_000, new Mortal(Long.MAX_VALUE))
                 .bytes();
-        for (int i = 0; i < 60; i++) {
+        for (int i = 0; i < 30; i++) {
             long at = random.nextLong(bytes);
             Path log = folder.resolve("log" + i);
             var disk = new Mortal(at);
