@@ -106,17 +106,17 @@ public final class SshAccess implements SessionAccess {
         HostKeyPair key = HostKeyPair.generate();
         var certificate =
                 authority.issue(new HostCertificateRequest(id.value(), id.vmName(), key.publicKey(), window.end()));
-        return new GuestAccess(
-                key.privateKeyText(),
-                certificate.line(),
-                authority.userAuthorities().stream().map(SshPublicKey::line).collect(Collectors.joining("\n")),
-                id.principal());
+        return new GuestAccess(key.privateKeyText(), certificate.line(), userAuthorities(), id.principal());
+    }
+
+    /** Returns the keys that guests trust for renters, one line each. */
+    private String userAuthorities() {
+        return authority.userAuthorities().stream().map(SshPublicKey::line).collect(Collectors.joining("\n"));
     }
 
     @Override
     public Trust trust() {
-        return new Trust(
-                authority.userAuthority().line(), authority.hostAuthority().line());
+        return new Trust(userAuthorities(), authority.hostAuthority().line());
     }
 
     @Override
