@@ -328,6 +328,18 @@ class GuestNetworkCases {
         }
     }
 
+    @Test
+    void networks_thatAreOpenedTogether_haveDifferentLinks() {
+        var networks = new GuestNetworks(HostNetwork.defaults(), account());
+        List<RentalId> ids = Stream.generate(RentalId::random).limit(6).toList();
+        List<CompletableFuture<GuestLink>> links = ids.stream()
+                .map(id -> CompletableFuture.supplyAsync(() -> networks.open(id, NetworkPolicy.INTERNET)))
+                .toList();
+        assertEquals(6, links.stream().map(CompletableFuture::join).distinct().count());
+        ids.forEach(GuestNetworks::close);
+        assertNothingLeft();
+    }
+
     private static Account account() {
         return Account.unprivileged();
     }

@@ -12,7 +12,7 @@ step() { echo "step: $*"; }
 
 step "installing Debian packages"
 mmdebstrap --quiet --variant=minbase --format=directory \
-    --include=systemd-sysv,udev,cloud-init,cloud-guest-utils,openssh-server,linux-image-cloud-amd64,iproute2,netplan.io,systemd-resolved,dbus,sudo,e2fsprogs,kmod \
+    --include=systemd-sysv,udev,cloud-init,cloud-guest-utils,openssh-server,linux-image-cloud-amd64,iproute2,netplan.io,systemd-resolved,dbus,locales,sudo,e2fsprogs,kmod \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
     '' "$out/root" "$@"
