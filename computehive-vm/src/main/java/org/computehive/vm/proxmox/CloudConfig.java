@@ -13,15 +13,15 @@ final class CloudConfig {
     private static final ObjectMapper JSON = JsonMapper.builder().build();
     private static final String USER = "renter";
     private static final String SSHD = """
-            HostKey /etc/ssh/computehive_host
-            HostCertificate /etc/ssh/computehive_host-cert.pub
-            TrustedUserCAKeys /etc/ssh/computehive_authorities
-            AuthorizedPrincipalsFile /etc/ssh/computehive_principals
-            AuthorizedKeysFile none
-            PasswordAuthentication no
-            KbdInteractiveAuthentication no
-            PermitRootLogin no
-            """;
+        HostKey /etc/ssh/computehive_host
+        HostCertificate /etc/ssh/computehive_host-cert.pub
+        TrustedUserCAKeys /etc/ssh/computehive_authorities
+        AuthorizedPrincipalsFile /etc/ssh/computehive_principals
+        AuthorizedKeysFile none
+        PasswordAuthentication no
+        KbdInteractiveAuthentication no
+        PermitRootLogin no
+        """;
 
     private CloudConfig() {}
 

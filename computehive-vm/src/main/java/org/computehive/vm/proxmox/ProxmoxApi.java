@@ -41,7 +41,8 @@ final class ProxmoxApi implements AutoCloseable {
                 .callTimeout(settings.limits().call())
                 .connectTimeout(settings.limits().call())
                 .readTimeout(settings.limits().call())
-                // A call that was perhaps carried out is never sent again by itself, nor on a connection that may be dead.
+                // A call that was perhaps carried out is never sent again by itself, nor on a connection that may be
+                // dead.
                 .retryOnConnectionFailure(false)
                 .connectionPool(new ConnectionPool(2, 1, TimeUnit.SECONDS))
                 .followRedirects(false)

@@ -54,7 +54,17 @@ final class FakeProxmox implements AutoCloseable {
     /** Per call its parameters' names and, for those that are not any text, the patterns of their types. */
     private static final Map<String, Map<String, String>> SCHEMA = Map.of(
             "POST clone",
-                    Map.of("newid", "[1-9]\\d{2,8}", "name", "[a-z0-9-]{1,63}", "description", "(?s).{0,8192}", "pool", "[\\w.-]+", "full", "[01]"),
+                    Map.of(
+                            "newid",
+                            "[1-9]\\d{2,8}",
+                            "name",
+                            "[a-z0-9-]{1,63}",
+                            "description",
+                            "(?s).{0,8192}",
+                            "pool",
+                            "[\\w.-]+",
+                            "full",
+                            "[01]"),
             "PUT config",
                     Map.ofEntries(
                             Map.entry("tags", "[a-z0-9_;-]+"),
@@ -86,6 +96,7 @@ final class FakeProxmox implements AutoCloseable {
     int lockedFor;
     /** How often a task is said to run before it has ended. */
     int looksPerTask = 2;
+
     boolean guestsAnswer = true;
 
     private final Map<String, int[]> looks = new LinkedHashMap<>();
@@ -110,8 +121,20 @@ final class FakeProxmox implements AutoCloseable {
         } catch (IOException | GeneralSecurityException e) {
             throw new AssertionError(e);
         }
-        configs.put(TEMPLATE, new TreeMap<>(Map.of("template", "1", "name", "ubuntu", "scsi0", "local:base-9000-disk-0,size=2G", "machine", "q35")));
-        configs.put(SPOILED, new TreeMap<>(Map.of("template", "1", "name", "spoiled", "scsi0", "local:base-9001-disk-0,size=2G")));
+        configs.put(
+                TEMPLATE,
+                new TreeMap<>(Map.of(
+                        "template",
+                        "1",
+                        "name",
+                        "ubuntu",
+                        "scsi0",
+                        "local:base-9000-disk-0,size=2G",
+                        "machine",
+                        "q35")));
+        configs.put(
+                SPOILED,
+                new TreeMap<>(Map.of("template", "1", "name", "spoiled", "scsi0", "local:base-9001-disk-0,size=2G")));
     }
 
     private static KeyPair ec() {
@@ -146,7 +169,8 @@ final class FakeProxmox implements AutoCloseable {
     String pin() {
         try {
             return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(key.getPublic().getEncoded()));
+                    .formatHex(MessageDigest.getInstance("SHA-256")
+                            .digest(key.getPublic().getEncoded()));
         } catch (GeneralSecurityException e) {
             throw new AssertionError(e);
         }
@@ -197,7 +221,9 @@ final class FakeProxmox implements AutoCloseable {
         } else if (call.equals("POST /nodes/pve1/storage/isos/upload")) {
             return upload(new String(body, StandardCharsets.ISO_8859_1));
         } else if (call.equals("GET /nodes/pve1/storage/isos/content")) {
-            return data(seeds.keySet().stream().map(name -> Map.of("volid", "isos:iso/" + name)).toList());
+            return data(seeds.keySet().stream()
+                    .map(name -> Map.of("volid", "isos:iso/" + name))
+                    .toList());
         } else if (call.startsWith("DELETE /nodes/pve1/storage/isos/content/isos:iso/")) {
             seeds.remove(path.substring(path.lastIndexOf('/') + 1));
             return task("imgdel", 0);
@@ -227,29 +253,44 @@ final class FakeProxmox implements AutoCloseable {
         }
         return data(List.of(
                 Map.of(
-                        "id", "h100-a",
-                        "description", "NVIDIA H100 PCIe",
-                        "map", List.of("id=10de:2331,iommugroup=21,node=pve1,path=0000:41:00.0,subsystem-id=10de:1626"),
-                        "checks", List.of()),
-                Map.of(
-                        "id", "pool",
-                        "description", "",
+                        "id",
+                        "h100-a",
+                        "description",
+                        "NVIDIA H100 PCIe",
                         "map",
-                                List.of(
-                                        "id=10de:2331,iommugroup=22,node=pve1,path=0000:42:00",
-                                        "id=10de:2331,iommugroup=23,node=pve1,path=0000:43:00"),
-                        "checks", List.of()),
-                Map.of(
-                        "id", "elsewhere",
-                        "description", "",
-                        "map", List.of("id=10de:2331,iommugroup=21,node=pve2,path=0000:41:00.0"),
-                        "checks", List.of()),
-                Map.of(
-                        "id", "broken",
-                        "description", "",
-                        "map", List.of("id=10de:2331,iommugroup=24,node=pve1,path=0000:44:00.0"),
+                        List.of("id=10de:2331,iommugroup=21,node=pve1,path=0000:41:00.0,subsystem-id=10de:1626"),
                         "checks",
-                                List.of(Map.of("severity", "error", "message", "Invalid configuration: IOMMU group mismatch")))));
+                        List.of()),
+                Map.of(
+                        "id",
+                        "pool",
+                        "description",
+                        "",
+                        "map",
+                        List.of(
+                                "id=10de:2331,iommugroup=22,node=pve1,path=0000:42:00",
+                                "id=10de:2331,iommugroup=23,node=pve1,path=0000:43:00"),
+                        "checks",
+                        List.of()),
+                Map.of(
+                        "id",
+                        "elsewhere",
+                        "description",
+                        "",
+                        "map",
+                        List.of("id=10de:2331,iommugroup=21,node=pve2,path=0000:41:00.0"),
+                        "checks",
+                        List.of()),
+                Map.of(
+                        "id",
+                        "broken",
+                        "description",
+                        "",
+                        "map",
+                        List.of("id=10de:2331,iommugroup=24,node=pve1,path=0000:44:00.0"),
+                        "checks",
+                        List.of(Map.of(
+                                "severity", "error", "message", "Invalid configuration: IOMMU group mismatch")))));
     }
 
     private Answer list() {
@@ -297,11 +338,14 @@ final class FakeProxmox implements AutoCloseable {
                                 .formatted(
                                         parameter.getKey(),
                                         pattern == null
-                                                ? "property is not defined in schema and the schema does not allow additional properties"
+                                                ? "property is not defined in schema and the schema does not allow"
+                                                        + " additional properties"
                                                 : "value does not match the regex pattern"));
             }
             if (parameter.getKey().startsWith("hostpci") && parameter.getValue().contains("host=")) {
-                return new Answer(403, "{\"data\":null,\"message\":\"only root can set 'hostpci0' config for non-mapped devices\"}");
+                return new Answer(
+                        403,
+                        "{\"data\":null,\"message\":\"only root can set 'hostpci0' config for non-mapped devices\"}");
             }
         }
         if (lockedFor > 0) {
@@ -399,7 +443,8 @@ final class FakeProxmox implements AutoCloseable {
     }
 
     private Answer upload(String body) {
-        Matcher name = Pattern.compile("name=\"filename\"; filename=\"([\\w.-]+\\.iso)\"").matcher(body);
+        Matcher name = Pattern.compile("name=\"filename\"; filename=\"([\\w.-]+\\.iso)\"")
+                .matcher(body);
         boolean good = body.contains("name=\"content\"") && name.find();
         if (!good) {
             return new Answer(400, "{\"data\":null,\"errors\":{\"filename\":\"wrong file extension\"}}");

@@ -36,7 +36,8 @@ class ProxmoxHypervisorTest extends HypervisorContract {
     private final FakeProxmox pve = new FakeProxmox();
 
     private ProxmoxSettings settings(String secret, Trust trust, Duration ready) {
-        var limits = new ProxmoxSettings.Limits(Duration.ofSeconds(5), Duration.ofSeconds(20), ready, Duration.ofMillis(5));
+        var limits =
+                new ProxmoxSettings.Limits(Duration.ofSeconds(5), Duration.ofSeconds(20), ready, Duration.ofMillis(5));
         return new ProxmoxSettings(
                 pve.address(),
                 FakeProxmox.NODE,
@@ -56,9 +57,8 @@ class ProxmoxHypervisorTest extends HypervisorContract {
 
     private static String sha256() {
         try (var fake = new FakeProxmox()) {
-            JsonNode config = JsonMapper.builder()
-                    .build()
-                    .valueToTree(new TreeMap<>(fake.configs.get(FakeProxmox.TEMPLATE)));
+            JsonNode config =
+                    JsonMapper.builder().build().valueToTree(new TreeMap<>(fake.configs.get(FakeProxmox.TEMPLATE)));
             return ProxmoxInventory.sha256(config);
         }
     }
@@ -179,7 +179,8 @@ class ProxmoxHypervisorTest extends HypervisorContract {
     @Test
     void answers_ofEveryKind_areTypedByWhatTheCallerCanDo() {
         try (Hypervisor hypervisor = open()) {
-            pve.failures.put("GET /nodes/pve1/qemu", new FakeProxmox.Answer(403, "{\"message\":\"Permission check failed\"}"));
+            pve.failures.put(
+                    "GET /nodes/pve1/qemu", new FakeProxmox.Answer(403, "{\"message\":\"Permission check failed\"}"));
             assertInstanceOf(HypervisorException.Lacking.class, failure(hypervisor));
             for (int code : new int[] {595, 596, 599, 502, 503, 0}) {
                 pve.failures.put("GET /nodes/pve1/qemu", new FakeProxmox.Answer(code, ""));
@@ -230,15 +231,16 @@ class ProxmoxHypervisorTest extends HypervisorContract {
         try (Hypervisor hypervisor = open()) {
             VmSpec spec = started(hypervisor);
             pve.lockedFor = 3;
-            assertEquals(Instant.EPOCH, hypervisor.expire(spec.id(), Instant.EPOCH).expires());
+            assertEquals(
+                    Instant.EPOCH, hypervisor.expire(spec.id(), Instant.EPOCH).expires());
         }
     }
 
     @Test
     void guestThatNeverAnswers_isGoneAfterItsTime() {
         pve.guestsAnswer = false;
-        try (Hypervisor hypervisor = ProxmoxHypervisor.connect(settings(
-                FakeProxmox.SECRET, new Trust.Pinned(Set.of(pve.pin())), Duration.ofMillis(50)))) {
+        try (Hypervisor hypervisor = ProxmoxHypervisor.connect(
+                settings(FakeProxmox.SECRET, new Trust.Pinned(Set.of(pve.pin())), Duration.ofMillis(50)))) {
             VmSpec spec = spec(hypervisor, shape());
             assertThrows(HypervisorException.GuestFailed.class, () -> hypervisor.start(spec));
             assertEquals(Set.of(FakeProxmox.TEMPLATE, FakeProxmox.SPOILED), pve.configs.keySet());
@@ -263,7 +265,9 @@ class ProxmoxHypervisorTest extends HypervisorContract {
     void vmOfSomebodyElse_withOurNameOrTag_isNeitherListedNorTouched() {
         try (Hypervisor hypervisor = open()) {
             VmSpec spec = spec(hypervisor, shape());
-            pve.configs.put(500, new TreeMap<>(Map.of("name", spec.id().vmName(), "tags", "computehive", "description", "mine")));
+            pve.configs.put(
+                    500,
+                    new TreeMap<>(Map.of("name", spec.id().vmName(), "tags", "computehive", "description", "mine")));
             hypervisor.start(spec);
             assertEquals(1, hypervisor.list().size());
             hypervisor.destroy(spec.id());
@@ -291,8 +295,8 @@ class ProxmoxHypervisorTest extends HypervisorContract {
         RentalId id = RentalId.random();
         var spec = new VmSpec(
                 id, Instant.EPOCH, shape(), List.of(), new VmSpec.GuestAccess(evil, evil, evil, id.principal()));
-        Map<String, String> files = CloudConfig.files(
-                spec, "127.0.0.11", new ProxmoxSettings.Network(List.of("127.0.0.11"), 24, "", 22));
+        Map<String, String> files =
+                CloudConfig.files(spec, "127.0.0.11", new ProxmoxSettings.Network(List.of("127.0.0.11"), 24, "", 22));
         String user = files.get("user-data");
         assertEquals(2, user.strip().lines().count(), user);
         assertTrue(new String(SeedIso.of(files), StandardCharsets.ISO_8859_1).contains("CIDATA"));

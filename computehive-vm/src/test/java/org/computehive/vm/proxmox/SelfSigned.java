@@ -35,7 +35,8 @@ final class SelfSigned {
         tbs.setIssuer(name);
         tbs.setStartDate(new Time(Date.from(Instant.now().minusSeconds(3600))));
         tbs.setEndDate(new Time(Date.from(Instant.now().plusSeconds(86_400))));
-        tbs.setSubjectPublicKeyInfo(SubjectPublicKeyInfo.getInstance(key.getPublic().getEncoded()));
+        tbs.setSubjectPublicKeyInfo(
+                SubjectPublicKeyInfo.getInstance(key.getPublic().getEncoded()));
         try {
             var body = tbs.generateTBSCertificate();
             Signature signature = Signature.getInstance("SHA256withECDSA");
