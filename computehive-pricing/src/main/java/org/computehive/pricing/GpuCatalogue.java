@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.function.ToDoubleFunction;
 
 /**
  * The gpus whose figures are known, and the many ways people write their names.
@@ -24,6 +25,9 @@ public final class GpuCatalogue {
     private static final String RESOURCE = "gpus.csv";
     /** Drivers report a few percent less than the nominal size, and makers count GB of 10<sup>9</sup> bytes. */
     private static final double MEMORY_TOLERANCE = .12;
+
+    private static final int STRANGER_PEERS = 3;
+    private static final String MODIFIED = "(memory doubled by others)";
 
     private final Map<String, List<Variant>> byCore;
     private final List<GpuFacts> all;
@@ -102,8 +106,49 @@ public final class GpuCatalogue {
         if (left.isEmpty()) {
             return new Match.Unknown(name, nearest(parsed.core()));
         }
+        if (memoryMib.isEmpty() && parsed.memoryGib().isEmpty()) {
+            // A bare name is what the maker sold; cards with more memory soldered on are named with it.
+            List<Variant> sold = left.stream()
+                    .filter(v -> !v.facts().source().endsWith(MODIFIED))
+                    .toList();
+            left = sold.isEmpty() ? left : sold;
+        }
         return new Match.Known(
                 left.getFirst().facts(), left.stream().map(Variant::facts).toList());
+    }
+
+    /**
+     * Makes up the figures of a gpu that the catalogue lacks: those of the known gpus nearest in memory, and in compute
+     * where it is stated, on average.
+     */
+    GpuFacts stranger(GpuName name, double memoryGib, OptionalDouble fp32Tflops) {
+        List<GpuFacts> near = all.stream()
+                .sorted(Comparator.comparingDouble((GpuFacts g) -> Math.abs(StrictMath.log(g.memoryGib() / memoryGib))
+                                + (fp32Tflops.isPresent() && fp32Tflops.getAsDouble() > 0
+                                        ? Math.abs(StrictMath.log(g.fp32Tflops() / fp32Tflops.getAsDouble()))
+                                        : 0))
+                        .thenComparing(GpuFacts::name))
+                .limit(STRANGER_PEERS)
+                .toList();
+        double compute = fp32Tflops.orElse(mean(near, GpuFacts::fp32Tflops));
+        return new GpuFacts(
+                "unknown " + name.core() + " " + Math.round(memoryGib) + "GB",
+                memoryGib,
+                mean(near, GpuFacts::bandwidthGbPerSecond),
+                compute > 0 ? compute : mean(near, GpuFacts::fp32Tflops),
+                OptionalDouble.of(mean(near, GpuFacts::computeTflops)),
+                OptionalDouble.empty(),
+                (int) Math.round(
+                        near.stream().mapToInt(GpuFacts::year).average().orElse(2020)),
+                near.getFirst().segment(),
+                "the nearest known gpus");
+    }
+
+    private static double mean(List<GpuFacts> gpus, ToDoubleFunction<GpuFacts> figure) {
+        return StrictMath.exp(gpus.stream()
+                .mapToDouble(g -> StrictMath.log(figure.applyAsDouble(g)))
+                .average()
+                .orElse(0));
     }
 
     private static boolean fits(Variant variant, GpuName name) {

@@ -20,6 +20,14 @@ record GpuName(String core, String form, OptionalDouble memoryGib) {
     private static final Pattern BRACKETED = Pattern.compile("\\[([^\\[\\]]+)\\]");
     private static final Pattern MEMORY = Pattern.compile("(?<![a-z0-9.])(\\d{1,4})\\s?(?:gib|gb|g)(?![a-z0-9])");
     private static final Pattern TIMES = Pattern.compile("\\d{1,2}x|x\\d{1,2}");
+    /** Marketplaces shorten and join: {@code RTX 4070S Ti}, {@code RTX 4000Ada}, {@code InstinctMI50}. */
+    private static final Pattern SHORT_SUPER = Pattern.compile("(?<![a-z0-9])([12345]\\d[5-9]0)(ti)? ?s(?![a-z0-9])");
+
+    private static final Pattern JOINED_ADA = Pattern.compile("(?<=\\d)ada(?![a-z])");
+    private static final Pattern JOINED_MAKER =
+            Pattern.compile("(?<![a-z])(nvidia|amd|geforce|tesla|instinct|quadro|radeon)(?=[a-z]{0,3}\\d)");
+    private static final Pattern JOINED_SXM = Pattern.compile("(?<=[a-z]\\d{2,3})(sxm\\d?|pcie|nvl)(?![a-z])");
+    private static final Pattern SUPER_TI = Pattern.compile("(?<=\\d )super ti(?![a-z])");
     private static final Set<String> SILENT = Set.of(
             "nvidia",
             "amd",
@@ -60,6 +68,7 @@ record GpuName(String core, String form, OptionalDouble memoryGib) {
             "oam",
             "accelerator",
             "grace",
+            "series",
             "superchip");
     private static final Set<String> DISPLAYS = Set.of(
             "virtio", "qxl", "bochs", "cirrus", "emulated", "qemu", "aspeed", "matrox", "stdvga", "vmware", "llvmpipe");
@@ -71,6 +80,11 @@ record GpuName(String core, String form, OptionalDouble memoryGib) {
             rest = inside.group(1);
         }
         rest = rest.replace("pci-e", "pcie").replace("pci express", "pcie").replaceAll("[^a-z0-9.]+", " ");
+        rest = rest.replaceAll("(?<![a-z])max q(?![a-z])", "maxq").replaceFirst("^q (?=rtx)", "quadro ");
+        rest = JOINED_MAKER.matcher(rest).replaceAll("$1 ");
+        rest = JOINED_SXM.matcher(JOINED_ADA.matcher(rest).replaceAll(" ada")).replaceAll(" $1");
+        rest = SHORT_SUPER.matcher(rest).replaceAll("$1 $2 super").replace("mobile", "laptop");
+        rest = SUPER_TI.matcher(rest.replaceAll(" +", " ")).replaceAll("ti super");
         OptionalDouble memory = OptionalDouble.empty();
         Matcher size = MEMORY.matcher(rest);
         if (size.find()) {
@@ -91,7 +105,9 @@ record GpuName(String core, String form, OptionalDouble memoryGib) {
         String joined = String.join("", core).replaceFirst("^rtx(?=a\\d{4})", "");
         if (joined.matches("10\\d\\d(ti)?")) {
             joined = "gtx" + joined;
-        } else if (joined.matches("[2-5]0\\d\\d(ti)?(super)?")) {
+        } else if (joined.matches("16\\d\\d(ti)?(super)?")) {
+            joined = "gtx" + joined;
+        } else if (joined.matches("[2-5]0\\d\\d(ti)?(super)?(d|laptop)?")) {
             joined = "rtx" + joined;
         }
         if (joined.equals("gh200")) {

@@ -2,9 +2,10 @@ package org.computehive.pricing;
 
 import java.time.LocalDate;
 import java.util.OptionalDouble;
+import java.util.Set;
 
 /**
- * A price that a provider asked on demand. Immutable.
+ * A price that a provider asked. Immutable.
  *
  * @param gpu the gpu
  * @param provider who asked it, in lower case
@@ -14,6 +15,10 @@ import java.util.OptionalDouble;
  * @param memoryGib memory for all of them in GiB, over 0, if known
  * @param usdPerGpuHour the price of one gpu in USD per hour, over 0
  * @param day when
+ * @param traits what else is said of the offer, such as {@code spot} or {@code community}; empty for a price on demand
+ *     of which nothing else is known
+ * @param offer what makes it one offer with other observations, such as all samples of one series; observations of one
+ *     offer never stand on both sides of a split
  */
 public record Observation(
         GpuFacts gpu,
@@ -23,13 +28,16 @@ public record Observation(
         OptionalDouble cpus,
         OptionalDouble memoryGib,
         double usdPerGpuHour,
-        LocalDate day) {
+        LocalDate day,
+        Set<String> traits,
+        String offer) {
     /**
-     * Checks the figures.
+     * Checks the figures and copies the traits.
      *
      * @throws IllegalArgumentException if one is out of range; the message names it
      */
     public Observation {
+        traits = Set.copyOf(traits);
         if (provider.isBlank()) {
             throw new IllegalArgumentException("provider is blank: name one");
         }
@@ -45,6 +53,11 @@ public record Observation(
         if (!(value >= least && value <= most)) {
             throw new IllegalArgumentException("%s %s is out of range: %s to %s".formatted(what, value, least, most));
         }
+    }
+
+    /** Says whether something is said of the offer. */
+    boolean is(String trait) {
+        return traits.contains(trait);
     }
 
     /** What kind of provider asked a price. */

@@ -5,45 +5,58 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.DateTimeException;
-import java.time.Instant;
 import java.time.LocalDate;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Reads asked prices from a folder of CSV files in two layouts, told apart by their first line.
+ * Reads asked prices from a folder of CSV files, told apart by the columns that their first line names; other columns
+ * are left alone, and the order of columns does not matter.
  *
  * <ul>
- *   <li><b>Machines</b>: {@value #MACHINES}. One row per machine type. The price is On-demand / GPUs; Per-GPU, Spot and
- *       GPU RAM are not read. A range such as {@code 4-6} counts as its middle. The day is the first of the month that
- *       the file's name ends in, such as {@code offers_2025-03.csv}.
- *   <li><b>Series</b>: {@value #SERIES}. One row per sample; the median of {@code usd_avg_per_gpu_hr} of each gpu,
- *       provider and week (of seven days since 1970-01-01) is one observation.
+ *   <li><b>Machines</b>: {@code Cloud, GPU Type, GPUs, On-demand}, and {@code vCPUs, RAM, Spot} where they are there.
+ *       One row per machine type; the prices are of the whole machine, and each row is up to two observations, on
+ *       demand and spot. A range such as {@code 4-6} counts as its middle. The day is the first of the month that the
+ *       file's name ends in, such as {@code offers_2025-03.csv}, or else the newest day in the other files.
+ *   <li><b>Series</b>: {@code timestamp, gpu, provider, usd_avg_per_gpu_hr}. One row per sample; the median of each
+ *       gpu, provider and week (of seven days since 1970-01-01) is one observation.
+ *   <li><b>Offers</b>: {@code provider, gpu, usd_per_gpu_hr, last_seen}, and {@code billing, num_gpus, vram_gb,
+ *       provider_type, source_kind, gpu_label, region,
+ *       country, reliability, first_seen} where they are there. One row per price; the median of what one provider asks
+ *       in one region on one day for the same thing is one observation.
+ *   <li><b>Lowest</b>: {@code collected_at, provider, gpu, usd_per_gpu_hr}: the lowest price of a provider; like a
+ *       series.
+ *   <li><b>Marketplace</b>: {@code timestamp, gpu, vram_gb, state, verified, count, price_median}: one row per group of
+ *       offers; groups that contain others ({@code all}) are left out.
  * </ul>
  *
  * <p>A row that can't be used is reported with file, line and reason, and reading goes on. Files of other layouts are
  * reported and left alone. The order of observations depends on the files' contents and names only.
  */
-final class ObservationCsv {
+public final class ObservationCsv {
     static final String MACHINES = "Cloud,GPU Type,GPU Arch,GPUs,GPU RAM,vCPUs,RAM,On-demand,Per-GPU,Spot,Name";
     static final String SERIES = "timestamp,gpu,provider,n_offers,usd_min_per_gpu_hr,usd_avg_per_gpu_hr";
+    private static final List<String> MACHINE_COLUMNS = List.of("cloud", "gpu type", "gpus", "on-demand");
+    private static final List<String> SERIES_COLUMNS = List.of("timestamp", "gpu", "provider", "usd_avg_per_gpu_hr");
+    private static final List<String> LOWEST_COLUMNS = List.of("collected_at", "provider", "gpu", "usd_per_gpu_hr");
+    private static final List<String> OFFER_COLUMNS = List.of("provider", "gpu", "usd_per_gpu_hr", "last_seen");
+    private static final List<String> MARKETPLACE_COLUMNS =
+            List.of("timestamp", "gpu", "vram_gb", "state", "verified", "price_median");
     private static final long MAX_FILE_BYTES = 64 << 20;
     private static final Pattern MONTH = Pattern.compile("(\\d{4})-(\\d{2})(?:-\\d{2})?\\.csv$");
-    private static final Pattern NUMBER = Pattern.compile("\\d{1,9}(?:\\.\\d{1,9})?");
-    private static final Pattern RANGE = Pattern.compile("(\\d{1,6})-(\\d{1,6})");
-    private static final Set<String> HYPERSCALERS = Set.of("aws", "azure", "gcp", "oraclecloud");
 
-    private final GpuCatalogue catalogue;
+    private final RowParts parts;
+    private final Set<String> traits;
     private final List<Observation> observations = new ArrayList<>();
     private final List<BadRow> badRows = new ArrayList<>();
 
@@ -54,7 +67,7 @@ final class ObservationCsv {
      * @param line the line, from 1; 1 also where the whole file was not used
      * @param reason why
      */
-    record BadRow(String file, long line, String reason) {
+    public record BadRow(String file, long line, String reason) {
         @Override
         public String toString() {
             return file + ":" + line + ": " + reason;
@@ -62,29 +75,48 @@ final class ObservationCsv {
     }
 
     /** What a folder held. */
-    record Reading(List<Observation> observations, List<BadRow> badRows) {}
+    public record Reading(List<Observation> observations, List<BadRow> badRows) {}
 
     private record Week(String gpu, String provider, long week) {}
 
     private record Sample(GpuFacts gpu, double price, LocalDate day) {}
 
-    private ObservationCsv(GpuCatalogue catalogue) {
-        this.catalogue = catalogue;
+    private interface Line {
+        void read(Csv line);
     }
 
-    /** Reads every {@code .csv} file of a folder, in the order of their names. */
-    static Reading read(Path folder, GpuCatalogue catalogue) throws IOException {
-        var reader = new ObservationCsv(catalogue);
+    private ObservationCsv(RowParts parts, Set<String> traits) {
+        this.parts = parts;
+        this.traits = traits;
+    }
+
+    /** Reads every {@code .csv} file of a folder, in the order of their names: prices on demand of known gpus. */
+    public static Reading read(Path folder, GpuCatalogue catalogue) throws IOException {
+        return read(folder, new ObservationCsv(new RowParts(catalogue, false), Set.of()));
+    }
+
+    /** Likewise, with spot prices, and gpus that the catalogue lacks where a row says enough of them. */
+    public static Reading readAll(Path folder, GpuCatalogue catalogue) throws IOException {
+        return read(folder, new ObservationCsv(new RowParts(catalogue, true), Set.of("spot")));
+    }
+
+    private static Reading read(Path folder, ObservationCsv reader) throws IOException {
         List<Path> files;
         try (Stream<Path> entries = Files.list(folder)) {
             files = entries.filter(f -> f.toString().endsWith(".csv"))
-                    .sorted(Comparator.comparing(f -> String.valueOf(f.getFileName())))
+                    .sorted(Comparator.comparing((Path f) -> !dated(f))
+                            .thenComparing(f -> String.valueOf(f.getFileName())))
                     .toList();
         }
+        // Files whose name tells no month come last: they take the newest day of the others.
         for (Path file : files) {
             reader.file(file);
         }
         return new Reading(List.copyOf(reader.observations), List.copyOf(reader.badRows));
+    }
+
+    private static boolean dated(Path file) {
+        return MONTH.matcher(String.valueOf(file.getFileName())).find();
     }
 
     private void file(Path file) throws IOException {
@@ -99,73 +131,101 @@ final class ObservationCsv {
         List<String> lines = new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
                 .lines()
                 .toList();
-        String header = lines.isEmpty() ? "" : lines.getFirst();
-        if (header.equals(MACHINES)) {
-            machines(name, lines);
-        } else if (header.equals(SERIES)) {
-            series(name, lines);
+        Map<String, Integer> header;
+        try {
+            header = lines.isEmpty() ? Map.of() : Csv.header(lines.getFirst());
+        } catch (IllegalArgumentException e) {
+            header = Map.of();
+        }
+        Collection<String> columns = header.keySet();
+        if (columns.containsAll(MACHINE_COLUMNS)) {
+            machines(name, header, lines);
+        } else if (columns.containsAll(SERIES_COLUMNS)) {
+            series(name, header, lines, "timestamp", "usd_avg_per_gpu_hr", Set.of());
+        } else if (columns.containsAll(LOWEST_COLUMNS)) {
+            series(name, header, lines, "collected_at", "usd_per_gpu_hr", Set.of("lowest"));
+        } else if (columns.containsAll(OFFER_COLUMNS)) {
+            offers(name, header, lines);
+        } else if (columns.containsAll(MARKETPLACE_COLUMNS)) {
+            each(name, header, lines, line -> parts.marketplace(line).ifPresent(this::add));
         } else {
-            badRows.add(new BadRow(name, 1, "file not used: its first line is neither known layout"));
+            badRows.add(new BadRow(name, 1, "file not used: its first line is no known layout"));
         }
     }
 
-    private void machines(String name, List<String> lines) {
-        Matcher month = MONTH.matcher(name);
-        if (!month.find()) {
-            badRows.add(new BadRow(name, 1, "file not used: its name has no month, such as offers_2025-03.csv"));
+    private void add(Observation row) {
+        if (row.is("spot") && !traits.contains("spot")) {
             return;
         }
+        observations.add(row);
+    }
+
+    private void each(String name, Map<String, Integer> header, List<String> lines, Line read) {
+        int width = Csv.split(lines.getFirst()).size();
+        for (int i = 1; i < lines.size(); i++) {
+            if (lines.get(i).isBlank()) {
+                continue;
+            }
+            try {
+                read.read(Csv.line(header, width, lines.get(i)));
+            } catch (IllegalArgumentException e) {
+                badRows.add(new BadRow(name, i + 1L, String.valueOf(e.getMessage())));
+            }
+        }
+    }
+
+    /** A host asks anew every hour; what it asks for one thing on one day is one observation, the median. */
+    private void offers(String name, Map<String, Integer> header, List<String> lines) {
+        var days = new TreeMap<String, List<Observation>>();
+        each(name, header, lines, line -> {
+            Observation row = parts.offer(line);
+            String key = String.join(
+                    "/",
+                    row.offer(),
+                    row.day().toString(),
+                    row.gpuCount() + "",
+                    new TreeSet<>(row.traits()).toString());
+            days.computeIfAbsent(key, k -> new ArrayList<>()).add(row);
+        });
+        days.values().forEach(of -> {
+            of.sort(Comparator.comparingDouble(Observation::usdPerGpuHour));
+            add(of.get((of.size() - 1) / 2));
+        });
+    }
+
+    private void machines(String name, Map<String, Integer> header, List<String> lines) {
+        Matcher month = MONTH.matcher(name);
         LocalDate day;
         try {
-            day = LocalDate.of(Integer.parseInt(month.group(1)), Integer.parseInt(month.group(2)), 1);
+            day = month.find()
+                    ? LocalDate.of(Integer.parseInt(month.group(1)), Integer.parseInt(month.group(2)), 1)
+                    : observations.stream()
+                            .map(Observation::day)
+                            .max(Comparator.naturalOrder())
+                            .orElseThrow(() -> new DateTimeException("no other file has one"));
         } catch (DateTimeException e) {
-            badRows.add(new BadRow(name, 1, "file not used: its name's month is none: " + e.getMessage()));
+            badRows.add(new BadRow(
+                    name, 1, "file not used: its name has no month, such as offers_2025-03.csv: " + e.getMessage()));
             return;
         }
-        for (int i = 1; i < lines.size(); i++) {
-            try {
-                observations.add(machine(cells(lines.get(i), 11), day));
-            } catch (IllegalArgumentException e) {
-                badRows.add(new BadRow(name, i + 1L, String.valueOf(e.getMessage())));
-            }
-        }
+        each(name, header, lines, line -> parts.machine(line, day).forEach(this::add));
     }
 
-    private Observation machine(List<String> cells, LocalDate day) {
-        int count = (int) number("GPUs", cells.get(3));
-        if (count < 1) {
-            throw new IllegalArgumentException("GPUs \"%s\" is not 1 to 64".formatted(cells.get(3)));
-        }
-        String provider = provider(cells.get(0));
-        return new Observation(
-                gpu(cells.get(1)),
-                provider,
-                HYPERSCALERS.contains(provider) ? Observation.Tier.HYPERSCALER : Observation.Tier.INDEPENDENT,
-                count,
-                amount("vCPUs", cells.get(5)),
-                amount("RAM", cells.get(6)),
-                number("On-demand", cells.get(7)) / count,
-                day);
-    }
-
-    private void series(String name, List<String> lines) {
+    private void series(
+            String name, Map<String, Integer> header, List<String> lines, String time, String price, Set<String> said) {
         var weeks = new TreeMap<Week, List<Sample>>(
                 Comparator.comparing(Week::gpu).thenComparing(Week::provider).thenComparingLong(Week::week));
-        for (int i = 1; i < lines.size(); i++) {
-            try {
-                List<String> cells = cells(lines.get(i), 6);
-                LocalDate day = day(cells.get(0));
-                GpuFacts gpu = gpu(cells.get(1));
-                double price = number("usd_avg_per_gpu_hr", cells.get(5));
-                if (price <= 0) {
-                    throw new IllegalArgumentException("usd_avg_per_gpu_hr %s is not over 0".formatted(price));
-                }
-                var week = new Week(gpu.name(), provider(cells.get(2)), Math.floorDiv(day.toEpochDay(), 7));
-                weeks.computeIfAbsent(week, key -> new ArrayList<>()).add(new Sample(gpu, price, day));
-            } catch (IllegalArgumentException e) {
-                badRows.add(new BadRow(name, i + 1L, String.valueOf(e.getMessage())));
+        each(name, header, lines, line -> {
+            LocalDate day = RowParts.day(time, line.text(time));
+            GpuFacts gpu = parts.gpu(line.text("gpu"), OptionalDouble.empty(), OptionalDouble.empty());
+            double usd = line.number(price);
+            if (usd <= 0) {
+                throw new IllegalArgumentException("%s %s is not over 0".formatted(price, usd));
             }
-        }
+            var week =
+                    new Week(gpu.name(), RowParts.provider(line.text("provider")), Math.floorDiv(day.toEpochDay(), 7));
+            weeks.computeIfAbsent(week, key -> new ArrayList<>()).add(new Sample(gpu, usd, day));
+        });
         weeks.forEach((week, samples) -> {
             samples.sort(Comparator.comparingDouble(Sample::price));
             Sample middle = samples.get(samples.size() / 2);
@@ -177,14 +237,14 @@ final class ObservationCsv {
                 observations.add(new Observation(
                         middle.gpu(),
                         week.provider(),
-                        HYPERSCALERS.contains(week.provider())
-                                ? Observation.Tier.HYPERSCALER
-                                : Observation.Tier.INDEPENDENT,
+                        RowParts.tier(week.provider()),
                         1,
                         OptionalDouble.empty(),
                         OptionalDouble.empty(),
                         middle.price(),
-                        last));
+                        last,
+                        new TreeSet<>(said),
+                        "series/" + week.provider() + "/" + week.gpu()));
             } catch (IllegalArgumentException e) {
                 badRows.add(new BadRow(
                         name,
@@ -192,64 +252,5 @@ final class ObservationCsv {
                         "%s of %s in the week to %s: %s".formatted(week.gpu(), week.provider(), last, e.getMessage())));
             }
         });
-    }
-
-    private static LocalDate day(String text) {
-        try {
-            return Instant.parse(text).atZone(ZoneOffset.UTC).toLocalDate();
-        } catch (DateTimeParseException e) {
-            throw new IllegalArgumentException(
-                    "timestamp \"%s\" is not like 2025-10-19T21:01:58Z".formatted(cut(text)), e);
-        }
-    }
-
-    private GpuFacts gpu(String text) {
-        if (text.isBlank() || text.length() > 120) {
-            throw new IllegalArgumentException("gpu name \"%s\" is not 1 to 120 characters".formatted(cut(text)));
-        }
-        return switch (catalogue.find(text)) {
-            case GpuCatalogue.Match.Known known -> known.gpu();
-            case GpuCatalogue.Match.Unknown unknown ->
-                throw new IllegalArgumentException("unknown gpu \"%s\"; the nearest known: %s"
-                        .formatted(cut(text), String.join(", ", unknown.nearest())));
-        };
-    }
-
-    /** One provider is spelt in many ways: {@code Latitude.sh} and {@code latitude}. */
-    private static String provider(String text) {
-        return text.toLowerCase(Locale.ROOT)
-                .replaceFirst("\\.[a-z]{2,3}$", "")
-                .replaceFirst("labs$", "")
-                .replaceAll("[^a-z0-9_]", "");
-    }
-
-    private static OptionalDouble amount(String what, String text) {
-        Matcher range = RANGE.matcher(text);
-        if (range.matches()) {
-            return OptionalDouble.of((Integer.parseInt(range.group(1)) + Integer.parseInt(range.group(2))) / 2.);
-        }
-        return text.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(number(what, text));
-    }
-
-    private static double number(String what, String text) {
-        if (!NUMBER.matcher(text).matches()) {
-            throw new IllegalArgumentException("%s \"%s\" is not a number".formatted(what, cut(text)));
-        }
-        return Double.parseDouble(text);
-    }
-
-    private static List<String> cells(String line, int count) {
-        if (line.length() > 4_096 || line.indexOf('"') >= 0) {
-            throw new IllegalArgumentException("line is over 4096 characters or has quotes, which these layouts lack");
-        }
-        List<String> cells = Stream.of(line.split(",", -1)).map(String::trim).toList();
-        if (cells.size() != count) {
-            throw new IllegalArgumentException("%d cells where the layout has %d".formatted(cells.size(), count));
-        }
-        return cells;
-    }
-
-    private static String cut(String text) {
-        return (text.length() > 60 ? text.substring(0, 60) + "…" : text).replaceAll("\\p{Cntrl}", "?");
     }
 }

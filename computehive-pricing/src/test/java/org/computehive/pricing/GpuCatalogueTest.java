@@ -46,7 +46,20 @@ class GpuCatalogueTest {
         "NVIDIA RTX PRO 6000 Blackwell Workstation Edition, RTX PRO 6000 96GB",
         "AMD Instinct MI300X, MI300X 192GB",
         "RTX 4070 Ti SUPER, RTX 4070 Ti Super 16GB",
-        "GTX 1080 Ti, GTX 1080 Ti 11GB"
+        "GTX 1080 Ti, GTX 1080 Ti 11GB",
+        "RTX 4090 D, RTX 4090 D 24GB",
+        "RTX 4090 48GB, RTX 4090 48GB",
+        "RTX 4070S Ti, RTX 4070 Ti Super 16GB",
+        "RTX 4080S 16GB, RTX 4080 Super 16GB",
+        "GTX 1660 S, GTX 1660 Super 6GB",
+        "RTX 4000Ada, RTX 4000 Ada 20GB",
+        "Q RTX 6000, Quadro RTX 6000 24GB",
+        "InstinctMI50, MI50 16GB",
+        "Quadro P4000 8GB, Quadro P4000 8GB",
+        "L40S, L40S 48GB",
+        "RTX PRO 6000 Blackwell 96GB Max-Q, RTX PRO 6000 Max-Q 96GB",
+        "B300 288GB (form unstated), B300 SXM 288GB",
+        "RTX 3060 Laptop GPU, RTX 3060 Laptop 6GB"
     })
     void find_aWayPeopleWriteIt_isKnown(String written, String expected) {
         var known = assertInstanceOf(GpuCatalogue.Match.Known.class, catalogue.find(written), written);
@@ -57,8 +70,7 @@ class GpuCatalogueTest {
     @ValueSource(
             strings = {
                 "RTX 4090 Laptop GPU",
-                "RTX 4090 D",
-                "RTX 4090 48GB",
+                "RTX 4090 96GB",
                 "RTX 9090",
                 "H100 MIG 1g.10gb",
                 "A100 32GB",
@@ -96,8 +108,8 @@ class GpuCatalogueTest {
             assertTrue(names.add(gpu.name()), gpu.name());
             var known = assertInstanceOf(GpuCatalogue.Match.Known.class, catalogue.find(gpu.name()), gpu.name());
             assertEquals(gpu, known.gpu());
-            assertTrue(gpu.memoryGib() >= 4 && gpu.memoryGib() <= 512, gpu::toString);
-            assertTrue(gpu.bandwidthGbPerSecond() >= 100 && gpu.bandwidthGbPerSecond() <= 10_000, gpu::toString);
+            assertTrue(gpu.memoryGib() >= 2 && gpu.memoryGib() <= 512, gpu::toString);
+            assertTrue(gpu.bandwidthGbPerSecond() >= 80 && gpu.bandwidthGbPerSecond() <= 10_000, gpu::toString);
             assertTrue(gpu.fp32Tflops() >= 1 && gpu.fp32Tflops() <= 300, gpu::toString);
             assertTrue(gpu.fp16TensorTflops().orElse(1e4) > gpu.fp32Tflops(), gpu::toString);
             assertTrue(gpu.tdpWatts().orElse(100) >= 50 && gpu.tdpWatts().orElse(100) <= 1_500, gpu::toString);
