@@ -42,6 +42,7 @@ public final class Bench {
                         new TimerLateness(),
                         new SearchIndex(),
                         new Sends(),
+                        new Quotes(),
                         new Gas()),
                 System.out,
                 System.err);
