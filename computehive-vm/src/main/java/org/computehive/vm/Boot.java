@@ -26,6 +26,10 @@ final class Boot {
     private final SessionStore sessions;
     private final Ending ending;
     private final GuestNetworks networks;
+    private final Consoles consoles;
+    private final Progress progress;
+    private final Capacity capacity;
+    private final Processors processors;
 
     Boot(
             Libvirt libvirt,
@@ -34,7 +38,10 @@ final class Boot {
             Domains domains,
             SessionStore sessions,
             Ending ending,
-            GuestNetworks networks) {
+            GuestNetworks networks,
+            Consoles consoles,
+            Progress progress,
+            Capacity capacity) {
         this.libvirt = libvirt;
         this.places = places;
         this.options = options;
@@ -42,44 +49,77 @@ final class Boot {
         this.sessions = sessions;
         this.ending = ending;
         this.networks = networks;
+        this.consoles = consoles;
+        this.progress = progress;
+        this.capacity = capacity;
+        this.processors = new Processors(libvirt, options.tuning().cpus());
     }
+
+    /**
+     * A VM whose guest is ready.
+     *
+     * @param mark its metadata
+     * @param resumed when its processors ran, by {@link System#nanoTime}
+     * @param ready when its guest was ready, by the same
+     */
+    record Booted(SessionMark mark, long resumed, long ready) {}
 
     /**
      * Boots a VM whose disk was prepared; a failure leaves what was made for {@link Ending}.
      *
      * @throws HypervisorException.GuestFailed if its guest did not become ready
      */
-    SessionMark boot(VmSpec spec, GuestImage image, boolean kvm, Journal prepared) {
+    Booted boot(VmSpec spec, GuestImage image, boolean kvm, Journal prepared) {
         UUID uuid = UUID.randomUUID();
-        libvirt.stop(uuid); // registered before anything can stop it
+        SessionMark mark = processors.taking(spec.shape().cpus(), cpus -> {
+            Resources resources = capacity.resources(spec.shape().memoryMiB(), cpus);
+            return create(spec, image, kvm, prepared.secret(), uuid, resources);
+        });
+        progress.took(Progress.Step.VM_MADE);
+        Journal created = new Journal(spec.id(), Journal.Step.CREATED, prepared.secret(), ending.process(spec.id()));
+        sessions.write(created);
+        progress.took(Progress.Step.VM_JOURNALED);
+        long resumed = run(spec);
+        long ready = System.nanoTime();
+        progress.took(Progress.Step.GUEST_READY);
+        sessions.unseed(spec.id());
+        progress.took(Progress.Step.SEED_DELETED);
+        sessions.write(created.at(Journal.Step.READY));
+        progress.took(Progress.Step.READY_JOURNALED);
+        LOG.info("VM ready: rental={} port={}", spec.id(), mark.ssh().getPort());
+        return new Booted(mark, resumed, ready);
+    }
+
+    /** Lets the processors run until the guest is ready; returns when they began to. */
+    private long run(VmSpec spec) {
         try {
-            SessionMark mark = create(spec, image, kvm, prepared.secret(), uuid);
-            Journal created =
-                    new Journal(spec.id(), Journal.Step.CREATED, prepared.secret(), ending.process(spec.id()));
-            sessions.write(created);
-            try (Console console = Console.connect(sessions.console(spec.id()))) {
-                domains.act(spec.id(), "starting the processors", Domain::resume);
-                console.awaitReady(options.readyLimit());
-            } catch (IOException e) {
-                throw new HypervisorException.GuestFailed("the console can't be reached: " + e, e);
-            }
-            sessions.unseed(spec.id());
-            sessions.write(created.at(Journal.Step.READY));
-            LOG.info("VM ready: rental={} port={}", spec.id(), mark.ssh().getPort());
-            return mark;
-        } finally {
-            libvirt.forget(uuid);
+            Console console =
+                    Console.connect(sessions.console(spec.id()), spec.access().hostKey());
+            consoles.keep(spec.id(), console);
+            domains.act(spec.id(), "starting the processors", Domain::resume);
+            long resumed = System.nanoTime();
+            progress.took(Progress.Step.VM_RESUMED);
+            console.awaitReady(options.readyLimit());
+            return resumed;
+        } catch (IOException e) {
+            throw new HypervisorException.GuestFailed("the console can't be reached: " + e, e);
         }
     }
 
-    private SessionMark create(VmSpec spec, GuestImage image, boolean kvm, UUID secret, UUID uuid) {
+    private SessionMark create(
+            VmSpec spec, GuestImage image, boolean kvm, UUID secret, UUID uuid, Resources resources) {
         for (int tries = 1; ; tries++) {
             GuestLink link = networks.open(spec.id(), spec.shape().network());
             var mark = new SessionMark(
-                    spec.id(), options.clock().millis(), spec.expires(), link.ssh(), facts(spec, image, kvm));
-            String xml = model(spec, image, secret, uuid, mark, link, kvm).xml();
+                    spec.id(),
+                    options.clock().millis(),
+                    spec.expires(),
+                    link.ssh(),
+                    facts(spec, image, kvm, resources));
+            String xml =
+                    model(spec, image, secret, uuid, mark, link, kvm, resources).xml();
             try {
-                libvirt.call("making the VM", connect -> {
+                libvirt.once("making the VM", connect -> {
                     connect.domainCreateXML(xml, Domain.CreateFlags.PAUSED).free();
                     return true;
                 });
@@ -108,14 +148,14 @@ final class Boot {
         }
     }
 
-    private Map<String, String> facts(VmSpec spec, GuestImage image, boolean kvm) {
+    private Map<String, String> facts(VmSpec spec, GuestImage image, boolean kvm, Resources resources) {
         Map<String, String> software = libvirt.call("reading versions", HostInventory::software);
         var facts = new LinkedHashMap<String, String>();
         facts.put("image", image.name());
         image.parts().forEach((role, part) -> facts.put(role + " sha256", part.sha256()));
         image.version().ifPresent(version -> facts.put("kernel version", version));
         software.forEach((name, version) -> facts.put(name + " version", version));
-        facts.putAll(DomainModel.layout(kvm));
+        facts.putAll(DomainModel.layout(kvm, resources));
         facts.put("network", spec.shape().network().words());
         facts.put(
                 "gpus",
@@ -127,7 +167,14 @@ final class Boot {
     }
 
     private DomainModel model(
-            VmSpec spec, GuestImage image, UUID secret, UUID uuid, SessionMark mark, GuestLink link, boolean kvm) {
+            VmSpec spec,
+            GuestImage image,
+            UUID secret,
+            UUID uuid,
+            SessionMark mark,
+            GuestLink link,
+            boolean kvm,
+            Resources resources) {
         boolean display = spec.gpus().contains(HostInventory.EMULATED);
         var devices = new ArrayList<PciAddress>();
         for (PciAddress gpu : spec.gpus()) {
@@ -155,6 +202,7 @@ final class Boot {
                 seedDisk(spec, image),
                 display,
                 devices,
+                resources,
                 places.guestLabel());
     }
 }

@@ -1,5 +1,6 @@
 package org.computehive.vm;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.computehive.market.Gpu;
 import org.computehive.market.PciAddress;
@@ -19,19 +20,34 @@ final class Capacity {
     private final Places places;
     private final ImageCatalogue images;
     private final Acceleration acceleration;
+    private final Tuning tuning;
     private final boolean privileged;
     private final AtomicReference<@Nullable Boolean> kvmBoots = new AtomicReference<>();
 
-    Capacity(Libvirt libvirt, Places places, ImageCatalogue images, Acceleration acceleration, boolean privileged) {
+    Capacity(Libvirt libvirt, Places places, ImageCatalogue images, LibvirtHypervisor.Options options, boolean privileged) {
         this.libvirt = libvirt;
         this.places = places;
         this.images = images;
-        this.acceleration = acceleration;
+        this.acceleration = options.acceleration();
+        this.tuning = options.tuning();
         this.privileged = privileged;
     }
 
     Inventory inventory() {
-        return HostInventory.read(libvirt, accelerated(), !privileged, libvirt.local(), images.platforms());
+        boolean kvm = accelerated();
+        var layout = DomainModel.layout(kvm, resources(0, List.of()));
+        return HostInventory.read(libvirt, kvm, !privileged, libvirt.local(), layout, images.platforms());
+    }
+
+    /**
+     * Returns what of this host a VM gets.
+     *
+     * @param cpus the processors that it has to itself
+     * @throws HypervisorException.Lacking if its memory must be locked and may not be
+     */
+    Resources resources(int memoryMiB, List<Integer> cpus) {
+        boolean locked = MemoryLocking.decide(tuning.lock(), privileged, memoryMiB);
+        return Resources.of(tuning, locked, cpus);
     }
 
     /** Returns whether VMs use the processor's own virtualisation. */

@@ -34,6 +34,7 @@ import org.computehive.market.PciAddress;
  * @param seedDisk the disk that cloud-init reads, if the image has that
  * @param emulatedDisplay whether it gets the emulated display device
  * @param devices host devices passed through
+ * @param resources what of its host it gets
  * @param label who QEMU runs as, {@code +uid:+gid}; empty for libvirt's choice
  */
 record DomainModel(
@@ -54,6 +55,7 @@ record DomainModel(
         Optional<Path> seedDisk,
         boolean emulatedDisplay,
         List<PciAddress> devices,
+        Resources resources,
         Optional<String> label) {
     private static final String QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0";
     private static final String EMULATOR = "/usr/bin/qemu-system-x86_64";
@@ -64,12 +66,12 @@ record DomainModel(
     }
 
     /** Returns how a guest's machine is made, in words for its renter. */
-    static Map<String, String> layout(boolean kvm) {
+    static Map<String, String> layout(boolean kvm, Resources resources) {
         return Map.of(
                 "machine", "q35",
                 "acceleration", kvm ? "kvm" : "tcg",
                 "cpu", kvm ? "host-passthrough" : "maximum",
-                "memory", "one node, not shared",
+                "memory", resources.memory(),
                 "disk", "qcow2, LUKS, key for this session only");
     }
 
@@ -81,8 +83,9 @@ record DomainModel(
             domain.text("uuid", uuid.toString());
             domain.element("metadata", List.of(), mark.content());
             domain.text("memory", Integer.toString(memoryMiB), "unit", "MiB", "dumpCore", "off");
-            domain.element("memoryBacking", List.of(), backing -> backing.element("nosharepages"));
+            domain.element("memoryBacking", List.of(), resources::memoryBacking);
             domain.text("vcpu", Integer.toString(cpus), "placement", "static");
+            resources.placement(domain);
             domain.element("os", List.of(), this::boot);
             domain.element("sysinfo", List.of("type", "fwcfg"), sysinfo -> {
                 for (Map.Entry<String, Path> entry : seed.entrySet()) {
@@ -230,6 +233,7 @@ record DomainModel(
             disk.element("backingStore");
         }
         disk.element("target", "dev", "vda", "bus", "virtio");
+        resources.diskLimits(disk);
     }
 
     private static void passThrough(Xml devices, PciAddress at) throws XMLStreamException {

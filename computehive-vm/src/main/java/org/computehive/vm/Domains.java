@@ -31,8 +31,15 @@ final class Domains {
     List<RunningVm> list() {
         return libvirt.call("listing the VMs", connect -> {
             var found = new ArrayList<RunningVm>();
-            for (Domain domain : connect.listAllDomains(0)) {
-                mark(domain).ifPresent(mark -> found.add(mark.running()));
+            Domain[] all = connect.listAllDomains(0);
+            try {
+                for (Domain domain : all) {
+                    mark(domain).ifPresent(mark -> found.add(mark.running()));
+                }
+            } finally {
+                for (Domain domain : all) {
+                    domain.free();
+                }
             }
             found.sort((one, two) -> one.id().compareTo(two.id()));
             return List.copyOf(found);

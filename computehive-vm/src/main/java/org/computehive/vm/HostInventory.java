@@ -50,6 +50,7 @@ final class HostInventory {
      *
      * @param unprivileged whether this libvirt runs without the rights that passing devices through needs
      * @param local whether the host is this machine
+     * @param layout how a guest's machine is made here
      * @param images the guest images it has
      */
     static Inventory read(
@@ -57,6 +58,7 @@ final class HostInventory {
             boolean kvm,
             boolean unprivileged,
             boolean local,
+            Map<String, String> layout,
             Map<String, GuestPlatform.Image> images) {
         return libvirt.call("reading the host's inventory", connect -> {
             NodeInfo node = connect.nodeInfo();
@@ -72,7 +74,7 @@ final class HostInventory {
             }
             int memory = Math.toIntExact(Math.max(128, node.memory / 1024 * 3 / 4));
             return new Inventory(
-                    node.cpus, memory, gpus, kvm ? "kvm" : "tcg", Assurance.ISOLATED, platform(connect, kvm, images));
+                    node.cpus, memory, gpus, kvm ? "kvm" : "tcg", Assurance.ISOLATED, platform(connect, layout, images));
         });
     }
 
@@ -89,9 +91,10 @@ final class HostInventory {
     }
 
     /** What guests run on: the same words as {@link DomainModel} makes true. */
-    private static GuestPlatform platform(Connect connect, boolean kvm, Map<String, GuestPlatform.Image> images)
+    private static GuestPlatform platform(
+            Connect connect, Map<String, String> layout, Map<String, GuestPlatform.Image> images)
             throws LibvirtException {
-        return new GuestPlatform(software(connect), DomainModel.layout(kvm), NetworkPolicy.NONE.words(), images);
+        return new GuestPlatform(software(connect), layout, NetworkPolicy.NONE.words(), images);
     }
 
     static Map<String, String> software(Connect connect) throws LibvirtException {

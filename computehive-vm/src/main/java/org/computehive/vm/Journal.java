@@ -31,7 +31,9 @@ record Journal(RentalId id, Step step, UUID secret, OptionalLong process) {
 
     /** How far a session came. */
     enum Step {
-        /** Its disk is being made or was made. */
+        /** Its disk is being made. */
+        PREPARING,
+        /** Its disk was made. */
         PREPARED,
         /** Its VM was made, paused. */
         CREATED,

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -22,10 +23,16 @@ import org.libvirt.event.DomainEventType;
 import org.libvirt.event.LifecycleListener;
 import org.libvirt.event.StoppedDetail;
 import org.libvirt.jna.Libvirt.VirErrorCallback;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One shared connection to libvirt, reopened when its daemon was restarted, with events for what stops. Thread-safe. */
+/**
+ * One shared connection to libvirt, opened again when its daemon was restarted, with events for what stops. Thread-safe.
+ *
+ * <p>A connection that broke is left to the calls that still use it and freed with the last of them: libvirt's library
+ * would otherwise touch freed memory. A lost daemon is noticed without a call, so that events flow again.
+ */
 final class Libvirt implements AutoCloseable {
     static final String PACKAGES =
             "libvirt0, libvirt-daemon, libvirt-daemon-driver-qemu, qemu-system-x86 and qemu-utils";
@@ -33,16 +40,32 @@ final class Libvirt implements AutoCloseable {
     /** Kept for as long as the class, since native code calls it; libvirt's own prints to standard error. */
     private static final VirErrorCallback QUIET = (data, error) -> {};
 
+    /** How often a connection that nobody uses is looked at. */
+    private static final long LOOK_MILLIS = 1_000;
+
     private final URI uri;
+    private final Runnable beforeConnecting;
     private final Map<UUID, CompletableFuture<Boolean>> stops = new ConcurrentHashMap<>();
     private final LifecycleListener listener = this::onLifecycle;
+    private final CountDownLatch closing = new CountDownLatch(1);
     private volatile Consumer<String> turnedOff = name -> {};
-    private Connect connect;
+    private @Nullable Link link;
     private boolean closed;
 
-    private Libvirt(URI uri, Connect connect) {
+    private Libvirt(URI uri, Runnable beforeConnecting) {
         this.uri = uri;
-        this.connect = connect;
+        this.beforeConnecting = beforeConnecting;
+    }
+
+    /** A connection and how many calls are on it. */
+    private static final class Link {
+        private final Connect connect;
+        private int calls;
+        private boolean given;
+
+        private Link(Connect connect) {
+            this.connect = connect;
+        }
     }
 
     /** Work on a connection. */
@@ -56,15 +79,36 @@ final class Libvirt implements AutoCloseable {
      * @throws HypervisorException.Unreachable if libvirt isn't installed or doesn't answer
      */
     static Libvirt open(URI uri) {
-        var libvirt = new Libvirt(uri, connect(uri));
-        try {
-            libvirt.connect.addLifecycleListener(libvirt.listener);
-            EventLoop.CALLS.add(libvirt);
-        } catch (LibvirtException e) {
-            libvirt.close();
-            throw unreachable(uri, e);
-        }
+        return open(uri, () -> {});
+    }
+
+    /**
+     * Connects to a daemon that may have to be started first.
+     *
+     * @param beforeConnecting starts the daemon unless it runs; called again before each new connection
+     * @throws HypervisorException.Unreachable if libvirt isn't installed or doesn't answer
+     */
+    static Libvirt open(URI uri, Runnable beforeConnecting) {
+        var libvirt = new Libvirt(uri, beforeConnecting);
+        libvirt.call("connecting", connect -> true);
+        EventLoop.CALLS.add(libvirt);
+        Thread.ofPlatform().name("libvirt-link").daemon().start(libvirt::watch);
         return libvirt;
+    }
+
+    /** Connects again when the daemon was lost, for the events' sake. */
+    private void watch() {
+        try {
+            while (!closing.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+                try {
+                    call("looking after the connection", connect -> true);
+                } catch (HypervisorException e) {
+                    LOG.debug("libvirt is still lost: uri={}", uri, e);
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static Connect connect(URI uri) {
@@ -73,7 +117,7 @@ final class Libvirt implements AutoCloseable {
                 throw new HypervisorException.Unreachable("libvirt's event loop could not be started", null);
             }
             var connect = new Connect(uri.toString());
-            connect.setKeepAlive(5, 6);
+            keepAlive(connect);
             return connect;
         } catch (LibvirtException e) {
             throw unreachable(uri, e);
@@ -81,6 +125,17 @@ final class Libvirt implements AutoCloseable {
             throw new HypervisorException.Unreachable(
                     "libvirt is not installed (%s): install the Debian packages %s".formatted(e.getMessage(), PACKAGES),
                     e);
+        }
+    }
+
+    private static void keepAlive(Connect connect) throws LibvirtException {
+        try {
+            connect.setKeepAlive(5, 6);
+        } catch (LibvirtException e) {
+            if (code(e) != ErrorNumber.VIR_ERR_NO_SUPPORT) { // a driver inside this process has no connection to lose
+                free(connect);
+                throw e;
+            }
         }
     }
 
@@ -100,27 +155,114 @@ final class Libvirt implements AutoCloseable {
         return uri.getHost() == null;
     }
 
-    /** Runs a call and turns its failure into the port's exceptions. */
+    /**
+     * Runs a call and turns its failure into the port's exceptions. Where the daemon is lost meanwhile it is run again on
+     * another connection, so it must be one that may be repeated.
+     */
     <T> T call(String what, Call<T> call) {
-        try {
-            return call.on(live());
-        } catch (LibvirtException e) {
-            throw failure(what, e);
-        }
+        return run(what, call, true);
     }
 
-    private synchronized Connect live() throws LibvirtException {
+    /** Runs a call that must not be repeated. */
+    <T> T once(String what, Call<T> call) {
+        return run(what, call, false);
+    }
+
+    private <T> T run(String what, Call<T> call, boolean again) {
+        Link used = take();
+        LibvirtException failed;
+        boolean lost;
+        try {
+            return call.on(used.connect);
+        } catch (LibvirtException e) {
+            failed = e;
+            lost = !alive(used);
+        } finally {
+            give(used);
+        }
+        if (lost && again) {
+            return run(what, call, false);
+        }
+        throw lost ? unreachable(uri, failed) : failure(what, failed);
+    }
+
+    private synchronized Link take() {
         if (closed) {
             throw new HypervisorException.Unreachable(
                     "the connection to %s is closed: open another".formatted(uri), null);
         }
-        if (!connect.isAlive()) {
+        Link usable = link;
+        if (usable != null && !alive(usable)) {
             LOG.info("libvirt connection lost, connecting again: uri={}", uri);
-            free(connect);
-            connect = connect(uri);
-            connect.addLifecycleListener(listener);
+            abandon(usable);
+            usable = null;
         }
-        return connect;
+        if (usable == null) {
+            link = null;
+            usable = connected();
+            link = usable;
+            settleStops(usable.connect);
+        }
+        usable.calls++;
+        return usable;
+    }
+
+    private static boolean alive(Link link) {
+        try {
+            return link.connect.isAlive();
+        } catch (LibvirtException e) {
+            LOG.debug("a connection that can't be asked is dead", e);
+            return false;
+        }
+    }
+
+    private Link connected() {
+        beforeConnecting.run();
+        Connect connect = connect(uri);
+        try {
+            connect.addLifecycleListener(listener);
+            return new Link(connect);
+        } catch (LibvirtException e) {
+            free(connect);
+            throw unreachable(uri, e);
+        }
+    }
+
+    /** What stopped while nobody listened sent its event to nobody. */
+    private void settleStops(Connect connect) {
+        stops.forEach((uuid, stop) -> {
+            try {
+                connect.domainLookupByUUID(uuid).free();
+            } catch (LibvirtException e) {
+                if (code(e) == ErrorNumber.VIR_ERR_NO_DOMAIN) {
+                    stop.complete(true);
+                }
+            }
+        });
+    }
+
+    private synchronized void give(Link used) {
+        used.calls--;
+        freeIfUnused(used);
+    }
+
+    private synchronized void abandon(Link broken) {
+        broken.given = true;
+        freeIfUnused(broken);
+    }
+
+    private void freeIfUnused(Link candidate) {
+        if (candidate.given && candidate.calls == 0) {
+            try {
+                candidate.connect.removeLifecycleListener(listener);
+            } catch (LibvirtException e) {
+                LOG.debug("listener of {} could not be removed", uri, e);
+            }
+            free(candidate.connect);
+            if (closed) {
+                EventLoop.CALLS.remove(this);
+            }
+        }
     }
 
     /** Names what failed: a lost daemon is unreachable, everything else the host lacks. */
@@ -179,23 +321,35 @@ final class Libvirt implements AutoCloseable {
             }
         } catch (LibvirtException e) {
             LOG.debug("an event came without its domain", e);
+        } finally {
+            free(domain);
         }
         return 0;
     }
 
+    /** Lets go of the connection; calls that are on it end first. */
     @Override
     public synchronized void close() {
         if (closed) {
             return;
         }
         closed = true;
-        try {
-            connect.removeLifecycleListener(listener);
-        } catch (LibvirtException e) {
-            LOG.debug("listener of {} could not be removed", uri, e);
+        closing.countDown();
+        if (link == null) {
+            EventLoop.CALLS.remove(this);
+        } else {
+            abandon(link);
+            link = null;
         }
-        free(connect);
-        EventLoop.CALLS.remove(this);
+    }
+
+    /** Frees it now: as garbage it would be freed only when memory runs short, and native memory is not what Java counts. */
+    private static void free(Domain domain) {
+        try {
+            domain.free();
+        } catch (LibvirtException e) {
+            LOG.debug("a domain could not be freed", e);
+        }
     }
 
     private static void free(Connect connect) {

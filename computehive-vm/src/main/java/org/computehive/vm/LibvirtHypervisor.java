@@ -45,19 +45,27 @@ public final class LibvirtHypervisor implements Hypervisor {
     private final String holder;
 
     private final GpuTurnover turnover;
+    private final Consoles consoles = new Consoles();
+    private final Map<RentalId, StartTimes> startTimes = new ConcurrentHashMap<>();
     private final Map<RentalId, ReentrantLock> locks = new ConcurrentHashMap<>();
 
     private LibvirtHypervisor(
-            Libvirt libvirt, Places places, ImageCatalogue images, Options options, boolean privileged) {
+            Libvirt libvirt,
+            Places places,
+            ImageCatalogue images,
+            Options options,
+            boolean privileged,
+            Progress progress) {
         this.libvirt = libvirt;
         this.images = images;
         this.holder = RuntimeFolder.mark(places.journals());
-        this.capacity = new Capacity(libvirt, places, images, options.acceleration(), privileged);
-        this.sessions = new SessionStore(libvirt, places);
+        this.capacity = new Capacity(libvirt, places, images, options, privileged);
+        this.sessions = new SessionStore(libvirt, places, progress);
         this.domains = new Domains(libvirt);
         this.networks = new GuestNetworks(options.network(), places.account());
-        this.ending = new Ending(libvirt, places, domains, sessions);
-        this.boot = new Boot(libvirt, places, options, domains, sessions, ending, networks);
+        this.ending = new Ending(libvirt, places, domains, sessions, consoles, progress);
+        this.boot = new Boot(
+                libvirt, places, options, domains, sessions, ending, networks, consoles, progress, capacity);
         this.turnover = new GpuTurnover(libvirt);
         libvirt.onTurnedOff(name -> sessions.noteTurnedOff(name, options.clock().instant()));
     }
@@ -69,11 +77,22 @@ public final class LibvirtHypervisor implements Hypervisor {
      * @param readyLimit how long a guest may take until it says that it is ready
      * @param clock the time for metadata
      * @param network what guests may have of the host's network
+     * @param tuning how VMs use the host's processors, memory and disks
      */
-    public record Options(Acceleration acceleration, Duration readyLimit, InstantSource clock, HostNetwork network) {
-        /** Returns options that let guests have every network policy. */
+    public record Options(
+            Acceleration acceleration,
+            Duration readyLimit,
+            InstantSource clock,
+            HostNetwork network,
+            Tuning tuning) {
+        /** Returns options that let guests have every network policy, with {@link Tuning#defaults}. */
         public Options(Acceleration acceleration, Duration readyLimit, InstantSource clock) {
-            this(acceleration, readyLimit, clock, HostNetwork.defaults());
+            this(acceleration, readyLimit, clock, HostNetwork.defaults(), Tuning.defaults());
+        }
+
+        /** Returns the same with another tuning. */
+        public Options tuned(Tuning other) {
+            return new Options(acceleration, readyLimit, clock, network, other);
         }
 
         /** Returns: KVM where it boots a kernel, two minutes for a guest, the system's clock. */
@@ -99,7 +118,14 @@ public final class LibvirtHypervisor implements Hypervisor {
      * @throws HypervisorException.Unreachable if it doesn't answer
      */
     public static LibvirtHypervisor privateSession(PrivateLibvirt libvirt, ImageCatalogue images, Options options) {
-        return connected(Libvirt.open(libvirt.uri()), libvirt.places(), images, options, false);
+        return watched(libvirt, images, options, Progress.UNWATCHED);
+    }
+
+    /** The same, told of each step. */
+    static LibvirtHypervisor watched(
+            PrivateLibvirt libvirt, ImageCatalogue images, Options options, Progress progress) {
+        Libvirt connection = Libvirt.open(libvirt.uri(), libvirt::revive);
+        return connected(connection, libvirt.places(), images, options, false, progress);
     }
 
     /**
@@ -126,7 +152,8 @@ public final class LibvirtHypervisor implements Hypervisor {
                     SystemPlaces.open(libvirt, state),
                     images,
                     options,
-                    uri.getPath().endsWith("/system"));
+                    uri.getPath().endsWith("/system"),
+                    Progress.UNWATCHED);
         } catch (HypervisorException e) {
             libvirt.close();
             throw e;
@@ -134,8 +161,13 @@ public final class LibvirtHypervisor implements Hypervisor {
     }
 
     private static LibvirtHypervisor connected(
-            Libvirt libvirt, Places places, ImageCatalogue images, Options options, boolean privileged) {
-        var hypervisor = new LibvirtHypervisor(libvirt, places, images, options, privileged);
+            Libvirt libvirt,
+            Places places,
+            ImageCatalogue images,
+            Options options,
+            boolean privileged,
+            Progress progress) {
+        var hypervisor = new LibvirtHypervisor(libvirt, places, images, options, privileged, progress);
         try {
             List<RentalId> running =
                     hypervisor.list().stream().map(RunningVm::id).toList();
@@ -188,6 +220,7 @@ public final class LibvirtHypervisor implements Hypervisor {
 
     @Override
     public RunningVm start(VmSpec spec) {
+        long begun = System.nanoTime();
         return locked(spec.id(), () -> {
             Optional<SessionMark> running = domains.find(spec.id());
             if (running.isPresent()) {
@@ -206,7 +239,14 @@ public final class LibvirtHypervisor implements Hypervisor {
             GuestImage image = image(spec);
             try {
                 Journal journal = sessions.prepare(spec, image);
-                return boot.boot(spec, image, capacity.accelerated(), journal).running();
+                Boot.Booted booted = boot.boot(spec, image, capacity.accelerated(), journal);
+                startTimes.put(
+                        spec.id(),
+                        new StartTimes(
+                                Duration.ofNanos(booted.resumed() - begun),
+                                Duration.ofNanos(booted.ready() - booted.resumed()),
+                                Duration.ofNanos(System.nanoTime() - booted.ready())));
+                return booted.mark().running();
             } catch (HypervisorException e) {
                 clearUp(spec.id(), e);
                 throw e;
@@ -226,6 +266,20 @@ public final class LibvirtHypervisor implements Hypervisor {
             images.release(holder, spec.id());
             throw e;
         }
+    }
+
+    /** Returns where the time went when this object started a rental's VM; forgotten by {@link #erase}. */
+    public Optional<StartTimes> startTimes(RentalId id) {
+        return Optional.ofNullable(startTimes.get(id));
+    }
+
+    /**
+     * Returns the last lines that a VM wrote to its serial console since this object started it, at most 64 KiB, until it is
+     * destroyed; empty for one that another process started. They are kept in memory only. The guest writes what it likes:
+     * each line is printable ASCII, and lines with its private host key are left out.
+     */
+    public Optional<List<String>> consoleLines(RentalId id) {
+        return consoles.lines(id);
     }
 
     private void clearUp(RentalId id, HypervisorException why) {
@@ -274,6 +328,7 @@ public final class LibvirtHypervisor implements Hypervisor {
             Teardown erased = new Teardown(sessions.erase(id));
             sessions.forgetEnd(id);
             images.release(holder, id);
+            startTimes.remove(id);
             return erased;
         });
     }
@@ -304,6 +359,7 @@ public final class LibvirtHypervisor implements Hypervisor {
 
     @Override
     public void close() {
+        consoles.closeAll();
         libvirt.close();
     }
 }

@@ -8,14 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.computehive.rental.HypervisorException;
 import org.computehive.rental.RentalId;
@@ -30,13 +26,11 @@ import org.slf4j.LoggerFactory;
  * <p>Nobody else's libvirt is touched, no system service is needed, and QEMU runs without rights. Where this process is
  * root the daemon and QEMU run as the system user {@code computehive}. One process at a time uses a state folder; after
  * {@code kill -9} of that process its VMs run on until the next {@link #open} of the same folder finds them. The daemon
- * leaves by itself two minutes after its last connection and VM are gone. Thread-safe.
+ * leaves by itself two minutes after its last connection and VM are gone. One that is lost while this is open is started
+ * again; its VMs run on meanwhile. Thread-safe.
  */
 public final class PrivateLibvirt implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PrivateLibvirt.class);
-    private static final String IDLE_SECONDS = "120";
-    private static final Duration START_LIMIT = Duration.ofSeconds(30);
-    private static final Duration END_LIMIT = Duration.ofSeconds(15);
     private static final List<String> PROGRAM_FOLDERS =
             List.of("/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin");
     /** Keeps libvirt from starting a log daemon that would outlive us, and QEMU from leaving dumps. */
@@ -45,12 +39,14 @@ public final class PrivateLibvirt implements AutoCloseable {
     private final FileChannel lock;
     private final Places places;
     private final InstantSource clock;
+    private final PrivateDaemon daemon;
     private boolean closed;
 
-    private PrivateLibvirt(FileChannel lock, Places places, InstantSource clock) {
+    private PrivateLibvirt(FileChannel lock, Places places, InstantSource clock, Path program) {
         this.lock = lock;
         this.places = places;
         this.clock = clock;
+        this.daemon = new PrivateDaemon(program, places.runtime(), places.account());
     }
 
     /**
@@ -96,10 +92,10 @@ public final class PrivateLibvirt implements AutoCloseable {
                     account,
                     Optional.empty(),
                     true);
-            var libvirt = new PrivateLibvirt(lock, places, clock);
+            var libvirt = new PrivateLibvirt(lock, places, clock, program);
             try {
                 libvirt.makeFolders();
-                libvirt.start(program);
+                libvirt.daemon.ensureRunning();
                 libvirt.endOrphans();
                 return libvirt;
             } catch (IOException | RuntimeException e) {
@@ -155,11 +151,7 @@ public final class PrivateLibvirt implements AutoCloseable {
         if (!Processes.mentioning("qemu-system", runtime).isEmpty()) {
             return;
         }
-        // One that was cut off while it started may not have written its number yet.
-        for (ProcessHandle daemon : Processes.mentioning("", pidFile().toString())) {
-            daemon.destroyForcibly();
-            Processes.awaitEnd(daemon, END_LIMIT);
-        }
+        daemon.kill();
         RuntimeFolder.delete(places.runtime());
     }
 
@@ -185,31 +177,11 @@ public final class PrivateLibvirt implements AutoCloseable {
         account.file(conf, QEMU_CONF.getBytes(StandardCharsets.US_ASCII));
     }
 
-    private void start(Path program) {
-        if (daemon().isPresent()) {
-            LOG.info("private libvirt found running: folder={}", places.runtime());
-            return;
+    /** Starts the daemon again where it was lost, for those who connect to it; its VMs have run on meanwhile. */
+    synchronized void revive() {
+        if (!closed) {
+            daemon.ensureRunning();
         }
-        Path runtime = places.runtime();
-        var words = new ArrayList<>(List.of("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"));
-        words.add("HOME=" + runtime);
-        words.add("XDG_RUNTIME_DIR=" + runtime.resolve("run"));
-        words.add("XDG_CONFIG_HOME=" + runtime.resolve("config"));
-        words.add("XDG_CACHE_HOME=" + runtime.resolve("cache"));
-        words.add("XDG_DATA_HOME=" + runtime.resolve("data"));
-        words.addAll(List.of(program.toString(), "--daemon", "--timeout", IDLE_SECONDS));
-        words.addAll(List.of("--pid-file", pidFile().toString()));
-        Tool.Outcome outcome = Tool.run(places.account().as(words), START_LIMIT, "libvirt-daemon and util-linux");
-        if (!outcome.succeeded()) {
-            throw new HypervisorException.Unreachable(
-                    "the private libvirt daemon did not start (exit %d): %s"
-                            .formatted(outcome.exit(), outcome.lastLines()),
-                    null);
-        }
-        LOG.info(
-                "private libvirt started: folder={} user={}",
-                runtime,
-                places.account().name());
     }
 
     /** Ends QEMUs of ours that the daemon no longer knows, such as those whose daemon was killed while it made them. */
@@ -239,16 +211,6 @@ public final class PrivateLibvirt implements AutoCloseable {
         return places;
     }
 
-    private Path pidFile() {
-        return places.runtime().resolve("run/libvirtd.pid");
-    }
-
-    private Optional<ProcessHandle> daemon() {
-        return Processes.read(pidFile())
-                .flatMap(ProcessHandle::of)
-                .filter(process -> Processes.mentions(process, pidFile().toString()));
-    }
-
     /** Lets go of the state folder; the daemon and its VMs run on for the next {@link #open}. */
     public synchronized void detach() {
         if (!closed) {
@@ -275,7 +237,7 @@ public final class PrivateLibvirt implements AutoCloseable {
         try {
             noteGuests();
             endGuests();
-            endDaemon();
+            daemon.end();
             endOrphans();
             GuestNetworks.sweep(places.journals(), List.of());
             SessionStore.shredAll(places);
@@ -308,7 +270,7 @@ public final class PrivateLibvirt implements AutoCloseable {
     }
 
     private void endGuests() {
-        if (daemon().isEmpty()) {
+        if (!daemon.runs()) {
             return;
         }
         try (Libvirt libvirt = Libvirt.open(uri())) {
@@ -330,21 +292,6 @@ public final class PrivateLibvirt implements AutoCloseable {
             LOG.debug("a domain was gone already: {}", e.getMessage());
         } finally {
             domain.free();
-        }
-    }
-
-    private void endDaemon() {
-        Optional<ProcessHandle> daemon = daemon();
-        if (daemon.isPresent()) {
-            daemon.get().destroy();
-            try {
-                daemon.get().onExit().get(END_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
-            } catch (TimeoutException | ExecutionException e) {
-                daemon.get().destroyForcibly();
-            } catch (InterruptedException e) {
-                daemon.get().destroyForcibly();
-                Thread.currentThread().interrupt();
-            }
         }
     }
 

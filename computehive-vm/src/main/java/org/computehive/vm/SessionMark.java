@@ -9,6 +9,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.computehive.market.PciAddress;
 import org.computehive.rental.Hypervisor.RunningVm;
 import org.computehive.rental.RentalId;
 import org.w3c.dom.Element;
@@ -25,6 +28,8 @@ import org.w3c.dom.Element;
 record SessionMark(RentalId id, long epoch, Instant expires, InetSocketAddress ssh, Map<String, String> facts) {
     static final String NAMESPACE = "urn:computehive:vm:1";
     static final String PREFIX = "ch";
+    private static final Pattern PASSED =
+            Pattern.compile("\\b[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\\.[0-7](?=,|$)");
 
     SessionMark {
         if (ssh.isUnresolved() || ssh.getPort() < 1) {
@@ -108,6 +113,16 @@ record SessionMark(RentalId id, long epoch, Instant expires, InetSocketAddress s
                 .map(GuestLink::ssh)
                 .filter(known -> known.getPort() == port)
                 .orElseThrow(() -> new IllegalArgumentException("ssh-address is not one of ours"));
+    }
+
+    /** Returns the devices that were passed through, as its facts name them; without those that are emulated. */
+    List<PciAddress> devices() {
+        String gpus = facts.getOrDefault("gpus", "");
+        return PASSED.matcher(gpus)
+                .results()
+                .map(MatchResult::group)
+                .map(PciAddress::new)
+                .toList();
     }
 
     RunningVm running() {

@@ -1,13 +1,13 @@
 package org.computehive.vm;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collection;
@@ -21,9 +21,6 @@ import java.util.stream.Stream;
 import org.computehive.rental.HypervisorException;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.VmSpec;
-import org.libvirt.Error.ErrorNumber;
-import org.libvirt.LibvirtException;
-import org.libvirt.Secret;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,17 +28,21 @@ import org.slf4j.LoggerFactory;
 final class SessionStore {
     private static final Logger LOG = LoggerFactory.getLogger(SessionStore.class);
     private static final int KEY_BYTES = 32;
-    private static final int SEED_LIMIT = 16_384;
+    private static final String KEY_SUFFIX = ".key";
     private static final SecureRandom RANDOM = new SecureRandom();
 
-    private final Libvirt libvirt;
+    private final DiskKeys keys;
     private final Places places;
+    private final Seeds seeds;
+    private final Progress progress;
     private final EndedVms ended;
     private final EndedVms turnedOff;
 
-    SessionStore(Libvirt libvirt, Places places) {
-        this.libvirt = libvirt;
+    SessionStore(Libvirt libvirt, Places places, Progress progress) {
+        this.keys = new DiskKeys(libvirt, progress);
         this.places = places;
+        this.seeds = new Seeds(places);
+        this.progress = progress;
         this.ended = new EndedVms(places.ended());
         this.turnedOff = new EndedVms(places.turnedOff());
     }
@@ -118,19 +119,22 @@ final class SessionStore {
     /** Returns the session's disk and key, made now unless they are there. Nothing is left if that fails. */
     Journal prepare(VmSpec spec, GuestImage image) {
         RentalId id = spec.id();
-        Optional<Journal> found = journal(id);
-        if (found.isPresent()
-                && Files.exists(overlay(id))
-                && secretExists(found.get().secret())) {
+        Seeds.check(spec);
+        Optional<Journal> found = journal(id).filter(this::isUsable);
+        if (found.isPresent()) {
             return found.get();
         }
         erase(id);
         forgetEnd(id);
-        var journal = new Journal(id, Journal.Step.PREPARED, UUID.randomUUID(), OptionalLong.empty());
+        var journal = new Journal(id, Journal.Step.PREPARING, UUID.randomUUID(), OptionalLong.empty());
         try {
             journal.write(places.journals());
+            progress.took(Progress.Step.JOURNAL_OPENED);
             make(spec, image, journal.secret());
-            return journal;
+            Journal prepared = journal.at(Journal.Step.PREPARED);
+            prepared.write(places.journals());
+            progress.took(Progress.Step.DISK_JOURNALED);
+            return prepared;
         } catch (IOException e) {
             erase(id);
             throw lacking("disk of " + id, e);
@@ -140,115 +144,60 @@ final class SessionStore {
         }
     }
 
+    /** Returns whether a session's disk was made to its end and can be read. */
+    private boolean isUsable(Journal journal) {
+        return journal.step() != Journal.Step.PREPARING
+                && Files.exists(overlay(journal.id()))
+                && keys.has(journal.secret());
+    }
+
+    /** Returns where a key lies in memory until its disk is made. */
+    private Path keyFile(UUID secret) {
+        return places.seeds().resolve(secret + KEY_SUFFIX);
+    }
+
     private void make(VmSpec spec, GuestImage image, UUID secret) throws IOException {
         byte[] random = new byte[KEY_BYTES];
         RANDOM.nextBytes(random);
         byte[] key = Base64.getEncoder().encode(random);
         Arrays.fill(random, (byte) 0);
         places.account().folder(folder(places, spec.id()));
-        Path keyFile = places.seeds().resolve(secret + ".key");
+        progress.took(Progress.Step.FOLDER_MADE);
+        Path keyFile = keyFile(secret);
         try {
             places.account().file(keyFile, key);
+            progress.took(Progress.Step.KEY_WRITTEN);
             Overlay.create(
                     overlay(spec.id()),
                     spec.shape().diskMiB(),
                     image.base().map(GuestImage.Part::file),
                     keyFile,
                     places.account());
+            progress.took(Progress.Step.DISK_MADE);
             Files.deleteIfExists(keyFile);
-            define(spec.id(), secret, key);
+            progress.took(Progress.Step.KEY_DELETED);
+            keys.keep(spec.id(), secret, overlay(spec.id()), key);
         } finally {
             Arrays.fill(key, (byte) 0);
             Files.deleteIfExists(keyFile);
         }
     }
 
-    private void define(RentalId id, UUID uuid, byte[] key) {
-        String xml = Xml.document("secret", List.of("ephemeral", "yes", "private", "yes"), secret -> {
-            secret.text("uuid", uuid.toString());
-            secret.text("description", "ComputeHive session " + id);
-            secret.element(
-                    "usage",
-                    List.of("type", "volume"),
-                    usage -> usage.text("volume", overlay(id).toString()));
-        });
-        libvirt.call("keeping the disk's key", connect -> {
-            Secret secret = connect.secretDefineXML(xml);
-            try {
-                return secret.setValue(key);
-            } finally {
-                secret.free();
-            }
-        });
-    }
-
-    private boolean secretExists(UUID uuid) {
-        return libvirt.call("looking for a key", connect -> {
-            try {
-                connect.secretLookupByUUIDString(uuid.toString()).free();
-                return true;
-            } catch (LibvirtException e) {
-                return absent(e);
-            }
-        });
-    }
-
-    private static boolean absent(LibvirtException e) throws LibvirtException {
-        if (Libvirt.code(e) == ErrorNumber.VIR_ERR_NO_SECRET) {
-            return false;
-        }
-        throw e;
-    }
-
-    private boolean undefine(UUID uuid) {
-        return libvirt.call("forgetting a key", connect -> {
-            try {
-                Secret secret = connect.secretLookupByUUIDString(uuid.toString());
-                try {
-                    secret.undefine();
-                } finally {
-                    secret.free();
-                }
-                return true;
-            } catch (LibvirtException e) {
-                return absent(e);
-            }
-        });
-    }
-
-    /** Writes what the guest's SSH server needs where QEMU reads it: in memory, for the time of the boot. */
+    /** Writes what the guest's SSH server needs where QEMU reads it. */
     Map<String, Path> seed(VmSpec spec) {
-        VmSpec.GuestAccess access = spec.access();
         try {
-            Path folder =
-                    places.account().passage(places.seeds().resolve(spec.id().value()));
-            var seed = new LinkedHashMap<String, Path>();
-            seed(seed, folder, "name", spec.id().vmName());
-            seed(seed, folder, "host", access.hostKey());
-            seed(seed, folder, "host-cert", access.hostCertificate());
-            seed(seed, folder, "authorities", access.userAuthorities());
-            seed(seed, folder, "principal", access.principal());
-            return seed;
+            Map<String, Path> files = seeds.write(spec);
+            progress.took(Progress.Step.SEED_WRITTEN);
+            return files;
         } catch (IOException e) {
             throw lacking("seed of " + spec.id(), e);
         }
     }
 
-    private void seed(Map<String, Path> seed, Path folder, String name, String value) throws IOException {
-        byte[] bytes = (value.endsWith("\n") ? value : value + "\n").getBytes(StandardCharsets.UTF_8);
-        if (value.isBlank() || bytes.length > SEED_LIMIT) {
-            throw new HypervisorException.Refused(
-                    "seed %s has %d bytes: 1 to %d are allowed".formatted(name, bytes.length, SEED_LIMIT), null);
-        }
-        seed.put("opt/computehive/" + name, places.account().file(folder.resolve(name), bytes));
-    }
-
     /** Deletes the seed; returns whether there was one. */
     boolean unseed(RentalId id) {
         try {
-            Path folder = places.seeds().resolve(id.value());
-            boolean there = Files.exists(folder);
-            RuntimeFolder.delete(folder);
+            boolean there = seeds.delete(id);
             Files.deleteIfExists(console(id));
             return there;
         } catch (IOException e) {
@@ -265,16 +214,23 @@ final class SessionStore {
         var facts = new LinkedHashMap<String, String>();
         Optional<Journal> journal = journal(id);
         try {
-            journal.ifPresent(found ->
-                    facts.put("key", undefine(found.secret()) ? "undefined in libvirt" : "libvirt no longer had it"));
-            if (journal.isPresent() && secretExists(journal.get().secret())) {
-                throw new HypervisorException.NotGone("key of %s is still in libvirt: call again".formatted(id), null);
+            if (journal.isPresent()) {
+                UUID secret = journal.get().secret();
+                facts.put("key", keys.forget(secret) ? "undefined in libvirt" : "libvirt no longer had it");
+                if (keys.has(secret)) {
+                    throw new HypervisorException.NotGone(
+                            "key of %s is still in libvirt: call again".formatted(id), null);
+                }
+                Files.deleteIfExists(keyFile(secret)); // left by a process that was cut off while it made the disk
             }
+            progress.took(Progress.Step.SECRET_FORGOTTEN);
             facts.put("key store", keyStore());
             facts.put("domain log", eraseLogs(id) ? "deleted" : "none found");
+            progress.took(Progress.Step.LOGS_DELETED);
             facts.put("seed", unseed(id) ? "deleted from memory" : "none found");
-            facts.putAll(eraseDisk(places, id));
+            facts.putAll(eraseDisk(places, id, progress));
             facts.put("journal", Journal.delete(places.journals(), id) ? "deleted" : "none found");
+            progress.took(Progress.Step.JOURNAL_DELETED);
         } catch (IOException e) {
             throw notGone("something", id, e);
         }
@@ -303,33 +259,72 @@ final class SessionStore {
         return any;
     }
 
-    private static Map<String, String> eraseDisk(Places places, RentalId id) throws IOException {
+    private static Map<String, String> eraseDisk(Places places, RentalId id, Progress progress) throws IOException {
         Path folder = folder(places, id);
         Path overlay = folder.resolve("overlay.qcow2");
         var facts = new LinkedHashMap<String, String>();
         if (Files.isRegularFile(overlay, LinkOption.NOFOLLOW_LINKS)) {
             facts.put("disk header", "%d bytes overwritten".formatted(Overlay.shred(overlay)));
         }
+        progress.took(Progress.Step.HEADER_OVERWRITTEN);
         facts.put("disk", Files.exists(folder) ? "deleted" : "none found");
         RuntimeFolder.delete(folder);
+        progress.took(Progress.Step.DISK_DELETED);
         return facts;
     }
 
-    /** Erases sessions that an earlier process left and nobody can use any more: no VM, and the key is gone. */
+    /**
+     * Erases what an earlier process left and nobody can use any more: sessions without a VM whose disk was not made to its
+     * end or whose key is gone, and disks, seeds and keys that no journal names.
+     */
     void sweep(Collection<RentalId> running) {
         running.forEach(this::forgetEnd); // noted, but the platform was killed before it ended them
         try {
+            var wanted = new ArrayList<UUID>();
+            var known = new ArrayList<>(running);
             for (RentalId id : Journal.all(places.journals())) {
                 Optional<Journal> journal = journal(id);
-                boolean usable = running.contains(id)
-                        || (journal.isPresent() && secretExists(journal.get().secret()));
-                if (!usable) {
+                if (running.contains(id) || journal.filter(this::isUsable).isPresent()) {
+                    journal.ifPresent(found -> wanted.add(found.secret()));
+                    known.add(id);
+                } else {
                     LOG.info("erasing what an earlier process left: rental={}", id);
                     erase(id);
                 }
             }
+            for (Path folder : List.of(places.disks(), places.seeds())) {
+                for (RentalId id : named(folder)) {
+                    if (!known.contains(id)) {
+                        LOG.info("erasing what no journal names: rental={}", id);
+                        erase(id);
+                    }
+                }
+            }
+            keys.forgetAllBut(wanted, places.disks());
+            sweepFiles(places.journals(), ".new");
+            sweepFiles(places.seeds(), KEY_SUFFIX);
         } catch (IOException e) {
             throw lacking("journals", e);
+        }
+    }
+
+    /** Returns the rentals that files or folders of a folder are named after. */
+    private static List<RentalId> named(Path folder) throws IOException {
+        try (Stream<Path> entries = Files.list(folder)) {
+            return entries.map(entry -> entry.getFileName().toString())
+                    .filter(name -> name.matches("[0-9a-hjkmnp-tv-z]{26}"))
+                    .map(RentalId::new)
+                    .toList();
+        }
+    }
+
+    private static void sweepFiles(Path folder, String suffix) throws IOException {
+        List<Path> cutOff;
+        try (Stream<Path> entries = Files.list(folder)) {
+            cutOff = entries.filter(entry -> entry.toString().endsWith(suffix)).toList();
+        }
+        for (Path file : cutOff) {
+            Files.deleteIfExists(file);
         }
     }
 
@@ -341,7 +336,7 @@ final class SessionStore {
                 folders = entries.toList();
             }
             for (Path folder : folders) {
-                eraseDisk(places, new RentalId(folder.getFileName().toString()));
+                eraseDisk(places, new RentalId(folder.getFileName().toString()), Progress.UNWATCHED);
             }
         }
         for (RentalId id : Journal.all(places.journals())) {

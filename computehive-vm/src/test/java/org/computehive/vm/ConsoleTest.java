@@ -1,6 +1,7 @@
 package org.computehive.vm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -13,6 +14,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.computehive.rental.HypervisorException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,14 +27,19 @@ class ConsoleTest {
     private Path folder;
 
     private void said(String text, Duration limit) throws IOException {
+        said(text, limit, "");
+    }
+
+    private List<String> said(String text, Duration limit, String secret) throws IOException {
         Path socket = folder.resolve("console");
         try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             server.bind(UnixDomainSocketAddress.of(socket));
-            try (Console console = Console.connect(socket);
+            try (Console console = Console.connect(socket, secret);
                     SocketChannel guest = server.accept()) {
                 Thread writer = Thread.ofVirtual().start(() -> write(guest, text));
                 console.awaitReady(limit);
                 writer.interrupt();
+                return console.lines();
             }
         }
     }
@@ -69,6 +76,21 @@ class ConsoleTest {
                 message);
         message.lines().skip(1).forEach(line -> assertTrue(line.startsWith("guest| "), line));
         assertTrue(message.contains("guest| " + forged), message);
+    }
+
+    @Test
+    void linesKept_areTheLast_boundedAndWithoutKeys() throws IOException {
+        String part = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ";
+        String text = "first\n" + "a line of no interest\n".repeat(10_000) + "-----BEGIN OPENSSH PRIVATE KEY-----\nQUJD\n"
+                + "-----END OPENSSH PRIVATE KEY-----\nthe seed says " + part + "!\n" + Console.READY + "\n";
+        List<String> lines = said(text, LIMIT, "head\n" + part + "\nshort\n");
+        assertEquals(Console.READY, lines.getLast());
+        assertFalse(lines.contains("first"), "the oldest are dropped");
+        assertTrue(String.join("\n", lines).length() <= Console.KEPT);
+        for (String secret : List.of("BEGIN", "QUJD", "END", part)) {
+            assertTrue(lines.stream().noneMatch(line -> line.contains(secret)), secret);
+        }
+        assertEquals(4, lines.stream().filter(line -> line.startsWith("(left out")).count());
     }
 
     @Test

@@ -25,7 +25,14 @@ class DomainModelTest {
             LINK.ssh(),
             Map.of("image", "demo", "odd", "<&'\">"));
 
+    private static final Resources PLAIN = Resources.of(Tuning.defaults(), false, List.of());
+
     private static DomainModel model(boolean kvm, Path kernel, boolean display, List<PciAddress> devices) {
+        return model(kvm, kernel, display, devices, PLAIN);
+    }
+
+    private static DomainModel model(
+            boolean kvm, Path kernel, boolean display, List<PciAddress> devices, Resources resources) {
         return new DomainModel(
                 MARK,
                 LINK,
@@ -44,6 +51,7 @@ class DomainModelTest {
                 Optional.empty(),
                 display,
                 devices,
+                resources,
                 Optional.of("+64055:+64055"));
     }
 
@@ -70,6 +78,62 @@ class DomainModelTest {
         var kernel = Path.of("/images/<kernel type='x'>&\"");
         Element domain = Xml.parse(model(false, kernel, false, List.of()).xml());
         assertEquals(kernel.toString(), Xml.childText(child(domain, "os"), "kernel"));
+    }
+
+    @Test
+    void untunedDomain_saysNothingOfTuning() {
+        Element domain = Xml.parse(model(false, Path.of("/k"), true, List.of()).xml());
+        assertEquals(List.of(), Xml.children(domain, "cputune"));
+        assertEquals(List.of(), Xml.children(domain, "numatune"));
+        Element backing = child(domain, "memoryBacking");
+        assertEquals(List.of(), Xml.children(backing, "locked"));
+        assertEquals(List.of(), Xml.children(backing, "hugepages"));
+        assertEquals(List.of(), Xml.children(child(child(domain, "devices"), "disk"), "iotune"));
+        assertEquals("one node, not shared", DomainModel.layout(false, PLAIN).get("memory"));
+    }
+
+    @Test
+    void tunedDomain_hasItsOwnProcessorsHugePagesOneNodeLockedMemoryAndDiskLimits() {
+        Tuning tuning = Tuning.defaults()
+                .withHugePages(2_048)
+                .onNode(1)
+                .limiting(Tuning.DiskLimits.of(50_000_000, 2_000));
+        Resources resources = Resources.of(tuning, true, List.of(7, 3));
+        Element domain = Xml.parse(
+                model(true, Path.of("/k"), true, List.of(), resources).xml());
+        List<Element> pins = Xml.children(child(domain, "cputune"), "vcpupin");
+        assertEquals(
+                List.of("0 7", "1 3"),
+                pins.stream()
+                        .map(pin -> pin.getAttribute("vcpu") + " " + pin.getAttribute("cpuset"))
+                        .toList());
+        assertEquals("7,3", child(child(domain, "cputune"), "emulatorpin").getAttribute("cpuset"));
+        Element memory = child(child(domain, "numatune"), "memory");
+        assertEquals("strict 1", memory.getAttribute("mode") + " " + memory.getAttribute("nodeset"));
+        Element backing = child(domain, "memoryBacking");
+        Element page = child(child(backing, "hugepages"), "page");
+        assertEquals("2048 KiB", page.getAttribute("size") + " " + page.getAttribute("unit"));
+        assertEquals(1, Xml.children(backing, "locked").size());
+        assertEquals(1, Xml.children(backing, "nosharepages").size());
+        Element limits = child(child(child(domain, "devices"), "disk"), "iotune");
+        assertEquals("50000000", Xml.childText(limits, "total_bytes_sec"));
+        assertEquals("2000", Xml.childText(limits, "total_iops_sec"));
+        assertEquals(
+                "one node, not shared, locked, huge pages of 2048 KiB",
+                DomainModel.layout(true, resources).get("memory"));
+    }
+
+    @Test
+    void tuning_outOfRange_isRefusedWithItsValue() {
+        Tuning tuning = Tuning.defaults();
+        for (var odd : List.<org.junit.jupiter.api.function.Executable>of(
+                () -> tuning.withHugePages(3_000),
+                () -> tuning.onNode(-1),
+                () -> tuning.pinnedTo(List.of(2, 2)),
+                () -> tuning.pinnedTo(List.of(-1)),
+                () -> Tuning.DiskLimits.of(0, 1))) {
+            assertThrows(IllegalArgumentException.class, odd);
+        }
     }
 
     @Test

@@ -19,6 +19,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.computehive.market.PciAddress;
+import org.computehive.rental.Hypervisor;
+import org.computehive.rental.Hypervisor.RunningVm;
 import org.computehive.rental.HypervisorException;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.VmSpec;
@@ -132,6 +134,53 @@ class PrivateLibvirtIT {
         }
         assertFalse(Files.exists(runtime));
         assertEquals(List.of(), Processes.mentioning("", runtime.toString()));
+    }
+
+    @Test
+    void daemonThatIsKilled_isStartedAgain_andItsVmRunsOnWithItsEvents() throws Exception {
+        RentalId id = RentalId.random();
+        ImageCatalogue images = TinyGuest.images(state.resolve("images"));
+        try (PrivateLibvirt libvirt = PrivateLibvirt.open(state);
+                var hypervisor = LibvirtHypervisor.privateSession(libvirt, images, TinyGuest.OPTIONS)) {
+            Places places = libvirt.places();
+            RunningVm vm = hypervisor.start(TinyGuest.spec(id, TinyGuest.SHAPE));
+            long process = Processes.read(places.domainRun().resolve(id.vmName() + ".pid"))
+                    .orElseThrow();
+
+            long first = killDaemon(places);
+            assertEquals(List.of(vm), hypervisor.list(), "found again at once");
+            assertTrue(ProcessHandle.of(process).orElseThrow().isAlive());
+            assertEquals(vm, hypervisor.start(TinyGuest.spec(id, TinyGuest.SHAPE)), "and not started twice");
+
+            long second = killDaemon(places);
+            assertTrue(second != first);
+            awaitDaemon(places); // nobody calls, and yet somebody must hear of what stops
+            Hypervisor.Teardown destroyed = hypervisor.destroy(id);
+            assertEquals("seen", destroyed.facts().get("stopped event"), destroyed::toString);
+            assertEquals(process + " gone", destroyed.facts().get("process"));
+            hypervisor.erase(id);
+            assertEquals(List.of(), CutOffIT.leftovers(libvirt));
+        }
+    }
+
+    private static Path pidFile(Places places) {
+        return places.runtime().resolve("run/libvirtd.pid");
+    }
+
+    private static long killDaemon(Places places) {
+        long daemon = Processes.read(pidFile(places)).orElseThrow();
+        ProcessHandle process = ProcessHandle.of(daemon).orElseThrow();
+        process.destroyForcibly(); // SIGKILL
+        assertTrue(Processes.awaitEnd(process, Duration.ofSeconds(10)));
+        return daemon;
+    }
+
+    private static void awaitDaemon(Places places) {
+        Instant limit = Instant.now().plusSeconds(30);
+        while (Processes.read(pidFile(places)).flatMap(ProcessHandle::of).isEmpty()) {
+            assertTrue(Instant.now().isBefore(limit), "the daemon came back by itself");
+            LockSupport.parkNanos(10_000_000);
+        }
     }
 
     @Test

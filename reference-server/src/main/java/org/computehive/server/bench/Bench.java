@@ -34,6 +34,7 @@ public final class Bench {
         var bench = new Bench(
                 List.of(
                         new DemoSteps(),
+                        new VmStart(),
                         new Certificates(),
                         new GatewayTraffic(),
                         new KillLatency(),

@@ -1,13 +1,9 @@
 package org.computehive.server.bench;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 import org.computehive.market.Gpu;
 import org.computehive.market.MachineShape;
@@ -17,7 +13,6 @@ import org.computehive.rental.VmSpec;
 import org.computehive.rental.VmSpec.GuestAccess;
 import org.computehive.schedule.Window;
 import org.computehive.vm.DemoImage;
-import org.computehive.vm.ImageCatalogue;
 
 /**
  * The inventory against virsh; boot and teardown against a QEMU started by hand with the same kernel, memory, processor,
@@ -30,8 +25,6 @@ final class HostSteps {
     private static final int BOOTS = 2;
 
     private static final int READINGS = 9;
-    private static final int DISK_TRIES = 10;
-    private static final String CLOCK = "Unable to get accurate CPU usage";
 
     /** virsh starts a process and connects each time; ours stays connected. */
     private static final double INVENTORY_GOAL = 1;
@@ -112,14 +105,12 @@ final class HostSteps {
     private double bootByHand(List<Double> teardown) throws Exception {
         RentalId id = RentalId.random();
         GuestAccess access = stage.access().guestAccess(id, Stage.anHour());
-        String qemu = Programs.find("qemu-system-x86_64", "qemu-system-x86");
         try (Scratch seed = Scratch.inMemory()) {
             Path disk = folder.resolve("by-hand.qcow2");
             long start = System.nanoTime();
-            makeDisk(seed.folder(), disk);
-            Process process = new ProcessBuilder(arguments(qemu, seed.folder(), disk, access))
-                    .redirectError(ProcessBuilder.Redirect.DISCARD)
-                    .start();
+            var byHand = new QemuByHand(SHAPE, kvm, folder);
+            byHand.makeDisk(seed.folder(), disk);
+            Process process = byHand.start(seed.folder(), disk, access, 0);
             try {
                 Programs.await(Programs.line(process.inputReader(), READY));
                 double boot = (System.nanoTime() - start) / 1e9;
@@ -133,73 +124,5 @@ final class HostSteps {
                 Files.deleteIfExists(disk);
             }
         }
-    }
-
-    private void makeDisk(Path seed, Path disk) throws IOException, InterruptedException {
-        byte[] key = new byte[32];
-        new SecureRandom().nextBytes(key);
-        Files.write(seed.resolve("key"), Base64.getEncoder().encode(key));
-        String options = "encrypt.format=luks,encrypt.key-secret=s0,encrypt.iter-time=10";
-        List<String> command = List.of(
-                Programs.find("qemu-img", "qemu-utils"),
-                "create",
-                "-q",
-                "--object",
-                "secret,id=s0,format=raw,file=" + seed.resolve("key"),
-                "-f",
-                "qcow2",
-                "-o",
-                options,
-                disk.toString(),
-                SHAPE.diskMiB() + "M");
-        for (int attempt = 1; ; attempt++) {
-            try {
-                Programs.run(folder, command);
-                return;
-            } catch (IOException e) {
-                // On a busy machine qemu-img can't time its key derivation; asking again helps.
-                if (attempt == DISK_TRIES || !String.valueOf(e.getMessage()).contains(CLOCK)) {
-                    throw e;
-                }
-                Files.deleteIfExists(disk);
-            }
-        }
-    }
-
-    private List<String> arguments(String qemu, Path seed, Path disk, GuestAccess access) throws IOException {
-        Path image = ImageCatalogue.defaultFolder().resolve(DemoImage.NAME);
-        // Should this process die, the kernel ends QEMU too.
-        var words = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL", "--", qemu));
-        words.addAll(List.of("-machine", "q35,accel=" + (kvm ? "kvm" : "tcg"), "-cpu", kvm ? "host" : "max"));
-        words.addAll(List.of("-smp", "" + SHAPE.cpus(), "-m", SHAPE.memoryMiB() + "M", "-nodefaults"));
-        words.addAll(List.of("-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio"));
-        words.addAll(List.of("-kernel", image.resolve("kernel").toString()));
-        words.addAll(List.of("-initrd", image.resolve("initrd").toString()));
-        words.addAll(List.of(
-                "-append", "console=ttyS0 quiet panic=-1" + (kvm ? "" : " mitigations=off no5lvl no_timer_check")));
-        words.addAll(List.of("-object", "secret,id=s0,format=raw,file=" + seed.resolve("key")));
-        words.addAll(List.of(
-                "-drive",
-                "file=%s,format=qcow2,encrypt.format=luks,encrypt.key-secret=s0,if=virtio,cache=writeback"
-                        .formatted(disk)));
-        words.addAll(List.of("-netdev", "user,id=n0,restrict=on,hostfwd=tcp:127.0.0.1:0-:22"));
-        words.addAll(List.of("-device", "virtio-net-pci,netdev=n0,romfile=", "-device", "virtio-rng-pci"));
-        words.addAll(List.of("-device", "bochs-display"));
-        Map<String, String> entries = Map.of(
-                "name",
-                access.principal().replaceFirst("^rental-", "ch-"),
-                "host",
-                access.hostKey(),
-                "host-cert",
-                access.hostCertificate(),
-                "authorities",
-                access.userAuthorities(),
-                "principal",
-                access.principal());
-        for (Map.Entry<String, String> entry : entries.entrySet()) {
-            Path file = Files.writeString(seed.resolve(entry.getKey()), entry.getValue() + "\n");
-            words.addAll(List.of("-fw_cfg", "name=opt/computehive/%s,file=%s".formatted(entry.getKey(), file)));
-        }
-        return words;
     }
 }
