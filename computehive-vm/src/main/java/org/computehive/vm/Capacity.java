@@ -24,7 +24,12 @@ final class Capacity {
     private final boolean privileged;
     private final AtomicReference<@Nullable Boolean> kvmBoots = new AtomicReference<>();
 
-    Capacity(Libvirt libvirt, Places places, ImageCatalogue images, LibvirtHypervisor.Options options, boolean privileged) {
+    Capacity(
+            Libvirt libvirt,
+            Places places,
+            ImageCatalogue images,
+            LibvirtHypervisor.Options options,
+            boolean privileged) {
         this.libvirt = libvirt;
         this.places = places;
         this.images = images;
@@ -35,7 +40,8 @@ final class Capacity {
 
     Inventory inventory() {
         boolean kvm = accelerated();
-        var layout = DomainModel.layout(kvm, resources(0, List.of()));
+        var layout = DomainModel.layout(
+                kvm, Resources.of(tuning, MemoryLocking.promised(tuning.lock(), privileged), List.of()));
         return HostInventory.read(libvirt, kvm, !privileged, libvirt.local(), layout, images.platforms());
     }
 

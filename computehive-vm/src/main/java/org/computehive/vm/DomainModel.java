@@ -58,6 +58,7 @@ record DomainModel(
         Resources resources,
         Optional<String> label) {
     private static final String QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0";
+    private static final String EMULATED_CLOCK_AHEAD = "2"; // seconds
     private static final String EMULATOR = "/usr/bin/qemu-system-x86_64";
 
     DomainModel {
@@ -68,11 +69,16 @@ record DomainModel(
     /** Returns how a guest's machine is made, in words for its renter. */
     static Map<String, String> layout(boolean kvm, Resources resources) {
         return Map.of(
-                "machine", "q35",
-                "acceleration", kvm ? "kvm" : "tcg",
-                "cpu", kvm ? "host-passthrough" : "maximum",
-                "memory", resources.memory(),
-                "disk", "qcow2, LUKS, key for this session only");
+                "machine",
+                "q35",
+                "acceleration",
+                kvm ? "kvm" : "tcg",
+                "cpu",
+                kvm ? "host-passthrough" : "maximum",
+                "memory",
+                resources.memory(),
+                "disk",
+                "qcow2, LUKS, key for this session only");
     }
 
     /** Returns the description that libvirt takes. */
@@ -105,7 +111,7 @@ record DomainModel(
                             .element("pmu", "state", "off")
                             .element("vmport", "state", "off"));
             processor(domain);
-            domain.element("clock", "offset", "utc");
+            clock(domain);
             domain.text("on_poweroff", "destroy").text("on_reboot", "destroy").text("on_crash", "destroy");
             domain.element(
                     "pm",
@@ -142,6 +148,18 @@ record DomainModel(
             os.text("cmdline", commandLine);
         } else {
             os.element("boot", "dev", "hd");
+        }
+    }
+
+    /**
+     * Without KVM's clock a guest begins with the whole seconds of its emulated one and so lags up to a second behind, in
+     * which it would refuse a certificate that has just begun to be valid. A second more for what passes until QEMU asks.
+     */
+    private void clock(Xml domain) throws XMLStreamException {
+        if (kvm) {
+            domain.element("clock", "offset", "utc");
+        } else {
+            domain.element("clock", "offset", "variable", "adjustment", EMULATED_CLOCK_AHEAD, "basis", "utc");
         }
     }
 

@@ -74,7 +74,12 @@ final class HostInventory {
             }
             int memory = Math.toIntExact(Math.max(128, node.memory / 1024 * 3 / 4));
             return new Inventory(
-                    node.cpus, memory, gpus, kvm ? "kvm" : "tcg", Assurance.ISOLATED, platform(connect, layout, images));
+                    node.cpus,
+                    memory,
+                    gpus,
+                    kvm ? "kvm" : "tcg",
+                    Assurance.ISOLATED,
+                    platform(connect, layout, images));
         });
     }
 

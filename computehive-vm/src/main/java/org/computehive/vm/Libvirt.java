@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.computehive.rental.HypervisorException;
+import org.jspecify.annotations.Nullable;
 import org.libvirt.Connect;
 import org.libvirt.Domain;
 import org.libvirt.Error.ErrorNumber;
@@ -23,7 +24,6 @@ import org.libvirt.event.DomainEventType;
 import org.libvirt.event.LifecycleListener;
 import org.libvirt.event.StoppedDetail;
 import org.libvirt.jna.Libvirt.VirErrorCallback;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -64,8 +64,8 @@ public final class LibvirtHypervisor implements Hypervisor {
         this.domains = new Domains(libvirt);
         this.networks = new GuestNetworks(options.network(), places.account());
         this.ending = new Ending(libvirt, places, domains, sessions, consoles, progress);
-        this.boot = new Boot(
-                libvirt, places, options, domains, sessions, ending, networks, consoles, progress, capacity);
+        this.boot =
+                new Boot(libvirt, places, options, domains, sessions, ending, networks, consoles, progress, capacity);
         this.turnover = new GpuTurnover(libvirt);
         libvirt.onTurnedOff(name -> sessions.noteTurnedOff(name, options.clock().instant()));
     }
@@ -80,14 +80,15 @@ public final class LibvirtHypervisor implements Hypervisor {
      * @param tuning how VMs use the host's processors, memory and disks
      */
     public record Options(
-            Acceleration acceleration,
-            Duration readyLimit,
-            InstantSource clock,
-            HostNetwork network,
-            Tuning tuning) {
+            Acceleration acceleration, Duration readyLimit, InstantSource clock, HostNetwork network, Tuning tuning) {
         /** Returns options that let guests have every network policy, with {@link Tuning#defaults}. */
         public Options(Acceleration acceleration, Duration readyLimit, InstantSource clock) {
             this(acceleration, readyLimit, clock, HostNetwork.defaults(), Tuning.defaults());
+        }
+
+        /** Returns options with {@link Tuning#defaults}. */
+        public Options(Acceleration acceleration, Duration readyLimit, InstantSource clock, HostNetwork network) {
+            this(acceleration, readyLimit, clock, network, Tuning.defaults());
         }
 
         /** Returns the same with another tuning. */

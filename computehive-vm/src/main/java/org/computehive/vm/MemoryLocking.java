@@ -39,6 +39,11 @@ final class MemoryLocking {
         };
     }
 
+    /** Returns what is decided for a VM that needs next to nothing: what the host promises. */
+    static boolean promised(Tuning.MemoryLock wanted, boolean privileged) {
+        return wanted == Tuning.MemoryLock.ALWAYS || decide(wanted, privileged, 0);
+    }
+
     private static boolean swaps() {
         try {
             return RuntimeFolder.swaps();

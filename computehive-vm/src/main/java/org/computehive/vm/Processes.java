@@ -64,10 +64,11 @@ final class Processes {
     /** Returns how much of the host's memory a process has, in MiB; 0 where it has ended. */
     static long residentMiB(long pid) {
         try {
-            return Files.readAllLines(Path.of("/proc", Long.toString(pid), "status"), StandardCharsets.ISO_8859_1).stream()
-                    .filter(line -> line.startsWith("VmRSS:") || line.startsWith("HugetlbPages:"))
-                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-                    .sum()
+            return Files.readAllLines(Path.of("/proc", Long.toString(pid), "status"), StandardCharsets.ISO_8859_1)
+                            .stream()
+                            .filter(line -> line.startsWith("VmRSS:") || line.startsWith("HugetlbPages:"))
+                            .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                            .sum()
                     >> 10;
         } catch (IOException e) {
             return 0;

@@ -53,8 +53,7 @@ record Resources(
         }
         if (numaNode.isPresent()) {
             String node = Integer.toString(numaNode.getAsInt());
-            domain.element(
-                    "numatune", List.of(), tune -> tune.element("memory", "mode", "strict", "nodeset", node));
+            domain.element("numatune", List.of(), tune -> tune.element("memory", "mode", "strict", "nodeset", node));
         }
     }
 
@@ -77,7 +76,9 @@ record Resources(
                 tune.text("total_bytes_sec", Long.toString(disk.bytesPerSecond().getAsLong()));
             }
             if (disk.operationsPerSecond().isPresent()) {
-                tune.text("total_iops_sec", Long.toString(disk.operationsPerSecond().getAsLong()));
+                tune.text(
+                        "total_iops_sec",
+                        Long.toString(disk.operationsPerSecond().getAsLong()));
             }
         });
     }

@@ -56,8 +56,7 @@ final class Seeds {
         for (Map.Entry<String, String> entry : entries(spec).entrySet()) {
             byte[] bytes = bytes(entry.getKey(), entry.getValue());
             files.put(
-                    "opt/computehive/" + entry.getKey(),
-                    places.account().file(folder.resolve(entry.getKey()), bytes));
+                    "opt/computehive/" + entry.getKey(), places.account().file(folder.resolve(entry.getKey()), bytes));
         }
         return files;
     }

@@ -28,8 +28,7 @@ import org.w3c.dom.Element;
 record SessionMark(RentalId id, long epoch, Instant expires, InetSocketAddress ssh, Map<String, String> facts) {
     static final String NAMESPACE = "urn:computehive:vm:1";
     static final String PREFIX = "ch";
-    private static final Pattern PASSED =
-            Pattern.compile("\\b[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\\.[0-7](?=,|$)");
+    private static final Pattern PASSED = Pattern.compile("\\b[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\\.[0-7](?=,|$)");
 
     SessionMark {
         if (ssh.isUnresolved() || ssh.getPort() < 1) {

@@ -39,19 +39,14 @@ public record Tuning(
         });
         if (cpus.stream().anyMatch(cpu -> cpu < 0 || cpu > MOST_CPUS)
                 || cpus.stream().distinct().count() < cpus.size()) {
-            throw new IllegalArgumentException(
-                    "processors %s: each from 0 to %d and once".formatted(cpus, MOST_CPUS));
+            throw new IllegalArgumentException("processors %s: each from 0 to %d and once".formatted(cpus, MOST_CPUS));
         }
     }
 
     /** Returns: memory locked where the host swaps, ordinary pages of any node, any processor, no limit on the disk. */
     public static Tuning defaults() {
         return new Tuning(
-                MemoryLock.WHERE_IT_SWAPS,
-                OptionalInt.empty(),
-                OptionalInt.empty(),
-                List.of(),
-                DiskLimits.none());
+                MemoryLock.WHERE_IT_SWAPS, OptionalInt.empty(), OptionalInt.empty(), List.of(), DiskLimits.none());
     }
 
     /** Returns the same with another lock. */
@@ -81,7 +76,7 @@ public record Tuning(
 
     /** Whether a guest's memory is locked, so that none of it is ever written to a swap disk. */
     public enum MemoryLock {
-        /** Locked if the host swaps to a disk; where that isn't allowed, starts fail. */
+        /** Locked if the host swaps to a disk and this user may lock it; the VM's facts say whether it is. */
         WHERE_IT_SWAPS,
         /** Locked; where that isn't allowed, starts fail. */
         ALWAYS,

@@ -81,8 +81,9 @@ class ConsoleTest {
     @Test
     void linesKept_areTheLast_boundedAndWithoutKeys() throws IOException {
         String part = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ";
-        String text = "first\n" + "a line of no interest\n".repeat(10_000) + "-----BEGIN OPENSSH PRIVATE KEY-----\nQUJD\n"
-                + "-----END OPENSSH PRIVATE KEY-----\nthe seed says " + part + "!\n" + Console.READY + "\n";
+        String text =
+                "first\n" + "a line of no interest\n".repeat(10_000) + "-----BEGIN OPENSSH PRIVATE KEY-----\nQUJD\n"
+                        + "-----END OPENSSH PRIVATE KEY-----\nthe seed says " + part + "!\n" + Console.READY + "\n";
         List<String> lines = said(text, LIMIT, "head\n" + part + "\nshort\n");
         assertEquals(Console.READY, lines.getLast());
         assertFalse(lines.contains("first"), "the oldest are dropped");
@@ -90,7 +91,8 @@ class ConsoleTest {
         for (String secret : List.of("BEGIN", "QUJD", "END", part)) {
             assertTrue(lines.stream().noneMatch(line -> line.contains(secret)), secret);
         }
-        assertEquals(4, lines.stream().filter(line -> line.startsWith("(left out")).count());
+        assertEquals(
+                4, lines.stream().filter(line -> line.startsWith("(left out")).count());
     }
 
     @Test

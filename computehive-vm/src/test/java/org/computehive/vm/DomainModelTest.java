@@ -94,13 +94,11 @@ class DomainModelTest {
 
     @Test
     void tunedDomain_hasItsOwnProcessorsHugePagesOneNodeLockedMemoryAndDiskLimits() {
-        Tuning tuning = Tuning.defaults()
-                .withHugePages(2_048)
-                .onNode(1)
-                .limiting(Tuning.DiskLimits.of(50_000_000, 2_000));
+        Tuning tuning =
+                Tuning.defaults().withHugePages(2_048).onNode(1).limiting(Tuning.DiskLimits.of(50_000_000, 2_000));
         Resources resources = Resources.of(tuning, true, List.of(7, 3));
-        Element domain = Xml.parse(
-                model(true, Path.of("/k"), true, List.of(), resources).xml());
+        Element domain =
+                Xml.parse(model(true, Path.of("/k"), true, List.of(), resources).xml());
         List<Element> pins = Xml.children(child(domain, "cputune"), "vcpupin");
         assertEquals(
                 List.of("0 7", "1 3"),

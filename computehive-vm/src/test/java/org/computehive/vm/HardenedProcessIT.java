@@ -77,7 +77,7 @@ class HardenedProcessIT {
             String arguments = proc(process, "cmdline").replace('\0', ' ');
             for (String part : List.of(
                     "-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-                    "-machine q35,",
+                    "-machine pc-q35-",
                     "usb=off",
                     "dump-guest-core=off",
                     "mem-merge=off",
@@ -88,7 +88,8 @@ class HardenedProcessIT {
                     "max-bytes=16384,period=1000")) {
                 assertTrue(arguments.contains(part), () -> part + " in " + arguments);
             }
-            for (String part : List.of("balloon", "usb-", "-spice", "-vnc", "intel-hda", "virtfs", "9p", "vhost-user")) {
+            for (String part :
+                    List.of("balloon", "usb-", "-spice", "-vnc", "intel-hda", "virtfs", "9p", "vhost-user")) {
                 assertFalse(arguments.contains(part), () -> part + " in " + arguments);
             }
             String status = proc(process, "status");
@@ -98,7 +99,9 @@ class HardenedProcessIT {
             assertFalse(field(status, "Uid:").startsWith("0"), status);
             assertTrue(field(proc(process, "limits"), "Max core file size").matches("0 +0 +bytes"));
 
-            assertEquals(List.of(Console.READY + " at once"), hypervisor.consoleLines(id).orElseThrow());
+            assertEquals(
+                    List.of(Console.READY + " at once"),
+                    hypervisor.consoleLines(id).orElseThrow());
             StartTimes times = hypervisor.startTimes(id).orElseThrow();
             assertTrue(times.guestBoot().compareTo(Duration.ZERO) > 0, times::toString);
 
@@ -136,9 +139,7 @@ class HardenedProcessIT {
 
     @Test
     void tunedVms_haveProcessorsOfTheirOwnAndDiskLimits() throws IOException {
-        Tuning tuning = Tuning.defaults()
-                .pinnedTo(List.of(0, 1))
-                .limiting(Tuning.DiskLimits.of(10_000_000, 500));
+        Tuning tuning = Tuning.defaults().pinnedTo(List.of(0, 1)).limiting(Tuning.DiskLimits.of(10_000_000, 500));
         with(state, TinyGuest.OPTIONS.tuned(tuning), (libvirt, hypervisor) -> {
             VmSpec first = TinyGuest.spec(RentalId.random(), TinyGuest.SHAPE);
             VmSpec second = TinyGuest.spec(RentalId.random(), TinyGuest.SHAPE);
@@ -147,7 +148,8 @@ class HardenedProcessIT {
             hypervisor.start(second);
             assertEquals("one node, not shared", vm.facts().get("memory"));
             assertEquals(
-                    vm.facts().get("memory"), hypervisor.inventory().platform().layout().get("memory"));
+                    vm.facts().get("memory"),
+                    hypervisor.inventory().platform().layout().get("memory"));
             assertEquals(List.of("0"), processors(process(libvirt, first.id())));
             assertEquals(List.of("1"), processors(process(libvirt, second.id())));
             String live = xml(libvirt, first.id());
@@ -248,8 +250,8 @@ class HardenedProcessIT {
                 }
                 assertEquals(List.of(), CutOffIT.leftovers(libvirt));
             }
-            var refused = assertThrows(
-                    HypervisorException.Refused.class, () -> hypervisor.expire(good.id(), good.expires()));
+            var refused =
+                    assertThrows(HypervisorException.Refused.class, () -> hypervisor.expire(good.id(), good.expires()));
             assertTrue(String.valueOf(refused.getMessage()).contains(good.id().vmName()));
         });
     }
@@ -257,7 +259,7 @@ class HardenedProcessIT {
     @Test
     void memoryFolderThatIsFull_isLackingAndLeavesNothing() throws IOException {
         assertTrue(Account.root(), "a file system of its own needs root: run this test as root");
-        Path memory = Files.createDirectory(Path.of("/run/ch-it-" + RentalId.random()));
+        Path memory = Files.createTempDirectory(Path.of("/run"), "ch"); // short: libvirt makes sockets below it
         Tool.Outcome mounted = Tool.run(
                 List.of("mount", "-t", "tmpfs", "-o", "size=4m,mode=711", "tmpfs", memory.toString()),
                 Duration.ofSeconds(10),

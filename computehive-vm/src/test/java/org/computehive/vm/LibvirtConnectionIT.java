@@ -118,7 +118,8 @@ class LibvirtConnectionIT {
         try (Libvirt libvirt = Libvirt.open(TEST);
                 var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             var domains = new Domains(libvirt);
-            List<RentalId> ids = Stream.generate(RentalId::random).limit(50).sorted().toList();
+            List<RentalId> ids =
+                    Stream.generate(RentalId::random).limit(50).sorted().toList();
             await(ids.stream()
                     .map(id -> threads.submit(() -> start(libvirt, id)))
                     .toList());

@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,6 +33,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The contract and more over a private libvirt, with real guests. */
 class LibvirtHypervisorIT extends HypervisorContract {
+    /** What the guest writes to its disk. */
+    private static final String MARKER = "a-word-of-the-renters-4f1c9b77";
+
     @TempDir
     private static Path keys;
 
@@ -133,22 +138,27 @@ class LibvirtHypervisorIT extends HypervisorContract {
             long ready = System.nanoTime();
             int port = vm.ssh().getPort();
 
+            Instant loggingIn = Instant.now();
             Tool.Outcome session = client.ssh(
                     "user",
                     "renter",
                     port,
-                    "id -un; hostname; ls /etc/motd; lspci; mount | grep /home/renter; echo secret > ~/note; cat ~/note; "
+                    "id -un; hostname; ls /etc/motd; lspci; mount | grep /home/renter; echo " + MARKER
+                            + " > ~/note; cat ~/note; sync; echo clock:$(date +%s); "
                             + "nc -w 3 10.0.2.2 " + port + " < /dev/null; echo host:$?; "
                             + "nc -w 3 10.0.2.3 53 < /dev/null; echo dns:$?; "
                             + "cat /sys/firmware/qemu_fw_cfg/by_name/opt/computehive/host/raw; echo seed:$?");
             long answered = System.nanoTime();
             assertTrue(session.succeeded(), session::toString);
             String said = session.lastLines();
+            long clock = Long.parseLong(said.replaceAll("(?s).*clock:(\\d+).*", "$1"));
+            assertTrue(clock >= loggingIn.getEpochSecond(), "a certificate that is valid here is valid there");
+            assertTrue(clock <= Instant.now().getEpochSecond() + 3, () -> "not far ahead: " + clock);
             assertTrue(said.startsWith("renter\n" + spec.id().vmName() + "\n"), said);
             assertTrue(said.contains("/etc/motd: No such file"), said);
             assertTrue(said.contains("Display controller"), said);
             assertTrue(said.contains("/dev/vda on /home/renter type ext4 (rw,nosuid,nodev"), said);
-            assertTrue(said.contains("secret"), said);
+            assertTrue(said.contains(MARKER), said);
             assertFalse(said.contains("host:0"), said);
             assertFalse(said.contains("dns:0"), said);
             assertFalse(said.contains("seed:0"), said);
@@ -163,6 +173,9 @@ class LibvirtHypervisorIT extends HypervisorContract {
             Path overlay = places.disks().resolve(spec.id().value()).resolve("overlay.qcow2");
             Path copy = Files.copy(overlay, keys.resolve("copy-" + spec.id() + ".qcow2"));
             assertTrue(LeakedKey.opens(copy, key, keys), "the rebuilt key is the right one");
+            byte[] written = MARKER.getBytes(StandardCharsets.US_ASCII);
+            assertEquals(List.of(), LeakedKey.filesWith(written, places.disks(), places.runtime()), "not in the clear");
+            byte[] raw = Base64.getDecoder().decode(key);
 
             long ending = System.nanoTime();
             Hypervisor.Teardown destroyed = hypervisor.destroy(spec.id());
@@ -182,6 +195,8 @@ class LibvirtHypervisorIT extends HypervisorContract {
             Files.delete(copy);
             assertFalse(Files.exists(overlay));
             assertEquals(List.of(), LeakedKey.filesWith(key, places.runtime(), state));
+            assertEquals(List.of(), LeakedKey.filesWith(raw, places.runtime(), state));
+            assertEquals(List.of(), LeakedKey.filesWith(written, places.runtime(), state));
             assertThrows(IOException.class, () -> LeakedKey.rebuild(places.runtime(), log), "it can't be rebuilt");
             System.out.printf(
                     "figures: inventory+keys %d ms, prepare %d ms, start to ready %d ms, ssh command %d ms, destroy %d ms, erase %d ms%n",

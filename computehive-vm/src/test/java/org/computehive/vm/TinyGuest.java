@@ -55,16 +55,28 @@ final class TinyGuest {
     private static byte[] kernel(String words) {
         byte[] text = (words + "\0").getBytes(StandardCharsets.US_ASCII);
         byte[] code = {
-            (byte) 0xba, (byte) 0xf8, 0x03, 0x00, 0x00, // mov edx, 0x3f8: the first serial port
-            (byte) 0xbe, 0x00, 0x00, 0x00, 0x00, // mov esi, the text
+            (byte) 0xba,
+            (byte) 0xf8,
+            0x03,
+            0x00,
+            0x00, // mov edx, 0x3f8: the first serial port
+            (byte) 0xbe,
+            0x00,
+            0x00,
+            0x00,
+            0x00, // mov esi, the text
             (byte) 0xac, // lodsb
-            (byte) 0x84, (byte) 0xc0, // test al, al
-            0x74, 0x03, // jz to the end
+            (byte) 0x84,
+            (byte) 0xc0, // test al, al
+            0x74,
+            0x03, // jz to the end
             (byte) 0xee, // out dx, al
-            (byte) 0xeb, (byte) 0xf8, // jmp to lodsb
+            (byte) 0xeb,
+            (byte) 0xf8, // jmp to lodsb
             (byte) 0xfa, // cli
             (byte) 0xf4, // hlt
-            (byte) 0xeb, (byte) 0xfc // jmp to cli
+            (byte) 0xeb,
+            (byte) 0xfc // jmp to cli
         };
         int length = HEADER + code.length + text.length;
         int magic = 0x1badb002;

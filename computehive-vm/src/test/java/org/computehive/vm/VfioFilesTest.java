@@ -25,7 +25,7 @@ class VfioFilesTest {
         Path one = Files.createDirectories(system.resolve("proc/1/fd"));
         Path qemu = Files.createDirectories(system.resolve("proc/4711/fd"));
         Files.createDirectories(system.resolve("proc/self/fd"));
-        Files.createSymbolicLink(one.resolve("0"), Path.of("/dev/null"));
+        Files.createSymbolicLink(one.resolve("0"), Path.of("/somewhere/else"));
         Files.createSymbolicLink(qemu.resolve("3"), Path.of("socket:[1]"));
         Path open = Files.createSymbolicLink(qemu.resolve("40"), Path.of("/dev/vfio/12"));
         var vfio = new VfioFiles(system.resolve("devices"), system.resolve("proc"));

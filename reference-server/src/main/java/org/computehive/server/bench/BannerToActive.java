@@ -65,7 +65,8 @@ final class BannerToActive {
             for (int i = 0; i < count; i++) {
                 Instant start = clock.instant().plus(AHEAD).truncatedTo(ChronoUnit.SECONDS);
                 var window = Window.of(start, Duration.ofMinutes(10));
-                RentalId id = engine.quote(renter.account(), new ListingId("gpu-1"), window).id();
+                RentalId id = engine.quote(renter.account(), new ListingId("gpu-1"), window)
+                        .id();
                 engine.reserve(id, renter.account());
                 var offer = engine.when(id, rental -> rental.offer().isPresent())
                         .get(LIMIT_SECONDS, TimeUnit.SECONDS)

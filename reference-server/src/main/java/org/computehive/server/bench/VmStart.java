@@ -80,10 +80,7 @@ final class VmStart implements Benchmark {
             return List.of(
                     new Figure(name() + "/our-part-beside-guest-boot-seconds", ours, boot, share),
                     new Figure(
-                            name() + "/ssh-command-by-hand-beside-limit-seconds",
-                            commands.peer(),
-                            BY_HAND_SECONDS,
-                            1),
+                            name() + "/ssh-command-by-hand-beside-limit-seconds", commands.peer(), BY_HAND_SECONDS, 1),
                     new Figure(
                             name() + "/ssh-command-through-libvirt-beside-limit-seconds",
                             commands.ours(),
@@ -159,8 +156,7 @@ final class VmStart implements Benchmark {
     private static long processOf(RentalId id) throws IOException {
         for (ProcessHandle process : ProcessHandle.allProcesses().toList()) {
             Path arguments = Path.of("/proc/%d/cmdline".formatted(process.pid()));
-            if (Files.isReadable(arguments)
-                    && text(arguments).contains("guest=" + id.vmName())) {
+            if (Files.isReadable(arguments) && text(arguments).contains("guest=" + id.vmName())) {
                 return process.pid();
             }
         }
@@ -225,7 +221,10 @@ final class VmStart implements Benchmark {
             String keygen = Programs.find("ssh-keygen", "openssh-client");
             Programs.run(folder, List.of(keygen, "-q", "-t", "ed25519", "-N", "", "-C", "renter", "-f", "id"));
             Grant grant = stage.access()
-                    .issue(id, window, Files.readString(folder.resolve("id.pub")).strip());
+                    .issue(
+                            id,
+                            window,
+                            Files.readString(folder.resolve("id.pub")).strip());
             Files.writeString(folder.resolve("id-cert.pub"), grant.certificate() + "\n");
             Files.writeString(
                     folder.resolve("known_hosts"),
