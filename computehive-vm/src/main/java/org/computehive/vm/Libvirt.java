@@ -43,6 +43,8 @@ final class Libvirt implements AutoCloseable {
     /** How often a connection that nobody uses is looked at. */
     private static final long LOOK_MILLIS = 1_000;
 
+    private static final long LOOK_SELDOM_MILLIS = 30_000;
+
     private final URI uri;
     private final Runnable beforeConnecting;
     private final Map<UUID, CompletableFuture<Boolean>> stops = new ConcurrentHashMap<>();
@@ -98,12 +100,15 @@ final class Libvirt implements AutoCloseable {
 
     /** Connects again when the daemon was lost, for the events' sake. */
     private void watch() {
+        long wait = LOOK_MILLIS;
         try {
-            while (!closing.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+            while (!closing.await(wait, TimeUnit.MILLISECONDS)) {
                 try {
                     call("looking after the connection", connect -> true);
+                    wait = LOOK_MILLIS;
                 } catch (HypervisorException e) {
                     LOG.debug("libvirt is still lost: uri={}", uri, e);
+                    wait = Math.min(2 * wait, LOOK_SELDOM_MILLIS); // each try over a network may start a program
                 }
             }
         } catch (InterruptedException e) {

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +32,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class PrivateLibvirt implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PrivateLibvirt.class);
+    private static final Duration END_LIMIT = Duration.ofSeconds(15);
     private static final List<String> PROGRAM_FOLDERS =
             List.of("/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin");
     /** Keeps libvirt from starting a log daemon that would outlive us, and QEMU from leaving dumps. */
@@ -202,6 +204,21 @@ public final class PrivateLibvirt implements AutoCloseable {
         }
     }
 
+    /** Ends every QEMU of ours: a daemon that was lost has ended none. */
+    private void endAll() {
+        for (ProcessHandle process :
+                Processes.mentioning("qemu-system", places.runtime().toString())) {
+            LOG.warn("ending a QEMU that libvirt left: pid={}", process.pid());
+            process.destroyForcibly();
+            if (!Processes.awaitEnd(process, END_LIMIT)) {
+                throw new HypervisorException.NotGone(
+                        "QEMU (process %d) of the private libvirt still runs: end it, then delete %s"
+                                .formatted(process.pid(), places.runtime()),
+                        null);
+            }
+        }
+    }
+
     /** Returns the address for libvirt's own tools, such as {@code virsh -c}. */
     public URI uri() {
         return URI.create("qemu+unix:///session?socket=" + places.runtime().resolve("run/libvirt/libvirt-sock"));
@@ -238,7 +255,7 @@ public final class PrivateLibvirt implements AutoCloseable {
             noteGuests();
             endGuests();
             daemon.end();
-            endOrphans();
+            endAll();
             GuestNetworks.sweep(places.journals(), List.of());
             SessionStore.shredAll(places);
             RuntimeFolder.delete(places.runtime());

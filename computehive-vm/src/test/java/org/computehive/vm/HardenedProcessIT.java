@@ -85,7 +85,7 @@ class HardenedProcessIT {
                     "-display none",
                     "-no-user-config",
                     "restrict=on",
-                    "max-bytes=16384,period=1000")) {
+                    "\"max-bytes\":16384,\"period\":1000")) {
                 assertTrue(arguments.contains(part), () -> part + " in " + arguments);
             }
             for (String part :
