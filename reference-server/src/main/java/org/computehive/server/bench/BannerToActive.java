@@ -99,6 +99,16 @@ final class BannerToActive {
         }
 
         @Override
+        public Trust trust() {
+            return access.trust();
+        }
+
+        @Override
+        public String certify(RentalId id, Window window, String hostKey) {
+            return access.certify(id, window, hostKey);
+        }
+
+        @Override
         public void admit(RentalId id, Window window, InetSocketAddress vm) {
             access.admit(id, window, vm);
         }
