@@ -58,7 +58,6 @@ record DomainModel(
         Resources resources,
         Optional<String> label) {
     private static final String QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0";
-    private static final String EMULATED_CLOCK_AHEAD = "2"; // seconds
     private static final String EMULATOR = "/usr/bin/qemu-system-x86_64";
 
     DomainModel {
@@ -111,7 +110,7 @@ record DomainModel(
                             .element("pmu", "state", "off")
                             .element("vmport", "state", "off"));
             processor(domain);
-            clock(domain);
+            domain.element("clock", "offset", "utc");
             domain.text("on_poweroff", "destroy").text("on_reboot", "destroy").text("on_crash", "destroy");
             domain.element(
                     "pm",
@@ -148,18 +147,6 @@ record DomainModel(
             os.text("cmdline", commandLine);
         } else {
             os.element("boot", "dev", "hd");
-        }
-    }
-
-    /**
-     * Without KVM's clock a guest begins with the whole seconds of its emulated one and so lags up to a second behind, in
-     * which it would refuse a certificate that has just begun to be valid. A second more for what passes until QEMU asks.
-     */
-    private void clock(Xml domain) throws XMLStreamException {
-        if (kvm) {
-            domain.element("clock", "offset", "utc");
-        } else {
-            domain.element("clock", "offset", "variable", "adjustment", EMULATED_CLOCK_AHEAD, "basis", "utc");
         }
     }
 
