@@ -228,7 +228,7 @@ final class VmStart implements Benchmark {
             Files.writeString(folder.resolve("id-cert.pub"), grant.certificate() + "\n");
             Files.writeString(
                     folder.resolve("known_hosts"),
-                    "@cert-authority * " + grant.hostAuthority().line() + "\n");
+                    "@cert-authority * " + grant.hostAuthorities().getFirst().line() + "\n");
         }
 
         void login(int port) throws IOException, InterruptedException {
