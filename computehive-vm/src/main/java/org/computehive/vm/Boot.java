@@ -2,8 +2,8 @@ package org.computehive.vm;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -30,6 +30,7 @@ final class Boot {
     private final Progress progress;
     private final Capacity capacity;
     private final Processors processors;
+    private final Passthrough passthrough;
 
     Boot(
             Libvirt libvirt,
@@ -41,7 +42,8 @@ final class Boot {
             GuestNetworks networks,
             Consoles consoles,
             Progress progress,
-            Capacity capacity) {
+            Capacity capacity,
+            Passthrough passthrough) {
         this.libvirt = libvirt;
         this.places = places;
         this.options = options;
@@ -53,6 +55,7 @@ final class Boot {
         this.progress = progress;
         this.capacity = capacity;
         this.processors = new Processors(libvirt, options.tuning().cpus());
+        this.passthrough = passthrough;
     }
 
     /**
@@ -176,14 +179,9 @@ final class Boot {
             boolean kvm,
             Resources resources) {
         boolean display = spec.gpus().contains(HostInventory.EMULATED);
-        var devices = new ArrayList<PciAddress>();
-        for (PciAddress gpu : spec.gpus()) {
-            if (!gpu.equals(HostInventory.EMULATED)) {
-                HostInventory.withItsGroup(libvirt, gpu).stream()
-                        .filter(function -> !devices.contains(function))
-                        .forEach(devices::add);
-            }
-        }
+        List<PciAddress> devices = passthrough.claim(spec.gpus().stream()
+                .filter(gpu -> !gpu.equals(HostInventory.EMULATED))
+                .toList());
         return new DomainModel(
                 mark,
                 link,

@@ -22,6 +22,7 @@ final class Capacity {
     private final Acceleration acceleration;
     private final Tuning tuning;
     private final boolean privileged;
+    private final Passthrough passthrough;
     private final AtomicReference<@Nullable Boolean> kvmBoots = new AtomicReference<>();
 
     Capacity(
@@ -29,20 +30,22 @@ final class Capacity {
             Places places,
             ImageCatalogue images,
             LibvirtHypervisor.Options options,
-            boolean privileged) {
+            boolean privileged,
+            Passthrough passthrough) {
         this.libvirt = libvirt;
         this.places = places;
         this.images = images;
         this.acceleration = options.acceleration();
         this.tuning = options.tuning();
         this.privileged = privileged;
+        this.passthrough = passthrough;
     }
 
     Inventory inventory() {
         boolean kvm = accelerated();
         var layout = DomainModel.layout(
                 kvm, Resources.of(tuning, MemoryLocking.promised(tuning.lock(), privileged), List.of()));
-        return HostInventory.read(libvirt, kvm, !privileged, libvirt.local(), layout, images.platforms());
+        return HostInventory.read(libvirt, passthrough, kvm, layout, images.platforms());
     }
 
     /**

@@ -125,7 +125,7 @@ public final class DemoImage {
     }
 
     /** Returns the apt source files to build from: Debian's own where they are apart, else all. */
-    private static List<String> sources() throws IOException {
+    static List<String> sources() throws IOException {
         Path debian = APT.resolve("sources.list.d/debian.sources");
         if (Files.isRegularFile(debian)) {
             return List.of(debian.toString());

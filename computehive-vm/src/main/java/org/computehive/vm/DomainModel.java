@@ -3,7 +3,6 @@ package org.computehive.vm;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -203,7 +202,7 @@ record DomainModel(
             devices.element("video", List.of(), video -> video.element("model", "type", "none"));
         }
         for (PciAddress device : devices()) {
-            passThrough(devices, device);
+            Passthrough.hostdev(devices, device);
         }
     }
 
@@ -239,32 +238,6 @@ record DomainModel(
         }
         disk.element("target", "dev", "vda", "bus", "virtio");
         resources.diskLimits(disk);
-    }
-
-    private static void passThrough(Xml devices, PciAddress at) throws XMLStreamException {
-        var attributes = List.of("mode", "subsystem", "type", "pci", "managed", "yes");
-        devices.element(
-                "hostdev",
-                attributes,
-                hostdev -> hostdev.element("driver", "name", "vfio")
-                        .element(
-                                "source",
-                                List.of(),
-                                source -> source.element(
-                                        "address",
-                                        "domain",
-                                        hex(at.domain(), 4),
-                                        "bus",
-                                        hex(at.bus(), 2),
-                                        "slot",
-                                        hex(at.slot(), 2),
-                                        "function",
-                                        hex(at.function(), 1)))
-                        .element("rom", "bar", "off"));
-    }
-
-    private static String hex(int value, int digits) {
-        return "0x" + String.format(Locale.ROOT, "%0" + digits + "x", value);
     }
 
     /**

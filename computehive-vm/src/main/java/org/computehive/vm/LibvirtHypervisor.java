@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,6 +35,7 @@ import org.libvirt.Domain;
  */
 public final class LibvirtHypervisor implements Hypervisor {
     private final Libvirt libvirt;
+    private final Passthrough passthrough;
     private final Capacity capacity;
     private final SessionStore sessions;
     private final Domains domains;
@@ -59,14 +61,42 @@ public final class LibvirtHypervisor implements Hypervisor {
         this.libvirt = libvirt;
         this.images = images;
         this.holder = RuntimeFolder.mark(places.journals());
-        this.capacity = new Capacity(libvirt, places, images, options, privileged);
+        HostFiles files = libvirt.local() ? HostFiles.local() : HostFiles.none();
+        Optional<Nvml> nvml = libvirt.local() ? Nvml.installed() : Optional.empty();
+        var checks = new ArrayList<HealthCheck>(List.of(new HealthCheck.Link(new Sysfs(files))));
+        nvml.ifPresent(library -> checks.addAll(List.of(library, XidLog.ofKernel())));
+        this.passthrough = new Passthrough(
+                libvirt,
+                new Passthrough.Means(
+                        files,
+                        privileged,
+                        Passthrough.Means.DISPLAYS,
+                        new Fingerprints(places.fingerprints()),
+                        nvml,
+                        checks));
+        this.capacity = new Capacity(libvirt, places, images, options, privileged, passthrough);
         this.sessions = new SessionStore(libvirt, places, progress);
         this.domains = new Domains(libvirt);
         this.networks = new GuestNetworks(options.network(), places.account());
         this.ending = new Ending(libvirt, places, domains, sessions, consoles, progress);
-        this.boot =
-                new Boot(libvirt, places, options, domains, sessions, ending, networks, consoles, progress, capacity);
-        this.turnover = new GpuTurnover(libvirt);
+        this.boot = new Boot(
+                libvirt,
+                places,
+                options,
+                domains,
+                sessions,
+                ending,
+                networks,
+                consoles,
+                progress,
+                capacity,
+                passthrough);
+        var scrubs = new ArrayList<>(options.scrubs());
+        scrubs.add(new ImageScrub(libvirt, places, images, capacity));
+        if (libvirt.local()) {
+            CudaScrub.installed().ifPresent(scrubs::add);
+        }
+        this.turnover = new GpuTurnover(libvirt, passthrough, new Sysfs(files), scrubs, checks);
         libvirt.onTurnedOff(name -> sessions.noteTurnedOff(name, options.clock().instant()));
     }
 
@@ -78,9 +108,31 @@ public final class LibvirtHypervisor implements Hypervisor {
      * @param clock the time for metadata
      * @param network what guests may have of the host's network
      * @param tuning how VMs use the host's processors, memory and disks
+     * @param scrubs what overwrites gpus' memory between sessions, asked in this order; after them a guest image named
+     *     {@code scrub-VENDOR}, and CUDA where the host's NVIDIA driver has the gpu
      */
     public record Options(
-            Acceleration acceleration, Duration readyLimit, InstantSource clock, HostNetwork network, Tuning tuning) {
+            Acceleration acceleration,
+            Duration readyLimit,
+            InstantSource clock,
+            HostNetwork network,
+            Tuning tuning,
+            List<GpuScrub> scrubs) {
+        /** Copies the list. */
+        public Options {
+            scrubs = List.copyOf(scrubs);
+        }
+
+        /** Returns options without scrubs of one's own. */
+        public Options(
+                Acceleration acceleration,
+                Duration readyLimit,
+                InstantSource clock,
+                HostNetwork network,
+                Tuning tuning) {
+            this(acceleration, readyLimit, clock, network, tuning, List.of());
+        }
+
         /** Returns options that let guests have every network policy, with {@link Tuning#defaults}. */
         public Options(Acceleration acceleration, Duration readyLimit, InstantSource clock) {
             this(acceleration, readyLimit, clock, HostNetwork.defaults(), Tuning.defaults());
@@ -93,7 +145,7 @@ public final class LibvirtHypervisor implements Hypervisor {
 
         /** Returns the same with another tuning. */
         public Options tuned(Tuning other) {
-            return new Options(acceleration, readyLimit, clock, network, other);
+            return new Options(acceleration, readyLimit, clock, network, other, scrubs);
         }
 
         /** Returns: KVM where it boots a kernel, two minutes for a guest, the system's clock. */
@@ -189,6 +241,15 @@ public final class LibvirtHypervisor implements Hypervisor {
     @Override
     public Inventory inventory() {
         return capacity.inventory();
+    }
+
+    /**
+     * Returns the host's own gpus with what the market need not know of them, and why one can't be passed through.
+     *
+     * @throws HypervisorException if the host can't be read
+     */
+    public List<HostGpu> gpus() {
+        return passthrough.survey();
     }
 
     @Override

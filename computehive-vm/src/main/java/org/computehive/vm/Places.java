@@ -36,6 +36,11 @@ record Places(
         return journals.resolveSibling("turned-off");
     }
 
+    /** On disk, this process's own: what each passed-through device was before its first tenant. */
+    Path fingerprints() {
+        return journals.resolveSibling("gpus");
+    }
+
     Path seeds() {
         return runtime.resolve("seeds");
     }
