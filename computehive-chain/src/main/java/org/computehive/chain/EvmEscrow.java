@@ -1,7 +1,6 @@
 package org.computehive.chain;
 
 import java.math.BigInteger;
-import java.security.SignatureException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
@@ -22,7 +21,6 @@ import org.computehive.rental.EscrowOffer.Signature;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.web3j.crypto.Sign;
 
 /**
  * The escrow contract on an Ethereum-compatible chain, over JSON-RPC.
@@ -41,15 +39,13 @@ import org.web3j.crypto.Sign;
 public final class EvmEscrow implements Escrow {
     private static final Logger LOG = LoggerFactory.getLogger(EvmEscrow.class);
     private static final Duration RECHECK = Duration.ofMillis(500);
-    private static final BigInteger ERC1271_YES =
-            BigInteger.valueOf(0x1626ba7eL).shiftLeft(224);
-    private static final int WORD_LENGTH = 66;
     private static final Hash32 NO_HASH = new Hash32("0x" + "0".repeat(64));
 
     private final EscrowSettings settings;
     private final Chain chain;
     private final EscrowReader reader;
     private final OfferCodec codec;
+    private final SignatureCheck signatures;
     private final AtomicReference<@Nullable Optional<PermitDomain>> permitDomain = new AtomicReference<>();
     private final Reverts reverts = new Reverts(Artefact.RENTAL_ESCROW.abi(), Artefact.DEV_TOKEN.abi());
 
@@ -58,6 +54,7 @@ public final class EvmEscrow implements Escrow {
         this.chain = chain;
         this.reader = new EscrowReader(chain, settings);
         this.codec = new OfferCodec(settings.chainId(), settings.contract());
+        this.signatures = new SignatureCheck(chain, reverts);
     }
 
     /**
@@ -169,48 +166,7 @@ public final class EvmEscrow implements Escrow {
 
     @Override
     public void checkSignature(Account signer, Hash32 digest, Signature signature) {
-        if (signer.equals(signer(digest, signature))) {
-            return;
-        }
-        try {
-            if (chain.hasCode(signer) && walletContractAgrees(signer, digest, signature)) {
-                return;
-            }
-        } catch (RpcError e) {
-            if (!e.isRefusal()) {
-                throw reverts.explain("asking the wallet contract of " + signer, e);
-            }
-        }
-        throw new EscrowException.InvalidSignature(
-                "the signature over %s is not %s's: sign that digest with that account's key".formatted(digest, signer),
-                null);
-    }
-
-    /** Asks a signer that is a contract (ERC-1271), and takes no other answer for a yes than OpenZeppelin's library does. */
-    private boolean walletContractAgrees(Account signer, Hash32 digest, Signature signature) {
-        String answer = chain.simulate(
-                Map.of("to", signer.address(), "data", EscrowCalls.isValidSignature(digest, signature)), Chain.LATEST);
-        return answer.length() >= WORD_LENGTH && EscrowCalls.word(answer, 0).equals(ERC1271_YES);
-    }
-
-    /** Returns who made a 65-byte signature, or null if none can be told, as OpenZeppelin's ECDSA library would. */
-    private static @Nullable Account signer(Hash32 digest, Signature signature) {
-        byte[] bytes = signature.bytes();
-        if (bytes.length != 65 || (bytes[64] != 27 && bytes[64] != 28)) {
-            return null;
-        }
-        var s = new BigInteger(1, bytes, 32, 32);
-        if (s.compareTo(Sign.CURVE_PARAMS.getN().shiftRight(1)) > 0) {
-            return null;
-        }
-        try {
-            var data = new Sign.SignatureData(
-                    bytes[64], Arrays.copyOfRange(bytes, 0, 32), Arrays.copyOfRange(bytes, 32, 64));
-            return EvmWallet.accountOf(Sign.signedMessageHashToKey(digest.bytes(), data));
-        } catch (SignatureException | RuntimeException e) {
-            LOG.debug("no signer can be recovered", e);
-            return null;
-        }
+        signatures.check(signer, digest, signature);
     }
 
     @Override
