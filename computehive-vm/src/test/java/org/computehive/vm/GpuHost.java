@@ -132,7 +132,7 @@ final class GpuHost implements AutoCloseable {
 
     private static List<String> argv(Path image, Path work, int libvirt, int shell) throws IOException {
         var argv = new ArrayList<>(List.of("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-machine", "q35"));
-        argv.addAll(List.of("-cpu", "qemu64", "-m", "1024", "-smp", "2", "-nodefaults", "-display", "none"));
+        argv.addAll(List.of("-cpu", "qemu64", "-m", "1024", "-smp", "1", "-nodefaults", "-display", "none"));
         argv.addAll(List.of("-serial", "stdio", "-no-reboot", "-snapshot"));
         argv.addAll(List.of("-kernel", image.resolve("kernel").toString(), "-append"));
         argv.add("console=ttyS0 quiet root=/dev/nvme0n1 rw init=/init intel_iommu=on mitigations=off panic=-1");
