@@ -259,7 +259,9 @@ class HardenedProcessIT {
     @Test
     void memoryFolderThatIsFull_isLackingAndLeavesNothing() throws IOException {
         assertTrue(Account.root(), "a file system of its own needs root: run this test as root");
-        Path memory = Files.createTempDirectory(Path.of("/run"), "ch"); // short: libvirt makes sockets below it
+        // Short: libvirt makes sockets below it, whose paths have at most 107 characters.
+        Path memory = Files.createDirectory(
+                Path.of("/run", "ch" + Long.toString(ProcessHandle.current().pid(), 36)));
         Tool.Outcome mounted = Tool.run(
                 List.of("mount", "-t", "tmpfs", "-o", "size=4m,mode=711", "tmpfs", memory.toString()),
                 Duration.ofSeconds(10),
