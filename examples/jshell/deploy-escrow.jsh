@@ -6,6 +6,7 @@
 // TOKEN, TOKEN_SYMBOL, TOKEN_DECIMALS: what rent will be paid in; the native coin (ETH, 18) if not given.
 import org.computehive.chain.*
 import org.computehive.market.*
+import org.computehive.rental.EscrowException
 import java.net.URI
 import java.nio.file.*
 
@@ -25,9 +26,14 @@ boolean deploy() {
     }
     var token = new Token(new Account(variable("TOKEN", Account.ZERO.address())), variable("TOKEN_SYMBOL", "ETH"), Integer.parseInt(variable("TOKEN_DECIMALS", "18")), false);
     var deployed = EscrowDeployment.escrow(node, EvmWallet.load(file));
+    // First what can't be had back: the contract lies there, whatever the next check says.
+    System.out.printf("computehive.chain.id=%d%ncomputehive.chain.contract=%s%ncomputehive.chain.deployed-at=%d%n", deployed.chainId(), deployed.contract(), deployed.block());
     // Refuses another chain, another contract, and a token with other decimals.
     try (var escrow = EvmEscrow.connect(deployed.settings(node, token))) {
-        System.out.printf("computehive.chain.id=%d%ncomputehive.chain.contract=%s%ncomputehive.chain.deployed-at=%d%n", deployed.chainId(), deployed.contract(), deployed.block());
+        System.out.printf("connected; rent is paid in %s%n", escrow.token().symbol());
+    } catch (EscrowException e) {
+        System.out.println("deployed, and good for any token, but not connected: " + e.getMessage());
+        return false;
     }
     return true;
 }

@@ -61,10 +61,11 @@ jq -c '{id, acceleration, gpu: .gpus[0]}' <<<"$host"
 echo '2. the lender asks for a suggestion, and lists the gpu at that price'
 suggestion=$(api lender POST /price-suggestions '{"gpuModel":"RTX 4090","gpuCount":1,"cpus":1,"memoryMiB":1024}')
 jq -c '{point, price: .pointRate.perHour, why: [.factors[].why]}' <<<"$suggestion"
+# Suggestions are in dollars, so for a token that is none there is no rate.
 listing=$(jq -c --argjson suggestion "$suggestion" '{
   host: .id, gpus: [.gpus[] | select(.unavailable == null) | .id][:1],
   shape: {cpus: 1, memoryMiB: 256, diskMiB: 64, image: "demo"},
-  price: $suggestion.pointRate.unitsPerSecond, floor: "1", ceiling: "1000000", availability: "always",
+  price: ($suggestion.pointRate.unitsPerSecond // "1000"), floor: "1", ceiling: "1000000", availability: "always",
   rules: {shortest: "PT1M", longest: "PT24H", turnover: "PT1M", grace: "PT15M", disputeWindow: "PT1H"},
   assurance: "ISOLATED", emulated: .gpus[0].emulated}' <<<"$host")
 api lender PUT /listings/first "$listing" | jq -c '{id, price: .price.perHour, emulated}'
