@@ -32,7 +32,7 @@ final class LibvirtDaemon implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
     private static final int LOOK_AGAIN_MILLIS = 20;
 
-    private final Process daemon;
+    private Process daemon;
     private final String uri;
     private final Connect connect;
     private final Thread events;
@@ -68,7 +68,7 @@ final class LibvirtDaemon implements AutoCloseable {
             Connect.setErrorCallback(TestDriverHypervisor.QUIET);
             Library.initEventLoop();
             events = Thread.ofPlatform().name("libvirt-events").daemon().start(this::loop);
-            connect = connect();
+            connect = connect(folder);
             listener = (domain, event) -> seen(domain, event, watcher);
             connect.addLifecycleListener(listener);
         } catch (LibvirtException e) {
@@ -116,15 +116,21 @@ final class LibvirtDaemon implements AutoCloseable {
         }
     }
 
-    /** The socket is there a moment before anybody listens at it. */
-    private Connect connect() throws LibvirtException, InterruptedException {
+    /** The socket is there a moment before anybody listens at it; a daemon that ended in that moment is started again. */
+    private Connect connect(Path folder) throws LibvirtException, InterruptedException, IOException {
         Instant limit = Instant.now().plus(START_LIMIT);
         while (true) {
             try {
                 return new Connect(uri);
             } catch (LibvirtException e) {
-                if (!daemon.isAlive() || Instant.now().isAfter(limit)) {
-                    throw e;
+                if (Instant.now().isAfter(limit)) {
+                    throw new IOException(
+                            "libvirtd did not answer in %s: %s"
+                                    .formatted(START_LIMIT, Files.readString(folder.resolve("libvirtd.log"))),
+                            e);
+                }
+                if (!daemon.isAlive()) {
+                    daemon = run(folder);
                 }
                 Thread.sleep(LOOK_AGAIN_MILLIS);
             }

@@ -80,7 +80,7 @@ class CrashIT {
                 "1",
                 "--outages",
                 "--fault",
-                "second-vm,machine-left,second-entry,wrong-payment,changed-calendar,unknown-is-unpaid");
+                "second-vm,machine-left,second-entry,wrong-payment,changed-calendar");
 
         assertEquals(1, outcome.exit(), outcome.said());
         assertFound(outcome, "no rental has two domains");
@@ -88,7 +88,6 @@ class CrashIT {
         assertFound(outcome, "no event is in a log twice");
         assertFound(outcome, "the engine knows what the chain paid");
         assertFound(outcome, "a calendar message has one content");
-        assertFound(outcome, "an escrow is opened once, and the engine knows it");
         deleteEvidence();
     }
 
@@ -122,7 +121,11 @@ class CrashIT {
     }
 
     private static void assertFound(Outcome outcome, String check) {
-        assertTrue(outcome.said().contains("VIOLATION  " + check), () -> check + " was not seen: " + outcome.said());
+        assertTrue(isFound(outcome, check), () -> check + " was not seen: " + outcome.said());
+    }
+
+    private static boolean isFound(Outcome outcome, String check) {
+        return outcome.said().contains("VIOLATION  " + check);
     }
 
     private record Outcome(int exit, String said) {}
