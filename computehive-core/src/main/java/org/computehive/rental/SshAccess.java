@@ -24,6 +24,7 @@ import org.computehive.access.Lease;
 import org.computehive.access.RenterFiles;
 import org.computehive.access.SoftwareSigner;
 import org.computehive.access.SshPublicKey;
+import org.computehive.access.Traffic;
 import org.computehive.access.UserCertificate;
 import org.computehive.access.UserCertificateRequest;
 import org.computehive.rental.VmSpec.GuestAccess;
@@ -43,6 +44,7 @@ public final class SshAccess implements SessionAccess {
     private final CertificateAuthority authority;
     private final Gateway gateway;
     private final String publicHost;
+    private final Traffic traffic;
     private volatile Consumer<Decision> listener = decision -> {};
 
     private SshAccess(CertificateAuthority authority, Path keys, Settings settings, InstantSource clock) {
@@ -58,6 +60,7 @@ public final class SshAccess implements SessionAccess {
                 clock,
                 this::decided);
         this.publicHost = settings.publicHost();
+        this.traffic = settings.traffic();
     }
 
     /**
@@ -66,8 +69,14 @@ public final class SshAccess implements SessionAccess {
      * @param bind where it listens; port 0 takes a free one
      * @param publicHost under which host name or address renters reach it
      * @param limits what it puts up with
+     * @param traffic how much may flow to and from each rental
      */
-    public record Settings(InetSocketAddress bind, String publicHost, GatewayLimits limits) {
+    public record Settings(InetSocketAddress bind, String publicHost, GatewayLimits limits, Traffic traffic) {
+        /** Traffic is {@link Traffic#UNLIMITED unlimited}. */
+        public Settings(InetSocketAddress bind, String publicHost, GatewayLimits limits) {
+            this(bind, publicHost, limits, Traffic.UNLIMITED);
+        }
+
         /** On this machine's loopback address alone, at a port. */
         public static Settings loopback(int port) {
             return new Settings(new InetSocketAddress("127.0.0.1", port), "127.0.0.1", GatewayLimits.DEFAULT);
@@ -75,7 +84,7 @@ public final class SshAccess implements SessionAccess {
     }
 
     /**
-     * Opens the authority's keys and starts the gateway.
+     * Opens the authority's keys, unencrypted files in the folder, and starts the gateway.
      *
      * @param keys a folder for the keys of both authorities and the gateway; made for this user alone if it is missing
      * @param settings how the gateway listens
@@ -83,17 +92,35 @@ public final class SshAccess implements SessionAccess {
      * @throws AccessException if a key can't be read, or the gateway can't listen
      */
     public static SshAccess open(Path keys, Settings settings, InstantSource clock) {
+        made(keys);
+        var authority = new CertificateAuthority(
+                SoftwareSigner.loadOrGenerate(keys.resolve("user-authority")),
+                SoftwareSigner.loadOrGenerate(keys.resolve("host-authority")),
+                clock);
+        return open(authority, keys, settings, clock);
+    }
+
+    /**
+     * Starts the gateway for an authority whose keys live elsewhere: encrypted, in a token, in a key service.
+     *
+     * @param authority who certifies
+     * @param keys a folder for the gateway's own key; made for this user alone if it is missing
+     * @param settings how the gateway listens
+     * @param clock the time
+     * @throws AccessException if the gateway's key can't be read, or it can't listen
+     */
+    public static SshAccess open(CertificateAuthority authority, Path keys, Settings settings, InstantSource clock) {
+        made(keys);
+        return new SshAccess(authority, keys, settings, clock);
+    }
+
+    private static void made(Path keys) {
         try {
             Files.createDirectories(
                     keys, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         } catch (IOException e) {
             throw new UncheckedIOException("the key folder %s can't be made".formatted(keys), e);
         }
-        var authority = new CertificateAuthority(
-                SoftwareSigner.loadOrGenerate(keys.resolve("user-authority")),
-                SoftwareSigner.loadOrGenerate(keys.resolve("host-authority")),
-                clock);
-        return new SshAccess(authority, keys, settings, clock);
     }
 
     /** Returns where the gateway listens, with the true port. */
@@ -129,7 +156,7 @@ public final class SshAccess implements SessionAccess {
 
     @Override
     public void admit(RentalId id, Window window, InetSocketAddress vm) {
-        gateway.admit(new Lease(id.principal(), id.vmName(), vm, window.start(), window.end()));
+        gateway.admit(new Lease(id.principal(), id.vmName(), vm, window.start(), window.end(), traffic));
     }
 
     @Override

@@ -59,11 +59,17 @@ class ServerIT {
     void start(@TempDir Path calendarFolder) throws Exception {
         folder = folder();
         calendars = Radicale.start(calendarFolder);
+        Path passphrase = calendarFolder.resolve("passphrase");
+        secret(passphrase, "correct horse battery");
         var more = new ArrayList<>(List.of(
                 "--caldav.private-addresses=true",
                 "--policy.retry=PT1S",
                 "--policy.stuck-after=PT2S",
-                "--policy.confirm-extension=PT1S"));
+                "--policy.confirm-extension=PT1S",
+                "--authorities.user.passphrase-file=" + passphrase,
+                "--authorities.host.passphrase-file=" + passphrase,
+                "--gateway.rental-bytes=100000000",
+                "--gateway.rental-bytes-per-second=10000000"));
         for (String party : List.of("lender", "renter")) {
             Path password = calendarFolder.resolve(party + "-password");
             secret(password, calendars.password(party));
@@ -374,7 +380,7 @@ class ServerIT {
     void start_withAnUnknownOption_isRefused_andItsValueNotRepeated() {
         for (String option : List.of("--prot=hunter2", "--caldav.calendars.mine.password=hunter2")) {
             var error = assertThrows(
-                    Application.UsageException.class, () -> Application.start(List.of(option), line -> {}));
+                    CommandLine.UsageException.class, () -> Application.start(List.of(option), line -> {}));
             assertFalse(error.getMessage().contains("hunter2"), error.getMessage());
         }
     }

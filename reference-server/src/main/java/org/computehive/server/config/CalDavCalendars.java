@@ -69,19 +69,11 @@ final class CalDavCalendars {
 
     private static String password(
             String key, CalDavCalendar calendar, Function<String, Optional<String>> environment) {
-        if (calendar.passwordFile().isPresent() == calendar.passwordVariable().isPresent()) {
-            throw new ConfigurationException(
-                    "%s needs either password-file or password-variable, the name of an environment variable"
-                            .formatted(key),
-                    null);
-        }
-        return calendar.passwordFile().map(Secrets::read).orElseGet(() -> {
-            String variable = calendar.passwordVariable().orElseThrow();
-            return environment
-                    .apply(variable)
-                    .orElseThrow(() -> new ConfigurationException(
-                            "%s.password-variable: the environment has no variable %s".formatted(key, variable), null));
-        });
+        return Secrets.oneOf(key, "password", calendar.passwordFile(), calendar.passwordVariable(), environment)
+                .orElseThrow(() -> new ConfigurationException(
+                        "%s needs either password-file or password-variable, the name of an environment variable"
+                                .formatted(key),
+                        null));
     }
 
     private static String need(String key, String what, Optional<String> value) {

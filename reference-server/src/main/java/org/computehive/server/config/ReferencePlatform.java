@@ -1,6 +1,5 @@
 package org.computehive.server.config;
 
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +10,8 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
-import org.computehive.access.GatewayLimits;
+import java.util.function.Function;
+import org.computehive.access.CertificateAuthority;
 import org.computehive.caldav.CalDavNotifier;
 import org.computehive.chain.AnvilNode;
 import org.computehive.chain.EscrowSettings;
@@ -36,6 +36,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 public final class ReferencePlatform implements AutoCloseable {
+    private static final Function<String, Optional<String>> ENVIRONMENT =
+            name -> Optional.ofNullable(System.getenv(name));
+
     private final Folders folders;
     private final @Nullable DevNode devNode;
     private final JdbcStore store;
@@ -52,6 +55,7 @@ public final class ReferencePlatform implements AutoCloseable {
      * @param server the server itself
      * @param store where rentals are kept
      * @param gateway how renters get in
+     * @param authorities where the keys lie that certify renters and hosts
      * @param chain where rent is locked
      * @param policy how long to wait for what
      * @param caldav how calendars on CalDAV servers are written to
@@ -61,6 +65,7 @@ public final class ReferencePlatform implements AutoCloseable {
             ServerSettings server,
             StoreSettings store,
             GatewaySettings gateway,
+            Collection<AuthoritySettings> authorities,
             ChainSettings chain,
             PolicySettings policy,
             CalDavSettings caldav,
@@ -90,14 +95,16 @@ public final class ReferencePlatform implements AutoCloseable {
         operator = payer == null ? Account.ZERO : payer.account();
         Optional<URI> hypervisor = server.hypervisor()
                 .map(text -> ConfigurationException.parse("computehive.hypervisor", text, URI::create));
-        SshAccess.Settings gateway = gateway(settings.gateway());
+        SshAccess.Settings gateway = settings.gateway().access();
+        LocalPlatform.Layout layout = folders.layout(server);
         RentalPolicy policy = settings.policy().policy();
-        CalDavNotifier calendars = CalDavCalendars.notifier(
-                settings.caldav(), settings.calendars(), name -> Optional.ofNullable(System.getenv(name)));
+        CalDavNotifier calendars = CalDavCalendars.notifier(settings.caldav(), settings.calendars(), ENVIRONMENT);
+        CertificateAuthority authority =
+                Authorities.open(settings.authorities(), layout.keys(), ENVIRONMENT, InstantSource.system());
         store = store(settings.store());
         local = LocalPlatform.open(
                 new LocalPlatform.Parts(
-                        folders.layout(server), store, chain, hypervisor, gateway, policy, List.of(calendars)),
+                        layout, store, chain, hypervisor, Optional.of(authority), gateway, policy, List.of(calendars)),
                 progress);
         try {
             if (devNode != null) {
@@ -188,13 +195,6 @@ public final class ReferencePlatform implements AutoCloseable {
     private static String need(String key, Optional<String> value) {
         return value.orElseThrow(() -> new ConfigurationException(
                 "computehive.chain.%s is missing: an external chain needs it".formatted(key), null));
-    }
-
-    private static SshAccess.Settings gateway(GatewaySettings gateway) {
-        return new SshAccess.Settings(
-                new InetSocketAddress(gateway.bind(), gateway.port()),
-                gateway.publicHost().orElse(gateway.bind()),
-                GatewayLimits.DEFAULT);
     }
 
     private JdbcStore store(StoreSettings store) {

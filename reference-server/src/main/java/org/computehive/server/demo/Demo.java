@@ -126,6 +126,7 @@ public final class Demo {
                                 JdbcStore.sqlite(options.folder().resolve("rentals.sqlite"), InstantSource.system()),
                                 chain.settings(),
                                 options.hypervisor(),
+                                Optional.empty(),
                                 SshAccess.Settings.loopback(options.gatewayPort()),
                                 POLICY,
                                 List.of()),

@@ -13,6 +13,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.computehive.access.CertificateAuthority;
 import org.computehive.audit.FileAuditLog;
 import org.computehive.audit.NoteKey;
 import org.computehive.chain.EscrowSettings;
@@ -84,6 +85,7 @@ public final class LocalPlatform implements AutoCloseable {
      * @param store where rentals are kept; closed with the platform
      * @param chain how the escrow is reached
      * @param hypervisor a libvirt daemon; empty for a private one
+     * @param authority who certifies renters and hosts; empty for keys in the key folder
      * @param gateway how the gateway listens
      * @param policy how long to wait for what
      * @param notifiers what brings calendar messages to the parties beside the folder; closed with the platform where they
@@ -94,6 +96,7 @@ public final class LocalPlatform implements AutoCloseable {
             RentalStore store,
             EscrowSettings chain,
             Optional<URI> hypervisor,
+            Optional<CertificateAuthority> authority,
             SshAccess.Settings gateway,
             RentalPolicy policy,
             List<Notifier> notifiers) {}
@@ -112,7 +115,9 @@ public final class LocalPlatform implements AutoCloseable {
             noteKey = NoteKey.loadOrGenerate(layout.keys().resolve("audit-log"), LOG_NAME);
             auditLog = open(FileAuditLog.open(layout.audit(), noteKey));
             escrow = open(EvmEscrow.connect(parts.chain()));
-            access = open(SshAccess.open(layout.keys(), parts.gateway(), clock));
+            access = open(parts.authority()
+                    .map(authority -> SshAccess.open(authority, layout.keys(), parts.gateway(), clock))
+                    .orElseGet(() -> SshAccess.open(layout.keys(), parts.gateway(), clock)));
             ImageCatalogue images = DemoImage.ensure(layout.images(), progress);
             hypervisor = open(hypervisor(parts, images));
             notifier = new CalendarFolder(layout.calendar());

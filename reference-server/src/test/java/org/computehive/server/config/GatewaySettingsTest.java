@@ -1,0 +1,75 @@
+package org.computehive.server.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.micronaut.context.ApplicationContext;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.computehive.access.GatewayLimits;
+import org.computehive.access.Traffic;
+import org.computehive.rental.SshAccess;
+import org.junit.jupiter.api.Test;
+
+/** The gateway's limits, as the command line names them. */
+class GatewaySettingsTest {
+    private static SshAccess.Settings access(String... options) {
+        var arguments = new ArrayList<String>();
+        List.of(options).forEach(option -> arguments.add("--computehive.gateway." + option));
+        try (var context = ApplicationContext.builder()
+                .args(arguments.toArray(String[]::new))
+                .banner(false)
+                .start()) {
+            return context.getBean(GatewaySettings.class).access();
+        }
+    }
+
+    @Test
+    void access_nothingSet_hasTheDefaultsOfTheirTypes() {
+        SshAccess.Settings access = access();
+        assertEquals(GatewayLimits.DEFAULT, access.limits());
+        assertEquals(Traffic.UNLIMITED, access.traffic());
+        assertEquals("127.0.0.1", access.publicHost());
+    }
+
+    @Test
+    void access_everyLimitSet_hasThem() {
+        SshAccess.Settings access = access(
+                "unauthenticated=1",
+                "unauthenticated-per-address=2",
+                "login-grace=PT3S",
+                "login-attempts=4",
+                "connections-per-rental=5",
+                "channels-per-connection=6",
+                "penalty-refusals=7",
+                "penalty-within=PT8S",
+                "penalty-shut-out=PT9S",
+                "rental-bytes=10000000000",
+                "rental-bytes-per-second=1100");
+        assertEquals(
+                new GatewayLimits(
+                        1,
+                        2,
+                        Duration.ofSeconds(3),
+                        4,
+                        5,
+                        6,
+                        new GatewayLimits.Penalty(7, Duration.ofSeconds(8), Duration.ofSeconds(9))),
+                access.limits());
+        assertEquals(new Traffic(10_000_000_000L, 1100), access.traffic());
+    }
+
+    @Test
+    void access_outOfRange_isRefusedByItsKey() {
+        for (String option : List.of("unauthenticated=0", "login-grace=PT0S", "penalty-within=PT-1S")) {
+            var refusal = assertThrows(ConfigurationException.class, () -> access(option));
+            assertTrue(refusal.getMessage().startsWith("computehive.gateway: "), refusal.getMessage());
+        }
+        for (String option : List.of("rental-bytes=0", "rental-bytes-per-second=1023")) {
+            var refusal = assertThrows(ConfigurationException.class, () -> access(option));
+            assertTrue(refusal.getMessage().startsWith("computehive.gateway.rental-bytes"), refusal.getMessage());
+        }
+    }
+}
