@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -100,6 +101,22 @@ class EventCodecTest {
                 Arguments.of(
                         "gpu-condition.v1",
                         new GpuCondition(RentalStoreContract.gpu(1), GpuCondition.State.QUARANTINED, "no reset", AT)),
+                Arguments.of(
+                        "price-suggestion.v1",
+                        new PriceSuggestion(
+                                "USD",
+                                1_100_000,
+                                1_980_000,
+                                3_300_000,
+                                PriceSuggestion.Confidence.MEDIUM,
+                                List.of(
+                                        new PriceSuggestion.Factor("gpu memory", 1.25, "80 GiB against 64"),
+                                        new PriceSuggestion.Factor("demand", .99, "77 % of like gpus are rented")),
+                                "A100 PCIe 64GB with 16 vCPUs and 128 GiB, at 1.600000 USD/h",
+                                "market/2",
+                                "0".repeat(64),
+                                LocalDate.parse("2026-08-31"),
+                                List.of(new DemandSignals(AT, .77, 20, 3, 4, Duration.ofHours(30))))),
                 Arguments.of(
                         "quote.v5",
                         new Quote(

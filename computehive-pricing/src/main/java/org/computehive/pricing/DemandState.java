@@ -2,6 +2,7 @@ package org.computehive.pricing;
 
 import java.time.Duration;
 import java.time.Instant;
+import org.computehive.rental.DemandSignals;
 
 /**
  * What demand does to a price now: a multiplier that follows utilisation slowly. Immutable; keep the newest.
@@ -54,9 +55,10 @@ public record DemandState(double smoothedUtilisation, double multiplier, Instant
     /**
      * Returns the state after new signals. However long the gap, it moves by at most one day's limit.
      *
-     * @throws IllegalArgumentException if {@code now} is before this state
+     * @throws IllegalArgumentException if the signals end before this state
      */
-    public DemandState next(DemandSignals signals, Instant now) {
+    public DemandState next(DemandSignals signals) {
+        Instant now = signals.until();
         if (now.isBefore(at)) {
             throw new IllegalArgumentException("signals of %s are older than the state of %s".formatted(now, at));
         }

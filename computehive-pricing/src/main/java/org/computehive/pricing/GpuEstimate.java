@@ -28,17 +28,12 @@ record GpuEstimate(
     }
 
     static GpuEstimate of(
-            GpuFacts reference,
-            double referencePart,
-            List<Factor> factors,
-            Confidence confidence,
-            double low,
-            double high) {
+            GpuFacts reference, double referencePart, List<Factor> factors, Confidence confidence, double[] range) {
         double product = 1;
         for (Factor factor : factors) {
             product *= factor.multiplier();
         }
         long micros = Math.max(1, Math.round(StrictMath.exp(referencePart) * 1e6));
-        return new GpuEstimate(reference, micros, product, factors, confidence, low, high);
+        return new GpuEstimate(reference, micros, product, factors, confidence, range[0], range[1]);
     }
 }

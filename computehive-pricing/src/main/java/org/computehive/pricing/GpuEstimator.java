@@ -1,6 +1,7 @@
 package org.computehive.pricing;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +21,8 @@ final class GpuEstimator {
     private static final int PEERS = 5;
     private static final double LEAST_MEMORY_GIB = 1;
     private static final double MOST_MEMORY_GIB = 512;
+    /** A gpu-hour between a hundredth of a cent and 10,000 USD. */
+    private static final double MOST_PART = StrictMath.log(1e4);
     /**
      * How an unknown gpu's price follows its memory at least: half the memory takes off a third. Asked prices of known
      * gpus follow theirs about as much; the fitted coefficient shares it with bandwidth and compute, which an unknown
@@ -37,17 +40,17 @@ final class GpuEstimator {
     private final GpuCatalogue catalogue;
     private final PriceModel model;
     private final Map<String, Double> parts = new LinkedHashMap<>();
+    private final double[] steps;
     private final Map<String, GpuEstimate> estimates = new LinkedHashMap<>();
     private final List<GpuFacts> seen;
     private final Set<GpuFacts.Segment> segments;
     private final GpuFacts median;
+    private final double[] strange;
 
     GpuEstimator(GpuCatalogue catalogue, PriceModel model) {
         this.catalogue = catalogue;
         this.model = model;
-        this.seen = catalogue.all().stream()
-                .filter(gpu -> model.support().containsKey(gpu.name()))
-                .toList();
+        this.seen = catalogue.all().stream().filter(gpu -> of(gpu).isSeen()).toList();
         if (seen.isEmpty()) {
             throw new ModelException(
                     ModelException.Reason.FOREIGN,
@@ -55,8 +58,17 @@ final class GpuEstimator {
         }
         this.segments = seen.stream().map(GpuFacts::segment).collect(Collectors.toUnmodifiableSet());
         for (GpuFacts gpu : catalogue.all()) {
-            parts.put(gpu.name(), model.gpuPart(gpu) + segmentStep(gpu));
+            double part = model.part(gpu, of(gpu)) + segmentStep(gpu);
+            if (!(Math.abs(part) <= MOST_PART)) {
+                throw new ModelException(
+                        ModelException.Reason.FOREIGN,
+                        "the model prices %s at exp(%s) USD/h: it is damaged, train it again"
+                                .formatted(gpu.name(), part));
+            }
+            parts.put(gpu.name(), part);
         }
+        this.steps = steps();
+        this.strange = strangeRange();
         this.median = seen.stream()
                 .sorted(Comparator.comparingDouble(this::part))
                 .skip(seen.size() / 2)
@@ -65,6 +77,68 @@ final class GpuEstimator {
         for (GpuFacts gpu : catalogue.all()) {
             estimates.put(gpu.name(), known(gpu));
         }
+    }
+
+    /** A gpu that came into the catalogue after the model was trained is as if a stranger: widest range, middle price. */
+    private PriceModel.Gpu of(GpuFacts gpu) {
+        PriceModel.Gpu known = model.gpus().get(gpu.name());
+        return known != null ? known : new PriceModel.Gpu(0, 2, 0, 0);
+    }
+
+    /**
+     * What each figure explains of the model's own prices: a fit with coefficients that are not negative, so that no
+     * factor says that more memory makes a gpu cheaper.
+     */
+    private double[] steps() {
+        List<GpuFacts> alike = catalogue.all().stream()
+                .filter(gpu -> segments.contains(gpu.segment()))
+                .toList();
+        int width = Hedonic.FEATURES.size() + 1;
+        double[][] x = new double[alike.size()][width];
+        double[] y = new double[alike.size()];
+        double[] weight = new double[alike.size()];
+        for (int i = 0; i < y.length; i++) {
+            x[i][0] = 1;
+            System.arraycopy(Hedonic.features(alike.get(i)), 0, x[i], 1, width - 1);
+            y[i] = part(alike.get(i));
+            weight[i] = 1;
+        }
+        double[] penalty = new double[width];
+        double[] least = new double[width];
+        double[] most = new double[width];
+        Arrays.fill(penalty, 1, width, .1);
+        Arrays.fill(most, Double.POSITIVE_INFINITY);
+        least[0] = Double.NEGATIVE_INFINITY;
+        return Arrays.copyOfRange(new BoundedRidge(penalty, least, most).fit(x, y, weight), 1, width);
+    }
+
+    /** The range about a gpu's point: its ends over it, in logarithms. */
+    private double[] range(GpuFacts gpu) {
+        PriceModel.Gpu known = of(gpu);
+        return known.isSeen()
+                ? new double[] {model.seen().low(known.scale()), model.seen().high(known.scale())}
+                : unseen(known.scale(), segments.contains(gpu.segment()) ? 1 : 2);
+    }
+
+    private double[] unseen(double scale, double times) {
+        return new double[] {
+            times * model.unseen().low(scale), times * model.unseen().high(scale)
+        };
+    }
+
+    private static double[] wider(double[] a, double[] b, double step) {
+        return new double[] {Math.min(a[0], b[0] + step), Math.max(a[1], b[1] + step)};
+    }
+
+    /** The widest range of a gpu that the data lacks, of a kind that it has. */
+    private double[] strangeRange() {
+        double[] widest = new double[2];
+        for (GpuFacts gpu : catalogue.all()) {
+            if (segments.contains(gpu.segment())) {
+                widest = wider(widest, unseen(of(gpu).scale(), 1), 0);
+            }
+        }
+        return widest;
     }
 
     private double segmentStep(GpuFacts gpu) {
@@ -95,12 +169,9 @@ final class GpuEstimator {
         if (known.variants().size() == 1) {
             return first;
         }
-        double low = Math.min(first.low(), model.seldom().low());
-        double high = Math.max(first.high(), model.seldom().high());
+        double[] range = {first.low(), first.high()};
         for (GpuFacts variant : known.variants()) {
-            double step = part(variant) - part(known.gpu());
-            low = Math.min(low, step + model.seen().low());
-            high = Math.max(high, step + model.seen().high());
+            range = wider(range, range(variant), part(variant) - part(known.gpu()));
         }
         return new GpuEstimate(
                 first.reference(),
@@ -108,51 +179,43 @@ final class GpuEstimator {
                 first.multiplier(),
                 first.factors(),
                 first.confidence() == Confidence.HIGH ? Confidence.MEDIUM : first.confidence(),
-                low,
-                high);
+                range[0],
+                range[1]);
     }
 
     private GpuEstimate known(GpuFacts gpu) {
         GpuFacts peer = nearestPeer(gpu);
-        PriceModel.Support support = model.support().get(gpu.name());
+        PriceModel.Gpu known = of(gpu);
         Confidence confidence =
-                support == null ? Confidence.LOW : support.often() ? Confidence.HIGH : Confidence.MEDIUM;
-        PriceModel.ErrorRange range = switch (confidence) {
-            case HIGH -> model.seen();
-            case MEDIUM -> model.seldom();
-            case LOW ->
-                segments.contains(gpu.segment())
-                        ? model.unseen()
-                        : model.unseen().doubled();
-        };
+                !known.isSeen() ? Confidence.LOW : known.isOften() ? Confidence.HIGH : Confidence.MEDIUM;
         double[] mine = Hedonic.features(gpu);
         double[] theirs = Hedonic.features(peer);
-        double[] steps = new double[mine.length];
+        double[] moved = new double[mine.length];
         double rest = part(gpu) - part(peer) - segmentStep(gpu);
         for (int j = 0; j < mine.length; j++) {
-            steps[j] = model.hedonic().spec().get(j) * (mine[j] - theirs[j]) / 2;
-            rest -= steps[j];
+            moved[j] = steps[j] * (mine[j] - theirs[j]);
+            rest -= moved[j];
         }
-        String market = support == null
-                ? "what gpus with figures like these fetch; this model was not in the data"
-                : "what this model fetches beyond these figures; prices seen: " + support.rows()
-                        + ", independent providers: " + support.providers();
+        String market = known.isSeen()
+                ? "what this model fetches beyond what these figures explain; prices seen: " + known.rows()
+                        + ", independent providers: " + known.providers()
+                : "what gpus like this fetch beyond what these figures explain; this model was not in the data";
         var factors = new ArrayList<Factor>();
-        add(factors, "gpu memory", steps[0], against(gpu.memoryGib(), peer.memoryGib(), "GiB"));
+        add(factors, "gpu memory", moved[0], against(gpu.memoryGib(), peer.memoryGib(), "GiB"));
         add(
                 factors,
                 "memory bandwidth",
-                steps[1],
+                moved[1],
                 against(gpu.bandwidthGbPerSecond(), peer.bandwidthGbPerSecond(), "GB/s"));
-        add(factors, "compute", steps[2], against(gpu.computeTflops(), peer.computeTflops(), "TFLOPS"));
-        add(factors, "generation", steps[3], "of " + gpu.year() + " against " + peer.year());
+        add(factors, "compute", moved[2], against(gpu.computeTflops(), peer.computeTflops(), "TFLOPS"));
+        add(factors, "generation", moved[3], "of " + gpu.year() + " against " + peer.year());
         add(factors, "market for the model", rest, market);
         add(
                 factors,
                 "consumer card",
                 segmentStep(gpu),
                 "cards for games cost less than professional ones on the same chip; no rents of any were in the data");
-        return GpuEstimate.of(peer, part(peer), factors, confidence, range.low(), range.high());
+        return GpuEstimate.of(peer, part(peer), factors, confidence, range(gpu));
     }
 
     private GpuFacts nearestPeer(GpuFacts gpu) {
@@ -176,18 +239,16 @@ final class GpuEstimator {
         String called = "unknown gpu; the nearest known names: " + String.join(", ", name.nearest());
         boolean display = GpuName.isDisplay(name.name());
         if (memoryMib.isEmpty() && !display) {
-            double low = model.unseen().low();
-            double high = model.unseen().high();
+            double[] range = strange.clone();
             for (GpuFacts peer : seen) {
-                low = Math.min(low, part(peer) - part(median));
-                high = Math.max(high, part(peer) - part(median));
+                range = wider(range, new double[2], part(peer) - part(median));
             }
             Factor factor = new Factor(
                     "unknown gpu",
                     1,
                     called + ". Priced as the middle one of the " + seen.size()
                             + " gpus in the data: state its memory for a better price");
-            return GpuEstimate.of(median, part(median), List.of(factor), Confidence.LOW, low, high);
+            return GpuEstimate.of(median, part(median), List.of(factor), Confidence.LOW, range);
         }
         double stated = display ? LEAST_MEMORY_GIB : memoryMib.orElse(0) / 1024.;
         double memory = StrictMath.log(Math.clamp(stated, LEAST_MEMORY_GIB, MOST_MEMORY_GIB));
@@ -204,11 +265,9 @@ final class GpuEstimator {
                 .average()
                 .orElseThrow();
         double step = UNKNOWN_MEMORY_ELASTICITY * (memory - meanMemory);
-        double low = model.unseen().low();
-        double high = model.unseen().high();
+        double[] range = strange.clone();
         for (GpuFacts peer : peers) {
-            low = Math.min(low, part(peer) - mean + model.seen().low());
-            high = Math.max(high, part(peer) - mean + model.seen().high());
+            range = wider(range, range(peer), part(peer) - mean);
         }
         var factors = new ArrayList<Factor>();
         add(
@@ -222,7 +281,7 @@ final class GpuEstimator {
                 "gpu memory",
                 step,
                 against(StrictMath.exp(memory), StrictMath.exp(meanMemory), "GiB") + " of these gpus on average");
-        return GpuEstimate.of(reference, part(reference), factors, Confidence.LOW, low, high);
+        return GpuEstimate.of(reference, part(reference), factors, Confidence.LOW, range);
     }
 
     private static void add(List<Factor> factors, String name, double step, String why) {

@@ -38,7 +38,6 @@ record Hedonic(
     static final double BASE_CPUS = 16;
     static final double BASE_MEMORY_GIB = 128;
     private static final int HOST_FEATURES = 4;
-    private static final double MOST_HOST_ELASTICITY = .45;
     /** Beyond these factors from the base host the data says nothing, so the price stays. */
     private static final double MOST_HOST_STEP = StrictMath.log(6);
 
@@ -89,8 +88,8 @@ record Hedonic(
         Arrays.fill(most, Double.POSITIVE_INFINITY);
         Arrays.fill(penalty, 1, firstGpu, .1);
         least[0] = Double.NEGATIVE_INFINITY;
-        most[spec + 1] = MOST_HOST_ELASTICITY;
-        most[spec + 2] = MOST_HOST_ELASTICITY;
+        most[spec + 1] = HostEffect.MOST;
+        most[spec + 2] = HostEffect.MOST;
         Arrays.fill(penalty, firstGpu, firstProvider, 1);
         Arrays.fill(penalty, firstProvider, p, .5);
         Arrays.fill(least, firstGpu, p, Double.NEGATIVE_INFINITY);
@@ -135,6 +134,11 @@ record Hedonic(
 
     private static double years(Observation row, LocalDate today) {
         return (today.toEpochDay() - row.day().toEpochDay()) / 365.25;
+    }
+
+    /** Returns the part of processors and memory. */
+    HostEffect host() {
+        return new HostEffect(cpu, ram);
     }
 
     /** Returns what everything but the gpu adds to an observation's logarithm. */

@@ -31,9 +31,6 @@ final class MarketKernel {
             String region,
             String[] traits,
             boolean hyperscaler,
-            double cpus,
-            double ram,
-            double count,
             double years) {}
 
     Point point(Observation row) {
@@ -60,9 +57,6 @@ final class MarketKernel {
                         .orElse(""),
                 Arrays.stream(traits).filter(t -> !t.startsWith("region:")).toArray(String[]::new),
                 row.tier() == Observation.Tier.HYPERSCALER,
-                row.cpus().isPresent() ? Hedonic.cpuStep(row.cpus().getAsDouble() / row.gpuCount()) : 0,
-                row.memoryGib().isPresent() ? Hedonic.ramStep(row.memoryGib().getAsDouble() / row.gpuCount()) : 0,
-                StrictMath.log(row.gpuCount()),
                 (row.day().toEpochDay() - today.toEpochDay()) / 365.25);
     }
 
@@ -83,14 +77,9 @@ final class MarketKernel {
             distance += step * step;
             linear += (a.spec[j] - 3) * (b.spec[j] - 3);
         }
-        double alike = Math.exp(-distance / 2);
+        double alike = StrictMath.exp(-distance / 2);
         double apart = Math.abs(a.years - b.years);
-        double sum = 4
-                + .1 * linear
-                + .5 * alike
-                + .15 * (a.cpus * b.cpus + a.ram * b.ram) * .67
-                + .01 * a.count * b.count
-                + .1 * Math.min(9, a.years * b.years);
+        double sum = 4 + .1 * linear + .5 * alike + .1 * Math.min(9, a.years * b.years);
         if (a.hyperscaler && b.hyperscaler) {
             sum += HYPERSCALER;
         }
@@ -98,17 +87,17 @@ final class MarketKernel {
         sum += shared * (.15 + .03 * alike);
         boolean gpu = a.gpu.equals(b.gpu);
         if (gpu) {
-            sum += .04 + .02 * Math.exp(-apart / .5);
+            sum += .04 + .02 * StrictMath.exp(-apart / .5);
         }
         if (a.provider.equals(b.provider)) {
-            sum += .15 + .1 * alike + .02 * Math.exp(-apart / .3);
+            sum += .15 + .1 * alike + .02 * StrictMath.exp(-apart / .3);
             boolean terms = a.terms.equals(b.terms);
             sum += (gpu ? .05 : 0) + (terms ? .02 : 0) + (gpu && terms ? .03 : 0);
             if (!a.region.isEmpty() && a.region.equals(b.region)) {
                 sum += .05;
             }
             if (a.offer.equals(b.offer)) {
-                sum += OFFER * Math.exp(-apart / .3);
+                sum += OFFER * StrictMath.exp(-apart / .3);
             }
         }
         return sum;

@@ -10,11 +10,13 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * What a market asks: a kernel regression with a level of pooling for gpu, provider, terms, place and offer, averaged
@@ -39,6 +41,7 @@ public final class MarketModel {
     private static final double SHIFT_SHARE = .6;
 
     private static final double TAIL = .1;
+    private static final double MOST_SPOT = StrictMath.log(4);
     /** A provider not seen may be of a kind not seen, so its range holds what providers of known kinds asked, and more. */
     private static final double UNSEEN_PROVIDER_TAIL = .05;
 
@@ -50,8 +53,10 @@ public final class MarketModel {
         KNOWN,
         /** The provider, but not the gpu. */
         UNSEEN_GPU,
-        /** Not the provider. */
-        UNSEEN_PROVIDER
+        /** The gpu, but not the provider. */
+        UNSEEN_PROVIDER,
+        /** Neither the gpu nor the provider. */
+        UNSEEN_BOTH
     }
 
     /**
@@ -64,36 +69,42 @@ public final class MarketModel {
      */
     public record Estimate(double low, double point, double high, Novelty novelty) {}
 
-    private record Band(double shift, double low, double high) {}
-
     private record Error(double residual, double scale) {}
 
+    private final HostEffect host;
     private final MarketKernel kernel;
     private final KernelRegression regression;
     private final MarketForest forest;
-    private final Set<String> gpus = new HashSet<>();
+    private final LocalDate today;
+    private final Map<String, Integer> gpuRows = new HashMap<>();
+    private final Map<String, Set<String>> gpuProviders = new HashMap<>();
     private final Set<String> providers = new HashSet<>();
     private final Set<String> offers = new HashSet<>();
-    private final Map<Novelty, Band> bands;
+    private final Map<Novelty, ErrorBand> bands;
 
     private MarketModel(List<Observation> rows, long seed) {
-        LocalDate today = rows.stream()
+        today = rows.stream()
                 .map(Observation::day)
                 .max(Comparator.naturalOrder())
                 .orElseThrow();
         kernel = new MarketKernel(today);
+        host = Hedonic.fit(rows, today).host();
         double[] y = rows.stream()
-                .mapToDouble(row -> StrictMath.log(row.usdPerGpuHour()))
+                .mapToDouble(row -> StrictMath.log(row.usdPerGpuHour()) - host.of(row))
                 .toArray();
         regression =
                 KernelRegression.fit(kernel, rows.stream().map(kernel::point).toList(), y);
-        forest = MarketForest.fit(rows, today, TREES, seed);
+        forest = MarketForest.fit(rows, y, today, TREES, seed);
         for (Observation row : rows) {
-            gpus.add(row.gpu().name());
+            String gpu = row.gpu().name();
+            gpuRows.merge(gpu, 1, Integer::sum);
+            if (row.tier() == Observation.Tier.INDEPENDENT) {
+                gpuProviders.computeIfAbsent(gpu, name -> new HashSet<>()).add(row.provider());
+            }
             providers.add(row.provider());
             offers.add(row.offer());
         }
-        bands = bands(rows, y, today, seed);
+        bands = bands(rows, y, seed);
     }
 
     /**
@@ -113,67 +124,117 @@ public final class MarketModel {
     public Estimate estimate(Observation row) {
         Novelty novelty = novelty(row);
         KernelRegression.Guess guess = regression.at(kernel.point(row));
-        double middle = mix(novelty, guess.mean(), forest.at(row));
-        double scale = Math.sqrt(guess.variance());
-        Band band = bands.getOrDefault(novelty, new Band(0, -1, 1));
+        double middle = host.of(row) + mix(novelty, guess.mean(), forest.at(row));
+        double scale = StrictMath.sqrt(guess.variance());
+        ErrorBand band = band(bands, novelty);
         double point = StrictMath.exp(middle - band.shift());
         return new Estimate(
-                Math.min(point, StrictMath.exp(middle + band.low() * scale)),
-                point,
-                Math.max(point, StrictMath.exp(middle + band.high() * scale)),
-                novelty);
+                point * StrictMath.exp(band.low(scale)), point, point * StrictMath.exp(band.high(scale)), novelty);
+    }
+
+    private static ErrorBand band(Map<Novelty, ErrorBand> bands, Novelty novelty) {
+        return bands.getOrDefault(novelty, new ErrorBand(0, -2, 2));
+    }
+
+    /** What a provider that nobody has seen asks for one gpu on the base host; its price is not looked at. */
+    static Observation newcomer(GpuFacts gpu, LocalDate day, boolean spot) {
+        return new Observation(
+                gpu,
+                PriceModel.NEWCOMER,
+                Observation.Tier.INDEPENDENT,
+                1,
+                OptionalDouble.empty(),
+                OptionalDouble.empty(),
+                1,
+                day,
+                spot ? Set.of("spot") : Set.of(),
+                PriceModel.NEWCOMER);
+    }
+
+    /** Returns what this model says to a provider that it has not seen, of every gpu of a catalogue. */
+    PriceModel forNewcomers(GpuCatalogue catalogue, String credit) {
+        var gpus = new TreeMap<String, PriceModel.Gpu>();
+        double spot = 0;
+        int seen = 0;
+        for (GpuFacts gpu : catalogue.all()) {
+            Observation asked = newcomer(gpu, today, false);
+            KernelRegression.Guess guess = regression.at(kernel.point(asked));
+            int rows = gpuRows.getOrDefault(gpu.name(), 0);
+            int from = gpuProviders.getOrDefault(gpu.name(), Set.of()).size();
+            gpus.put(gpu.name(), new PriceModel.Gpu(guess.mean(), StrictMath.sqrt(guess.variance()), rows, from));
+            if (rows > 0) {
+                Observation idle = newcomer(gpu, today, true);
+                spot += mix(
+                                Novelty.UNSEEN_PROVIDER,
+                                regression.at(kernel.point(idle)).mean(),
+                                forest.at(idle))
+                        - mix(Novelty.UNSEEN_PROVIDER, guess.mean(), forest.at(asked));
+                seen++;
+            }
+        }
+        return new PriceModel(
+                forest,
+                host,
+                Math.clamp(spot / Math.max(1, seen), -MOST_SPOT, 0),
+                gpus,
+                band(bands, Novelty.UNSEEN_PROVIDER),
+                band(bands, Novelty.UNSEEN_BOTH),
+                today,
+                credit);
     }
 
     private Novelty novelty(Observation row) {
         if (offers.contains(row.offer())) {
             return Novelty.ANCHORED;
         }
+        boolean gpu = gpuRows.containsKey(row.gpu().name());
         if (!providers.contains(row.provider())) {
-            return Novelty.UNSEEN_PROVIDER;
+            return gpu ? Novelty.UNSEEN_PROVIDER : Novelty.UNSEEN_BOTH;
         }
-        return gpus.contains(row.gpu().name()) ? Novelty.KNOWN : Novelty.UNSEEN_GPU;
+        return gpu ? Novelty.KNOWN : Novelty.UNSEEN_GPU;
     }
 
-    private static double mix(Novelty novelty, double regression, double forest) {
+    static double mix(Novelty novelty, double regression, double forest) {
         double share = novelty == Novelty.ANCHORED ? 0 : FOREST_SHARE;
         return (1 - share) * regression + share * forest;
     }
 
-    private Map<Novelty, Band> bands(List<Observation> rows, double[] y, LocalDate today, long seed) {
+    private Map<Novelty, ErrorBand> bands(List<Observation> rows, double[] y, long seed) {
         double[][] inverse = regression.inverse();
-        var bands = new EnumMap<Novelty, Band>(Novelty.class);
+        var bands = new EnumMap<Novelty, ErrorBand>(Novelty.class);
         bands.put(Novelty.ANCHORED, anchored(rows, y, inverse));
-        bands.put(Novelty.KNOWN, leftOut(Novelty.KNOWN, rows, y, inverse, Observation::offer, today, seed));
+        bands.put(Novelty.KNOWN, leftOut(Novelty.KNOWN, rows, y, inverse, Observation::offer, seed));
         bands.put(
                 Novelty.UNSEEN_GPU,
-                leftOut(Novelty.UNSEEN_GPU, rows, y, inverse, o -> o.gpu().name(), today, seed + 1));
+                leftOut(Novelty.UNSEEN_GPU, rows, y, inverse, o -> o.gpu().name(), seed + 1));
         bands.put(
                 Novelty.UNSEEN_PROVIDER,
-                leftOut(Novelty.UNSEEN_PROVIDER, rows, y, inverse, Observation::provider, today, seed + 2));
+                leftOut(Novelty.UNSEEN_PROVIDER, rows, y, inverse, Observation::provider, seed + 2));
+        // Leaving both out at once would leave too little: what either error alone says holds at the least.
+        bands.put(Novelty.UNSEEN_BOTH, band(bands, Novelty.UNSEEN_PROVIDER).orWider(band(bands, Novelty.UNSEEN_GPU)));
         return bands;
     }
 
     /** The errors of single rows of offers that were seen more than once, each by the other rows. */
-    private Band anchored(List<Observation> rows, double[] y, double[][] inverse) {
+    private ErrorBand anchored(List<Observation> rows, double[] y, double[][] inverse) {
         var counts = new HashMap<String, Integer>();
         rows.forEach(row -> counts.merge(row.offer(), 1, Integer::sum));
         var errors = new ArrayList<Error>();
         for (int i = 0; i < y.length; i++) {
             if (counts.getOrDefault(rows.get(i).offer(), 0) > 1) {
                 KernelRegression.Guess guess = regression.without(inverse, new int[] {i}, y)[0];
-                errors.add(new Error(y[i] - guess.mean(), Math.sqrt(guess.variance())));
+                errors.add(new Error(y[i] - guess.mean(), StrictMath.sqrt(guess.variance())));
             }
         }
         return band(errors, TAIL);
     }
 
-    private Band leftOut(
+    private ErrorBand leftOut(
             Novelty novelty,
             List<Observation> rows,
             double[] y,
             double[][] inverse,
             Function<Observation, String> group,
-            LocalDate today,
             long seed) {
         var members = new TreeMap<String, List<Integer>>();
         for (int i = 0; i < y.length; i++) {
@@ -188,12 +249,18 @@ public final class MarketModel {
             for (int i = fold; i < names.size(); i += FOLDS) {
                 out.add(names.get(i));
             }
-            List<Observation> rest =
-                    rows.stream().filter(row -> !out.contains(group.apply(row))).toList();
-            if (rest.size() < 2 || out.isEmpty()) {
+            int[] kept = IntStream.range(0, y.length)
+                    .filter(i -> !out.contains(group.apply(rows.get(i))))
+                    .toArray();
+            if (kept.length < 2 || out.isEmpty()) {
                 continue;
             }
-            MarketForest others = MarketForest.fit(rest, today, CALIBRATION_TREES, seed);
+            MarketForest others = MarketForest.fit(
+                    Arrays.stream(kept).mapToObj(rows::get).toList(),
+                    Arrays.stream(kept).mapToDouble(i -> y[i]).toArray(),
+                    today,
+                    CALIBRATION_TREES,
+                    seed);
             for (String name : new TreeSet<>(out)) {
                 int[] of = members.getOrDefault(name, List.of()).stream()
                         .mapToInt(Integer::intValue)
@@ -201,16 +268,16 @@ public final class MarketModel {
                 KernelRegression.Guess[] guesses = regression.without(inverse, of, y);
                 for (int a = 0; a < of.length; a++) {
                     double middle = mix(novelty, guesses[a].mean(), others.at(rows.get(of[a])));
-                    errors.add(new Error(y[of[a]] - middle, Math.sqrt(guesses[a].variance())));
+                    errors.add(new Error(y[of[a]] - middle, StrictMath.sqrt(guesses[a].variance())));
                 }
             }
         }
         return band(errors, novelty == Novelty.UNSEEN_PROVIDER ? UNSEEN_PROVIDER_TAIL : TAIL);
     }
 
-    private static Band band(List<Error> errors, double tail) {
+    private static ErrorBand band(List<Error> errors, double tail) {
         if (errors.isEmpty()) {
-            return new Band(0, -2, 2);
+            return new ErrorBand(0, -2, 2);
         }
         double[] scaled = errors.stream()
                 .mapToDouble(e -> e.residual() / e.scale())
@@ -233,6 +300,6 @@ public final class MarketModel {
                 best = shift;
             }
         }
-        return new Band(SHIFT_SHARE * best, scaled[low], scaled[high]);
+        return new ErrorBand(SHIFT_SHARE * best, Math.max(-20, scaled[low]), Math.min(20, scaled[high]));
     }
 }

@@ -34,8 +34,8 @@ import org.tribuo.provenance.ModelProvenance;
 import org.tribuo.regression.Regressor;
 
 /**
- * A price model as bytes: a Tribuo model in protobuf that any Tribuo program can open. The log-additive part, the error
- * ranges and the credit travel in its provenance.
+ * A price model as bytes: a Tribuo model in protobuf that any Tribuo program can open. What the kernel regression says
+ * of each gpu, the error bands and the credit travel in its provenance.
  *
  * <p>Tribuo writes the time of training, the Java version and the operating system into every provenance. Here the time
  * is the day of the data and the machine is left out, so the same training gives the same bytes anywhere.
@@ -45,7 +45,7 @@ import org.tribuo.regression.Regressor;
  */
 final class ModelFile {
     static final int MAX_BYTES = 16 << 20;
-    private static final String FORMAT = "computehive-price-model/1";
+    private static final String FORMAT = "computehive-price-model/2";
 
     private ModelFile() {}
 
@@ -59,7 +59,7 @@ final class ModelFile {
 
     static byte[] encode(PriceModel model) {
         OffsetDateTime day = model.dataDate().atStartOfDay().atOffset(ZoneOffset.UTC);
-        WeightedEnsembleModel<Regressor> forest = model.forest();
+        WeightedEnsembleModel<Regressor> forest = model.forest().trees();
         List<ModelProto> trees = new ArrayList<>();
         for (Model<Regressor> tree : forest.getModels()) {
             ModelProvenance of = tree.getProvenance();
@@ -144,22 +144,16 @@ final class ModelFile {
         text(facts, "format", FORMAT);
         text(facts, "data-date", model.dataDate().toString());
         text(facts, "credit", model.credit());
-        Hedonic hedonic = model.hedonic();
-        number(facts, "hedonic-base", hedonic.base());
-        for (int j = 0; j < Hedonic.FEATURES.size(); j++) {
-            number(facts, "hedonic-" + Hedonic.FEATURES.get(j), hedonic.spec().get(j));
-        }
-        number(facts, "hedonic-cpu", hedonic.cpu());
-        number(facts, "hedonic-ram", hedonic.ram());
-        number(facts, "hedonic-hyperscaler", hedonic.hyperscaler());
-        number(facts, "hedonic-age", hedonic.age());
-        range(facts, "seen", model.seen());
-        range(facts, "seldom", model.seldom());
-        range(facts, "unseen", model.unseen());
-        model.support().forEach((gpu, support) -> {
-            number(facts, "gpu-effect/" + gpu, hedonic.gpuEffects().getOrDefault(gpu, 0.));
-            number(facts, "gpu-rows/" + gpu, support.rows());
-            number(facts, "gpu-providers/" + gpu, support.providers());
+        number(facts, "host-cpu", model.host().cpu());
+        number(facts, "host-ram", model.host().ram());
+        number(facts, "spot", model.spot());
+        band(facts, "seen", model.seen());
+        band(facts, "unseen", model.unseen());
+        model.gpus().forEach((name, gpu) -> {
+            number(facts, "gpu-guess/" + name, gpu.guess());
+            number(facts, "gpu-scale/" + name, gpu.scale());
+            number(facts, "gpu-rows/" + name, gpu.rows());
+            number(facts, "gpu-providers/" + name, gpu.providers());
         });
         return facts;
     }
@@ -172,9 +166,10 @@ final class ModelFile {
         facts.put(key, new DoubleProvenance(key, value));
     }
 
-    private static void range(Map<String, Provenance> facts, String key, PriceModel.ErrorRange range) {
-        number(facts, "error-low-" + key, range.low());
-        number(facts, "error-high-" + key, range.high());
+    private static void band(Map<String, Provenance> facts, String key, ErrorBand band) {
+        number(facts, "error-shift-" + key, band.shift());
+        number(facts, "error-low-" + key, band.low());
+        number(facts, "error-high-" + key, band.high());
     }
 
     /**
@@ -227,33 +222,26 @@ final class ModelFile {
         if (!facts.text("format").equals(FORMAT)) {
             throw new IllegalArgumentException("its format is " + facts.text("format"));
         }
-        List<Double> spec = Hedonic.FEATURES.stream()
-                .map(feature -> facts.number("hedonic-" + feature, 0, 10))
-                .toList();
-        Map<String, Double> effects = new LinkedHashMap<>();
-        Map<String, PriceModel.Support> support = new LinkedHashMap<>();
-        for (String gpu : facts.after("gpu-effect/")) {
-            effects.put(gpu, facts.number("gpu-effect/" + gpu, -10, 10));
-            support.put(gpu, new PriceModel.Support((int) facts.number("gpu-rows/" + gpu, 1, 1e9), (int)
-                    facts.number("gpu-providers/" + gpu, 0, 1e9)));
+        Map<String, PriceModel.Gpu> gpus = new LinkedHashMap<>();
+        for (String name : facts.after("gpu-guess/")) {
+            gpus.put(
+                    name,
+                    new PriceModel.Gpu(
+                            facts.number("gpu-guess/" + name, -20, 20),
+                            facts.number("gpu-scale/" + name, 0, 20),
+                            (int) facts.number("gpu-rows/" + name, 0, 1e9),
+                            (int) facts.number("gpu-providers/" + name, 0, 1e9)));
         }
-        var hedonic = new Hedonic(
-                facts.number("hedonic-base", -20, 20),
-                spec,
-                facts.number("hedonic-cpu", 0, .45),
-                facts.number("hedonic-ram", 0, .45),
-                facts.number("hedonic-hyperscaler", 0, 10),
-                facts.number("hedonic-age", 0, 10),
-                effects,
-                Map.of());
+        LocalDate day = LocalDate.parse(facts.text("data-date"));
         return new PriceModel(
-                hedonic,
-                forest,
-                support,
-                facts.range("seen"),
-                facts.range("seldom"),
-                facts.range("unseen"),
-                LocalDate.parse(facts.text("data-date")),
+                new MarketForest(forest, day),
+                new HostEffect(
+                        facts.number("host-cpu", 0, HostEffect.MOST), facts.number("host-ram", 0, HostEffect.MOST)),
+                facts.number("spot", -5, 0),
+                gpus,
+                facts.band("seen"),
+                facts.band("unseen"),
+                day,
                 facts.text("credit"));
     }
 
@@ -276,8 +264,11 @@ final class ModelFile {
                     "its provenance has no number %s from %s to %s".formatted(key, least, most));
         }
 
-        PriceModel.ErrorRange range(String key) {
-            return new PriceModel.ErrorRange(number("error-low-" + key, -5, 0), number("error-high-" + key, 0, 5));
+        ErrorBand band(String key) {
+            return new ErrorBand(
+                    number("error-shift-" + key, 0, 1),
+                    number("error-low-" + key, -20, 20),
+                    number("error-high-" + key, -20, 20));
         }
 
         List<String> after(String prefix) {

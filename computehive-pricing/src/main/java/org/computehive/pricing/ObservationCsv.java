@@ -56,7 +56,6 @@ public final class ObservationCsv {
     private static final Pattern MONTH = Pattern.compile("(\\d{4})-(\\d{2})(?:-\\d{2})?\\.csv$");
 
     private final RowParts parts;
-    private final Set<String> traits;
     private final List<Observation> observations = new ArrayList<>();
     private final List<BadRow> badRows = new ArrayList<>();
 
@@ -85,19 +84,16 @@ public final class ObservationCsv {
         void read(Csv line);
     }
 
-    private ObservationCsv(RowParts parts, Set<String> traits) {
+    private ObservationCsv(RowParts parts) {
         this.parts = parts;
-        this.traits = traits;
     }
 
-    /** Reads every {@code .csv} file of a folder, in the order of their names: prices on demand of known gpus. */
+    /**
+     * Reads every {@code .csv} file of a folder, in the order of their names: prices on demand and spot, of gpus that the
+     * catalogue has, and of others where a row says enough of them.
+     */
     public static Reading read(Path folder, GpuCatalogue catalogue) throws IOException {
-        return read(folder, new ObservationCsv(new RowParts(catalogue, false), Set.of()));
-    }
-
-    /** Likewise, with spot prices, and gpus that the catalogue lacks where a row says enough of them. */
-    public static Reading readAll(Path folder, GpuCatalogue catalogue) throws IOException {
-        return read(folder, new ObservationCsv(new RowParts(catalogue, true), Set.of("spot")));
+        return read(folder, new ObservationCsv(new RowParts(catalogue)));
     }
 
     private static Reading read(Path folder, ObservationCsv reader) throws IOException {
@@ -147,17 +143,10 @@ public final class ObservationCsv {
         } else if (columns.containsAll(OFFER_COLUMNS)) {
             offers(name, header, lines);
         } else if (columns.containsAll(MARKETPLACE_COLUMNS)) {
-            each(name, header, lines, line -> parts.marketplace(line).ifPresent(this::add));
+            each(name, header, lines, line -> parts.marketplace(line).ifPresent(observations::add));
         } else {
             badRows.add(new BadRow(name, 1, "file not used: its first line is no known layout"));
         }
-    }
-
-    private void add(Observation row) {
-        if (row.is("spot") && !traits.contains("spot")) {
-            return;
-        }
-        observations.add(row);
     }
 
     private void each(String name, Map<String, Integer> header, List<String> lines, Line read) {
@@ -189,7 +178,7 @@ public final class ObservationCsv {
         });
         days.values().forEach(of -> {
             of.sort(Comparator.comparingDouble(Observation::usdPerGpuHour));
-            add(of.get((of.size() - 1) / 2));
+            observations.add(of.get((of.size() - 1) / 2));
         });
     }
 
@@ -208,7 +197,7 @@ public final class ObservationCsv {
                     name, 1, "file not used: its name has no month, such as offers_2025-03.csv: " + e.getMessage()));
             return;
         }
-        each(name, header, lines, line -> parts.machine(line, day).forEach(this::add));
+        each(name, header, lines, line -> observations.addAll(parts.machine(line, day)));
     }
 
     private void series(

@@ -27,7 +27,7 @@ public final class PriceBaselines {
         all.put("linear", linear(rows));
         Hedonic hedonic = Hedonic.fit(rows, today);
         all.put("hedonic", row -> StrictMath.exp(hedonic.gpuPart(row.gpu()) + hedonic.surroundings(row, today)));
-        MarketForest forest = MarketForest.fit(rows, today, TREES, seed);
+        MarketForest forest = MarketForest.fit(rows, logarithms(rows), today, TREES, seed);
         all.put("forest", row -> StrictMath.exp(forest.at(row)));
         return all;
     }
@@ -50,9 +50,7 @@ public final class PriceBaselines {
 
     private static ToDoubleFunction<Observation> linear(List<Observation> rows) {
         double[][] x = rows.stream().map(PriceBaselines::line).toArray(double[][]::new);
-        double[] y = rows.stream()
-                .mapToDouble(row -> StrictMath.log(row.usdPerGpuHour()))
-                .toArray();
+        double[] y = logarithms(rows);
         double[] weight = new double[y.length];
         Arrays.fill(weight, 1);
         double[] open = new double[3];
@@ -64,6 +62,12 @@ public final class PriceBaselines {
             double[] at = line(row);
             return StrictMath.exp(beta[0] + beta[1] * at[1] + beta[2] * at[2]);
         };
+    }
+
+    private static double[] logarithms(List<Observation> rows) {
+        return rows.stream()
+                .mapToDouble(row -> StrictMath.log(row.usdPerGpuHour()))
+                .toArray();
     }
 
     private static double[] line(Observation row) {

@@ -33,12 +33,10 @@ final class RowParts {
             Map.entry("runpodio", "runpod"));
 
     private final GpuCatalogue catalogue;
-    private final boolean strangers;
 
-    /** With {@code strangers}, gpus that the catalogue lacks are taken with what their row says of them. */
-    RowParts(GpuCatalogue catalogue, boolean strangers) {
+    /** Gpus that the catalogue lacks are taken with what their row says of them. */
+    RowParts(GpuCatalogue catalogue) {
         this.catalogue = catalogue;
-        this.strangers = strangers;
     }
 
     List<Observation> machine(Csv line, LocalDate day) {
@@ -177,7 +175,7 @@ final class RowParts {
             case GpuCatalogue.Match.Unknown unknown -> {
                 GpuName name = GpuName.parse(text);
                 double memory = memoryGib.orElse(name.memoryGib().orElse(0));
-                if (!strangers || memory < 1 || name.core().isEmpty()) {
+                if (memory < 1 || name.core().isEmpty()) {
                     throw new IllegalArgumentException("unknown gpu \"%s\"; the nearest known: %s"
                             .formatted(Csv.cut(text), String.join(", ", unknown.nearest())));
                 }

@@ -18,7 +18,7 @@ import java.util.logging.Logger;
  */
 public final class Train {
     private static final String USAGE =
-            "usage: Train --data DIR --out FILE [--seed N] [--credit \"whose data, which licence\"] [--strict]";
+            "usage: price train --data DIR --out FILE [--seed N] [--credit \"whose data, which licence\"] [--strict]";
     private static final int ROWS_SHOWN = 50;
     /** Tribuo logs every tree of every forest at INFO; the field keeps the setting from being collected. */
     private static final Logger TRIBUO = Logger.getLogger("org.tribuo.ensemble");

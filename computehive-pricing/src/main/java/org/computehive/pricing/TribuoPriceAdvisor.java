@@ -17,7 +17,7 @@ import org.computehive.rental.PriceSuggestion.Confidence;
 import org.computehive.rental.PriceSuggestion.Factor;
 
 /**
- * Suggests prices with a log-additive model averaged with a Tribuo forest.
+ * Suggests prices: what a {@link MarketModel} says to a provider that it has not seen.
  *
  * <p>A suggestion is the price of a named peer times its factors: what tells the gpu from the peer, the host's
  * processors and memory, the number of gpus, demand, and last the lender's own limits. The peer's price stands in
@@ -33,8 +33,9 @@ import org.computehive.rental.PriceSuggestion.Factor;
  */
 public final class TribuoPriceAdvisor implements PriceAdvisor {
     /** The model's name and version, as suggestions carry it. */
-    public static final String MODEL_ID = "hedonic-forest/1";
+    public static final String MODEL_ID = "market/2";
 
+    private static final String CURRENCY = "USD";
     private static final String BUNDLED = "default-model.pb";
     private static final double DEMAND_STRENGTH = .6;
     private static final double TARGET_UTILISATION = .8;
@@ -127,12 +128,12 @@ public final class TribuoPriceAdvisor implements PriceAdvisor {
         add(
                 factors,
                 "vCPUs",
-                StrictMath.exp(model.hedonic().cpu() * Hedonic.cpuStep(cpus)),
+                StrictMath.exp(model.host().cpu() * Hedonic.cpuStep(cpus)),
                 perGpu(cpus, Hedonic.BASE_CPUS, "vCPUs"));
         add(
                 factors,
                 "host memory",
-                StrictMath.exp(model.hedonic().ram() * Hedonic.ramStep(memory)),
+                StrictMath.exp(model.host().ram() * Hedonic.ramStep(memory)),
                 perGpu(memory, Hedonic.BASE_MEMORY_GIB, "GiB"));
         add(factors, "number of gpus", count, count + " together against one");
         request.utilisation().ifPresent(share -> add(factors, "demand", demand(share), demandWhy(share)));
@@ -149,12 +150,15 @@ public final class TribuoPriceAdvisor implements PriceAdvisor {
         }
         factors.sort(Comparator.comparingDouble((Factor f) -> -Math.abs(StrictMath.log(f.multiplier()))));
 
-        boolean farHost = atLimit(Hedonic.cpuStep(cpus), cpus / Hedonic.BASE_CPUS)
-                || atLimit(Hedonic.ramStep(memory), memory / Hedonic.BASE_MEMORY_GIB);
-        Confidence confidence = farHost && gpu.confidence() == Confidence.HIGH ? Confidence.MEDIUM : gpu.confidence();
-        double low = farHost ? Math.min(gpu.low(), model.seldom().low()) : gpu.low();
-        double high = farHost ? Math.max(gpu.high(), model.seldom().high()) : gpu.high();
+        // Beyond the hosts in the data the price stays, and may go on as it did instead.
+        double beyond = model.host().cpu() * beyond(Hedonic.cpuStep(cpus), cpus / Hedonic.BASE_CPUS)
+                + model.host().ram() * beyond(Hedonic.ramStep(memory), memory / Hedonic.BASE_MEMORY_GIB);
+        Confidence confidence =
+                beyond > 0 && gpu.confidence() == Confidence.HIGH ? Confidence.MEDIUM : gpu.confidence();
+        double low = gpu.low() - beyond;
+        double high = gpu.high() + beyond;
         return new PriceSuggestion(
+                CURRENCY,
                 Math.min(point, Math.clamp(Math.round(exact * StrictMath.exp(low)), floor, ceiling)),
                 point,
                 Math.max(point, Math.clamp(Math.round(exact * StrictMath.exp(high)), floor, ceiling)),
@@ -165,7 +169,8 @@ public final class TribuoPriceAdvisor implements PriceAdvisor {
                         + " USD/h",
                 MODEL_ID,
                 sha256,
-                model.dataDate());
+                model.dataDate(),
+                List.of());
     }
 
     private static double demand(double utilisation) {
@@ -178,8 +183,8 @@ public final class TribuoPriceAdvisor implements PriceAdvisor {
                 + GpuEstimator.number(TARGET_UTILISATION * 100) + " % is the aim";
     }
 
-    private static boolean atLimit(double step, double ratio) {
-        return Math.abs(step) < Math.abs(StrictMath.log(ratio));
+    private static double beyond(double step, double ratio) {
+        return Math.abs(StrictMath.log(ratio)) - Math.abs(step);
     }
 
     private static String perGpu(double mine, double base, String unit) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.logging.Level;
@@ -59,6 +60,21 @@ class MarketModelTest {
         assertEquals(Novelty.ANCHORED, known.novelty());
         assertEquals(Novelty.UNSEEN_PROVIDER, stranger.novelty());
         assertTrue(stranger.high() / stranger.low() > known.high() / known.low(), () -> known + " and " + stranger);
+    }
+
+    @Test
+    void forNewcomers_anyGpuAndHost_saysWhatTheModelSays() {
+        PriceModel suggestions = MODEL.forNewcomers(GpuCatalogue.bundled(), "made up");
+        for (GpuFacts facts : GpuCatalogue.bundled().all()) {
+            Observation asked = MarketModel.newcomer(facts, MadeUpMarket.DAY, false);
+            MarketModel.Estimate estimate = MODEL.estimate(asked);
+            PriceModel.Gpu gpu = Objects.requireNonNull(suggestions.gpus().get(facts.name()));
+            double part = suggestions.part(facts, gpu);
+            assertEquals(Math.log(estimate.point()), part, 1e-9, facts::name);
+            ErrorBand band = gpu.isSeen() ? suggestions.seen() : suggestions.unseen();
+            assertEquals(Math.log(estimate.low()), part + band.low(gpu.scale()), 1e-9, facts::name);
+            assertEquals(Math.log(estimate.high()), part + band.high(gpu.scale()), 1e-9, facts::name);
+        }
     }
 
     @Test

@@ -163,6 +163,6 @@ class TrainTest {
         assertEquals(2, Train.run(List.of("--data"), System.out, errors()));
         assertEquals(2, Train.run(List.of("--what", "x"), System.out, errors()));
         assertEquals(2, Train.run(List.of("--data", "x", "--out", "y", "--seed", "-1"), System.out, errors()));
-        assertTrue(complaints().contains("usage: Train"), this::complaints);
+        assertTrue(complaints().contains("usage: price train"), this::complaints);
     }
 }

@@ -118,7 +118,8 @@ public final class Evaluate {
                 "ANCHORED", "later price of a known offer",
                 "KNOWN", "offer",
                 "UNSEEN_GPU", "unseen gpu",
-                "UNSEEN_PROVIDER", "unseen provider"));
+                "UNSEEN_PROVIDER", "unseen provider",
+                "UNSEEN_BOTH", "unseen gpu and provider"));
         bySplit.put("all", models);
         names.forEach((novelty, name) -> models.forEach((model, guesses) -> {
             List<Scores.Guess> of =
@@ -130,7 +131,7 @@ public final class Evaluate {
     }
 
     private List<Observation> read(String folder, boolean verbose) throws IOException {
-        ObservationCsv.Reading reading = ObservationCsv.readAll(Path.of(folder), GpuCatalogue.bundled());
+        ObservationCsv.Reading reading = ObservationCsv.read(Path.of(folder), GpuCatalogue.bundled());
         int shown = verbose ? Integer.MAX_VALUE : ROWS_SHOWN;
         reading.badRows().stream().limit(shown).forEach(err::println);
         if (reading.badRows().size() > shown) {

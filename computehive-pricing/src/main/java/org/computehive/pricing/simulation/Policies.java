@@ -3,9 +3,8 @@ package org.computehive.pricing.simulation;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
-import org.computehive.pricing.DemandSignals;
 import org.computehive.pricing.DemandState;
+import org.computehive.rental.DemandSignals;
 
 /** The policies that come with the simulator. Stateless. */
 public final class Policies {
@@ -69,10 +68,8 @@ public final class Policies {
                 base = base == 0 ? market.peersMedian() : base + (market.peersMedian() - base) / 48;
                 Instant now = Instant.EPOCH.plus(Duration.ofHours(market.hour()));
                 if (market.hour() > 0) {
-                    demand = demand.next(
-                            new DemandSignals(
-                                    market.utilisation(), market.searches(), market.foundNothing(), Optional.empty()),
-                            now);
+                    demand = demand.next(new DemandSignals(
+                            now, market.utilisation(), market.searches(), market.foundNothing(), 0, Duration.ZERO));
                 }
                 double limit = StrictMath.pow(1 + DemandState.DAILY_LIMIT, 1 / 24.);
                 return Math.clamp(base * demand.multiplier(), market.price() / limit, market.price() * limit);

@@ -22,6 +22,7 @@ import org.computehive.market.Listing;
 import org.computehive.market.Rate;
 import org.computehive.market.Token;
 import org.computehive.market.search.FreeWindow;
+import org.computehive.rental.DemandSignals;
 import org.computehive.rental.EventCodec;
 import org.computehive.rental.PriceSuggestion;
 import org.computehive.rental.Quote;
@@ -175,9 +176,32 @@ final class Views {
     @Schema(name = "PriceFactor")
     record FactorView(String name, double multiplier, String why) {}
 
+    /** What was seen of demand for gpus like these, in the day up to an instant. */
+    @Schema(name = "DemandSignals")
+    record DemandView(
+            Instant until,
+            double utilisation,
+            long searches,
+            long foundNothing,
+            long bookings,
+
+            @Schema(description = "the median from booking to start, as an ISO 8601 duration")
+            String leadTime) {
+        static DemandView of(DemandSignals signals) {
+            return new DemandView(
+                    signals.until(),
+                    signals.utilisation(),
+                    signals.searches(),
+                    signals.foundNothing(),
+                    signals.bookings(),
+                    signals.leadTime().toString());
+        }
+    }
+
     /** A suggested price in micro-USD per hour; nothing applies it. {@code point} is also given as a rate to list with. */
     @Schema(name = "PriceSuggestion")
     record SuggestionView(
+            String currency,
             long low,
             long point,
             long high,
@@ -187,9 +211,11 @@ final class Views {
             String reference,
             String modelId,
             String modelSha256,
-            String dataDate) {
+            String dataDate,
+            List<DemandView> demand) {
         static SuggestionView of(PriceSuggestion suggestion, Token token) {
             return new SuggestionView(
+                    suggestion.currency(),
                     suggestion.low(),
                     suggestion.point(),
                     suggestion.high(),
@@ -201,7 +227,8 @@ final class Views {
                     suggestion.reference(),
                     suggestion.modelId(),
                     suggestion.modelSha256(),
-                    suggestion.dataDate().toString());
+                    suggestion.dataDate().toString(),
+                    suggestion.demand().stream().map(DemandView::of).toList());
         }
     }
 
