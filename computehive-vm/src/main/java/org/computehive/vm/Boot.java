@@ -201,6 +201,7 @@ final class Boot {
                 display,
                 devices,
                 resources,
-                places.guestLabel());
+                places.guestLabel(),
+                Optional.empty());
     }
 }

@@ -35,6 +35,7 @@ import org.computehive.market.PciAddress;
  * @param devices host devices passed through
  * @param resources what of its host it gets
  * @param label who QEMU runs as, {@code +uid:+gid}; empty for libvirt's choice
+ * @param security the encryption of its memory, where it is confidential
  */
 record DomainModel(
         SessionMark mark,
@@ -55,13 +56,19 @@ record DomainModel(
         boolean emulatedDisplay,
         List<PciAddress> devices,
         Resources resources,
-        Optional<String> label) {
+        Optional<String> label,
+        Optional<LaunchSecurity> security) {
     private static final String QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0";
-    private static final String EMULATOR = "/usr/bin/qemu-system-x86_64";
+    static final String EMULATOR = "/usr/bin/qemu-system-x86_64";
 
     DomainModel {
         seed = new TreeMap<>(seed);
         devices = List.copyOf(devices);
+        if (security.isPresent() && !kvm) {
+            throw new IllegalArgumentException(
+                    "%s needs the processor's own virtualisation: software emulation encrypts no memory"
+                            .formatted(security.get().kind().words()));
+        }
     }
 
     /** Returns how a guest's machine is made, in words for its renter. */
@@ -90,7 +97,9 @@ record DomainModel(
             domain.element("memoryBacking", List.of(), resources::memoryBacking);
             domain.text("vcpu", Integer.toString(cpus), "placement", "static");
             resources.placement(domain);
-            domain.element("os", List.of(), this::boot);
+            // Confidential guests start with UEFI, which libvirt chooses by what the guest needs; it is part of the
+            // measurement.
+            domain.element("os", security.isPresent() ? List.of("firmware", "efi") : List.of(), this::boot);
             domain.element("sysinfo", List.of("type", "fwcfg"), sysinfo -> {
                 for (Map.Entry<String, Path> entry : seed.entrySet()) {
                     sysinfo.element(
@@ -101,13 +110,7 @@ record DomainModel(
                             entry.getValue().toString());
                 }
             });
-            domain.element(
-                    "features",
-                    List.of(),
-                    features -> features.element("acpi")
-                            .element("apic")
-                            .element("pmu", "state", "off")
-                            .element("vmport", "state", "off"));
+            domain.element("features", List.of(), this::features);
             processor(domain);
             domain.element("clock", "offset", "utc");
             domain.text("on_poweroff", "destroy").text("on_reboot", "destroy").text("on_crash", "destroy");
@@ -117,6 +120,9 @@ record DomainModel(
                     pm -> pm.element("suspend-to-mem", "enabled", "no").element("suspend-to-disk", "enabled", "no"));
             domain.element("devices", List.of(), this::devices);
             label(domain);
+            if (security.isPresent()) {
+                security.get().write(domain);
+            }
             if (link instanceof GuestLink.Forwarded forwarded) {
                 domain.element("qemu:commandline", List.of(), arguments -> network(arguments, forwarded));
             }
@@ -136,6 +142,14 @@ record DomainModel(
                     List.of("type", "static", "model", "dac", "relabel", "no"),
                     seclabel -> seclabel.text("label", user));
         }
+    }
+
+    private void features(Xml features) throws XMLStreamException {
+        features.element("acpi").element("apic");
+        if (security.isPresent() && security.get().kind() == LaunchSecurity.Kind.TDX) {
+            features.element("ioapic", "driver", "qemu"); // the kernel's can't serve a TDX guest
+        }
+        features.element("pmu", "state", "off").element("vmport", "state", "off");
     }
 
     private void boot(Xml os) throws XMLStreamException {

@@ -13,6 +13,8 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.computehive.market.PciAddress;
+import org.computehive.rental.Challenge;
+import org.computehive.rental.Evidence;
 import org.computehive.rental.Hypervisor;
 import org.computehive.rental.HypervisorException;
 import org.computehive.rental.RentalId;
@@ -252,6 +254,31 @@ public final class LibvirtHypervisor implements Hypervisor {
         return passthrough.survey();
     }
 
+    /**
+     * Returns what this host lacks for guests whose memory is encrypted (SEV-SNP, TDX), as its libvirt says; empty if it lacks
+     * nothing. Even then it promises no more than {@code ISOLATED} yet: see {@link #attest}.
+     *
+     * @throws HypervisorException.Unreachable if libvirt doesn't answer
+     */
+    public Optional<ConfidentialGap> confidentialGap() {
+        return DomainCapabilities.gap(DomainCapabilities.read(libvirt.uri()));
+    }
+
+    /**
+     * Refuses: by what the host lacks, or, where it lacks nothing, because no image brings the program that asks a guest's
+     * hardware for a report. Without a verified report nothing here is called confidential.
+     */
+    @Override
+    public Evidence attest(VmSpec spec, Challenge challenge) {
+        String why = confidentialGap()
+                .map(ConfidentialGap::message)
+                .orElseGet(() ->
+                        "image %s brings no program that asks its hardware for a report, so nothing could be verified"
+                                .formatted(spec.shape().image()));
+        throw new HypervisorException.Refused(
+                "no confidential guest can be started here: %s; or list its gpus as ISOLATED".formatted(why), null);
+    }
+
     @Override
     public Optional<Instant> endedByPlatform(RentalId id) {
         return sessions.endedByPlatform(id);
@@ -282,6 +309,11 @@ public final class LibvirtHypervisor implements Hypervisor {
 
     @Override
     public RunningVm start(VmSpec spec) {
+        if (spec.access().isConfidential()) {
+            throw new HypervisorException.Refused(
+                    "VM %s is confidential: its guest has to prove itself before it is let in".formatted(spec.id()),
+                    null);
+        }
         long begun = System.nanoTime();
         return locked(spec.id(), () -> {
             Optional<SessionMark> running = domains.find(spec.id());

@@ -33,9 +33,20 @@ class DomainModelTest {
 
     private static DomainModel model(
             boolean kvm, Path kernel, boolean display, List<PciAddress> devices, Resources resources) {
+        return model(LINK, kvm, kernel, display, devices, resources, Optional.empty());
+    }
+
+    static DomainModel model(
+            GuestLink link,
+            boolean kvm,
+            Path kernel,
+            boolean display,
+            List<PciAddress> devices,
+            Resources resources,
+            Optional<LaunchSecurity> security) {
         return new DomainModel(
                 MARK,
-                LINK,
+                link,
                 new UUID(1, 2),
                 kvm,
                 2,
@@ -52,7 +63,8 @@ class DomainModelTest {
                 display,
                 devices,
                 resources,
-                Optional.of("+64055:+64055"));
+                Optional.of("+64055:+64055"),
+                security);
     }
 
     private static Element child(Element parent, String name) {

@@ -18,8 +18,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.computehive.market.Assurance;
 import org.computehive.market.GuestPlatform;
 import org.computehive.market.MachineShape;
+import org.computehive.rental.Challenge;
 import org.computehive.rental.Hypervisor;
 import org.computehive.rental.Hypervisor.RunningVm;
 import org.computehive.rental.HypervisorContract;
@@ -278,6 +280,23 @@ class LibvirtHypervisorIT extends HypervisorContract {
             var spec = new VmSpec(good.id(), Instant.now(), good.shape(), good.gpus(), access);
             var refused = assertThrows(HypervisorException.Refused.class, () -> hypervisor.start(spec));
             assertTrue(refused.getMessage().contains("host-cert"), refused::getMessage);
+            assertNothingLeft(hypervisor);
+        }
+    }
+
+    @Test
+    void confidentialGuest_isRefusedWithWhatTheHostLacks() throws IOException {
+        try (LibvirtHypervisor hypervisor = hypervisor(Duration.ofMinutes(2))) {
+            VmSpec isolated = spec(hypervisor, shape());
+            var access = VmSpec.GuestAccess.confidential(isolated.access().userAuthorities(), "renter");
+            var spec = new VmSpec(isolated.id(), isolated.expires(), isolated.shape(), isolated.gpus(), access);
+            var challenge = new Challenge(spec.id(), "0".repeat(64), "authority", "authority", "renter");
+            assertEquals(Assurance.ISOLATED, hypervisor.inventory().assurance());
+            var refused = assertThrows(HypervisorException.Refused.class, () -> hypervisor.attest(spec, challenge));
+            String missing =
+                    hypervisor.confidentialGap().map(ConfidentialGap::message).orElse("no program that asks");
+            assertTrue(refused.getMessage().contains(missing), refused::getMessage);
+            assertThrows(HypervisorException.Refused.class, () -> hypervisor.start(spec));
             assertNothingLeft(hypervisor);
         }
     }
