@@ -78,11 +78,11 @@ final class Commands implements RentalCommands {
     }
 
     @Override
-    public GpuCondition releaseGpu(GpuId gpu, Account lender, String why) {
+    public GpuCondition releaseGpu(GpuId gpu, Account operator, String why) {
         return asking.ask(
                 AnswerForm.CONDITION,
-                () -> RequestDigest.of("releaseGpu", gpu, lender, why),
-                answering -> market.release(gpu, lender, why, answering));
+                () -> RequestDigest.of("releaseGpu", gpu, operator, why),
+                answering -> market.release(gpu, operator, why, answering));
     }
 
     @Override

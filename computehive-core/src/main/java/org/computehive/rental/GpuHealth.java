@@ -47,7 +47,7 @@ final class GpuHealth {
 
     /**
      * Keeps what a turnover found. It lifts no quarantine but that of a host that was lost during the same rental: any
-     * other has a reason that a turnover does not know, and waits for the lender.
+     * other has a reason that a turnover does not know, and waits for an operator.
      *
      * @param noted what else there is to know of these gpus; empty if nothing
      */

@@ -136,16 +136,20 @@ final class Market {
         return new RentalException.NotFound("there is no listing %s".formatted(id));
     }
 
-    GpuCondition release(GpuId gpu, Account lender, String why, Answering<GpuCondition> answering) {
+    GpuCondition release(GpuId gpu, Account operator, String why, Answering<GpuCondition> answering) {
         Host host = store.host(gpu.host())
-                .filter(known -> known.lender().equals(lender))
-                .orElseThrow(
-                        () -> new RentalException.NotFound("lender %s has no host %s".formatted(lender, gpu.host())));
+                .orElseThrow(() -> new RentalException.NotFound("there is no host %s".formatted(gpu.host())));
+        if (host.lender().equals(operator)) {
+            throw new RentalException.NotAllowed(
+                    "gpu %s is of lender %s, who can't release it: an operator with another account has to"
+                            .formatted(gpu, operator));
+        }
         if (host.gpus().stream().noneMatch(known -> known.address().equals(gpu.address()))) {
             throw new RentalException.NotFound("host %s has no gpu at %s".formatted(host.id(), gpu.address()));
         }
-        var condition = new GpuCondition(gpu, GpuCondition.State.AVAILABLE, why, journal.now());
-        journal.note("gpu.released", gpu.toString(), condition.since(), why);
+        String said = "%s (released by operator %s)".formatted(why, operator);
+        var condition = new GpuCondition(gpu, GpuCondition.State.AVAILABLE, said, journal.now());
+        journal.note("gpu.released", gpu.toString(), condition.since(), said);
         answering
                 .keeping(condition)
                 .ifPresentOrElse(answer -> store.putCondition(condition, answer), () -> store.putCondition(condition));

@@ -46,14 +46,17 @@ public interface RentalCommands {
     Listing list(Listing listing);
 
     /**
-     * Makes a quarantined gpu rentable again, once its lender has seen to it.
+     * Makes a quarantined gpu rentable again, once an operator has made sure that it is clean and sound. Whoever embeds the
+     * engine has made sure that an operator asks. Its own lender can't: it would vouch for itself that nothing of a tenant's
+     * is left.
      *
      * @param gpu the device
-     * @param lender the owner of its host
+     * @param operator who answers for it; kept with the gpu and in the audit log
      * @param why what was done; kept with the gpu and in the audit log
-     * @throws RentalException.NotFound if the lender has no such gpu
+     * @throws RentalException.NotFound if there is no such gpu
+     * @throws RentalException.NotAllowed if the operator is the lender of its host
      */
-    GpuCondition releaseGpu(GpuId gpu, Account lender, String why);
+    GpuCondition releaseGpu(GpuId gpu, Account operator, String why);
 
     /**
      * Keeps a lender's gpus from being rented in a window, all of them or none. Repeating it changes nothing.

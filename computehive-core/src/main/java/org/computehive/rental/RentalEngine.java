@@ -221,8 +221,8 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     }
 
     @Override
-    public GpuCondition releaseGpu(GpuId gpu, Account lender, String why) {
-        return commands.releaseGpu(gpu, lender, why);
+    public GpuCondition releaseGpu(GpuId gpu, Account operator, String why) {
+        return commands.releaseGpu(gpu, operator, why);
     }
 
     @Override

@@ -121,7 +121,7 @@ final class Preconditions {
 
     static RentalException.Unacceptable quarantined(GpuId gpu) {
         return new RentalException.Unacceptable(
-                "gpu %s is quarantined: choose another listing, or wait for its lender to release it".formatted(gpu));
+                "gpu %s is quarantined: choose another listing, or wait for an operator to release it".formatted(gpu));
     }
 
     static RentalException.Superseded changed(ListingId listing) {

@@ -562,7 +562,7 @@ final class ModelRun {
         }
         for (Listing listing : listings) {
             for (GpuId gpu : listing.gpus()) {
-                ask(listing.lender(), "release " + gpu, engine -> engine.releaseGpu(gpu, listing.lender(), "cleaned"));
+                ask(Sample.OPERATOR, "release " + gpu, engine -> engine.releaseGpu(gpu, Sample.OPERATOR, "cleaned"));
             }
         }
     }

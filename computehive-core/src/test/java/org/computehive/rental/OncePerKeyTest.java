@@ -308,10 +308,10 @@ class OncePerKeyTest {
         assertThrows(RentalException.KeyReused.class, () -> asLender("l").list(listing(Rate.of(60))));
 
         GpuId gpu = cheap.gpus().getFirst();
-        GpuCondition fine = asLender("g").releaseGpu(gpu, lender.account(), "fan replaced");
+        GpuCondition fine = asLender("g").releaseGpu(gpu, Sample.OPERATOR, "fan replaced");
         store.putCondition(new GpuCondition(gpu, GpuCondition.State.QUARANTINED, "no reset", now));
         now = now.plusSeconds(1);
-        assertEquals(fine, asLender("g").releaseGpu(gpu, lender.account(), "fan replaced"));
+        assertEquals(fine, asLender("g").releaseGpu(gpu, Sample.OPERATOR, "fan replaced"));
         assertEquals(
                 GpuCondition.State.QUARANTINED,
                 store.condition(gpu).orElseThrow().state());

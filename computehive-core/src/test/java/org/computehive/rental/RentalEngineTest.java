@@ -24,6 +24,7 @@ import org.computehive.market.Gpu;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
 import org.computehive.market.Host;
+import org.computehive.market.HostId;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.ListingQuery;
@@ -390,7 +391,7 @@ class RentalEngineTest {
     }
 
     @Test
-    void quarantinedGpu_startsNoSession_untilItsLenderReleasesIt() {
+    void quarantinedGpu_startsNoSession_untilAnOperatorReleasesIt() {
         Window window = window(now);
         Rental rental = fund(window);
         GpuId gpu = rental.terms().gpus().getFirst();
@@ -398,9 +399,26 @@ class RentalEngineTest {
         passTo(window.start().minus(Sample.POLICY.lead()));
         Rental ended = await(rental.id(), RentalState.ENDED);
         assertTrue(ended.fault().orElseThrow().what().contains("quarantined"));
+        long before = log.size();
         assertThrows(
-                RentalException.NotFound.class, () -> engine.releaseGpu(gpu, renter.account(), "scrubbed by hand"));
-        engine.releaseGpu(gpu, lender.account(), "scrubbed by hand");
+                RentalException.NotAllowed.class, () -> engine.releaseGpu(gpu, lender.account(), "scrubbed by hand"));
+        var unknown = new GpuId(new HostId("elsewhere"), gpu.address());
+        assertThrows(
+                RentalException.NotFound.class, () -> engine.releaseGpu(unknown, Sample.OPERATOR, "scrubbed by hand"));
+        assertEquals(before, log.size(), "what was refused leaves no entry");
+        assertEquals(
+                0,
+                engine.search(ListingQuery.free(window(now.plusSeconds(60)))).size(),
+                "its lender alone frees nothing");
+        GpuCondition released = engine.releaseGpu(gpu, Sample.OPERATOR, "scrubbed by hand");
+        assertTrue(released.why().contains("scrubbed by hand"), released::why);
+        assertTrue(released.why().contains(Sample.OPERATOR.toString()), released::why);
+        List<String> logged = log.entries(before, log.size()).stream()
+                .map(AuditEntry::parse)
+                .map(AuditEntry::type)
+                .filter(type -> type.equals("gpu.released"))
+                .toList();
+        assertEquals(1, logged.size(), "the release is in the audit log, once");
         assertEquals(
                 1, engine.search(ListingQuery.free(window(now.plusSeconds(60)))).size());
     }

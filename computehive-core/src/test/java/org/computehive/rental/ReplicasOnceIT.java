@@ -267,7 +267,7 @@ class ReplicasOnceIT {
 
     private void maintenance() throws Exception {
         List<GpuId> gpus = engines.getFirst().listing(Sample.listing().id()).gpus();
-        once(lender, engine -> engine.releaseGpu(gpus.getFirst(), lender.account(), "cleaned"));
+        once(lender, engine -> engine.releaseGpu(gpus.getFirst(), Sample.OPERATOR, "cleaned"));
         var fans = new Maintenance(Sample.HOST, "fans", gpus, window(9), "new fans");
         once(lender, engine -> engine.block(lender.account(), fans));
         assertEquals(List.of(fans), engines.getLast().maintenances(lender.account(), Sample.HOST));

@@ -30,6 +30,9 @@ import org.computehive.schedule.Window;
 final class Sample {
     static final Instant NOW = Instant.parse("2026-11-22T12:00:00Z");
     static final Account LENDER = new Account("0x00000000000000000000000000000000000000aa");
+    /** Somebody who runs the platform and owns no host. */
+    static final Account OPERATOR = new Account("0x00000000000000000000000000000000000000dd");
+
     static final Account RENTER = new Account("0x00000000000000000000000000000000000000bb");
     static final HostId HOST = new HostId("host-1");
     static final PciAddress ADDRESS = new PciAddress("0000:41:00.0");

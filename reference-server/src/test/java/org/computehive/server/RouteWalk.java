@@ -195,21 +195,25 @@ final class RouteWalk {
         assertTrue(problem.path("detail").asText().contains("PT2H"), problem::toString);
     }
 
-    /** The lender has seen to its gpu; once for a key. */
+    /** An operator has seen to a gpu; once for a key. Its lender and its renters can't say so. */
     void releaseGpu() throws Exception {
         ObjectNode host = api.host();
         String path = "/hosts/%s/gpus/%s/release"
                 .formatted(host.path("id").asText(), ApiClient.gpu(host).split("/", -1)[1]);
         Optional<String> key = Optional.of("looked-at");
-        JsonNode released = api.keyed(200, "lender", "POST", path, ApiClient.body("why", "a new fan"), key);
+        for (String role : new String[] {"lender", "renter", "auditor"}) {
+            api.call(403, role, "POST", path, ApiClient.body("why", "a new fan"));
+        }
+        JsonNode released = api.keyed(200, "operator", "POST", path, ApiClient.body("why", "a new fan"), key);
         assertEquals("AVAILABLE", released.path("state").asText());
-        assertEquals(released, api.keyed(200, "lender", "POST", path, ApiClient.body("why", "a new fan"), key));
+        assertTrue(released.path("why").asText().contains("released by operator"), released::toString);
+        assertEquals(released, api.keyed(200, "operator", "POST", path, ApiClient.body("why", "a new fan"), key));
         assertEquals(released, api.host().path("gpus").get(0).path("condition"));
         assertEquals(
-                "why", api.call(400, "lender", "POST", path, "{}").path("field").asText());
+                "why", api.call(400, "operator", "POST", path, "{}").path("field").asText());
         String other =
                 "/hosts/%s/gpus/0000:1f:1f.7/release".formatted(host.path("id").asText());
-        api.call(404, "lender", "POST", other, ApiClient.body("why", "x"));
+        api.call(404, "operator", "POST", other, ApiClient.body("why", "x"));
     }
 
     /** What parties and the arbiter send to the escrow by themselves, as far as the contract would take it now. */

@@ -328,7 +328,7 @@ final class Bodies {
         }
     }
 
-    /** What a lender did about a quarantined gpu. */
+    /** What an operator did about a quarantined gpu. */
     @Schema(name = "GpuReleaseRequest")
     record ReleaseBody(
             @Nullable @Schema(description = "1 to 200 characters; kept with the gpu and in the audit log")

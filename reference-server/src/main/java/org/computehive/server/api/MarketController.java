@@ -73,7 +73,7 @@ class MarketController {
                 .toList();
     }
 
-    /** Makes a quarantined gpu rentable again, once its lender has seen to it. */
+    /** Makes a quarantined gpu rentable again, once an operator, who is not its lender, has seen to it. */
     @Post("/hosts/{host}/gpus/{address}/release")
     ConditionView release(
             @Parameter(hidden = true) Caller caller,
@@ -81,11 +81,11 @@ class MarketController {
             @Parameter(description = "the gpu's PCI address", example = "0000:01:00.0") String address,
             @Nullable @Header(Once.HEADER) String key,
             @Body ReleaseBody body) {
-        Account lender = caller.as(Role.LENDER);
+        Account operator = caller.as(Role.OPERATOR);
         var gpu = new GpuId(
                 BadField.parse("host", host, HostId::new), BadField.parse("address", address, PciAddress::new));
         String why = BadField.parse("why", body.why(), Bodies::line);
-        return ConditionView.of(Once.of(engine, lender, key).releaseGpu(gpu, lender, why));
+        return ConditionView.of(Once.of(engine, operator, key).releaseGpu(gpu, operator, why));
     }
 
     /** Suggests a price. Nothing applies it: a lender who likes it puts it in a listing. */

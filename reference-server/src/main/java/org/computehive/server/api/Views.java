@@ -56,7 +56,7 @@ final class Views {
     /** What a gpu's last turnover, or its lender, said of it. */
     @Schema(name = "GpuCondition")
     record ConditionView(
-            @Schema(description = "AVAILABLE, or QUARANTINED until its lender releases it")
+            @Schema(description = "AVAILABLE, or QUARANTINED until an operator releases it")
             String state,
 
             String why,
