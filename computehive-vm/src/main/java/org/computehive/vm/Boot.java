@@ -158,7 +158,7 @@ final class Boot {
         image.parts().forEach((role, part) -> facts.put(role + " sha256", part.sha256()));
         image.version().ifPresent(version -> facts.put("kernel version", version));
         software.forEach((name, version) -> facts.put(name + " version", version));
-        facts.putAll(DomainModel.layout(kvm, resources));
+        facts.putAll(DomainModel.layout(kvm, resources, options.network().bandwidth()));
         facts.put("network", spec.shape().network().words());
         facts.put(
                 "gpus",

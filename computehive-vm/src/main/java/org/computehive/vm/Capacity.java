@@ -21,6 +21,7 @@ final class Capacity {
     private final ImageCatalogue images;
     private final Acceleration acceleration;
     private final Tuning tuning;
+    private final HostNetwork.Bandwidth bandwidth;
     private final boolean privileged;
     private final Passthrough passthrough;
     private final AtomicReference<@Nullable Boolean> kvmBoots = new AtomicReference<>();
@@ -37,6 +38,7 @@ final class Capacity {
         this.images = images;
         this.acceleration = options.acceleration();
         this.tuning = options.tuning();
+        this.bandwidth = options.network().bandwidth();
         this.privileged = privileged;
         this.passthrough = passthrough;
     }
@@ -44,7 +46,7 @@ final class Capacity {
     Inventory inventory() {
         boolean kvm = accelerated();
         var layout = DomainModel.layout(
-                kvm, Resources.of(tuning, MemoryLocking.promised(tuning.lock(), privileged), List.of()));
+                kvm, Resources.of(tuning, MemoryLocking.promised(tuning.lock(), privileged), List.of()), bandwidth);
         return HostInventory.read(libvirt, passthrough, kvm, layout, images.platforms());
     }
 

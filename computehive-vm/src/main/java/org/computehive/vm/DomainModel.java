@@ -72,8 +72,8 @@ record DomainModel(
     }
 
     /** Returns how a guest's machine is made, in words for its renter. */
-    static Map<String, String> layout(boolean kvm, Resources resources) {
-        return Map.of(
+    static Map<String, String> layout(boolean kvm, Resources resources, HostNetwork.Bandwidth bandwidth) {
+        var layout = new TreeMap<>(Map.of(
                 "machine",
                 "q35",
                 "acceleration",
@@ -83,7 +83,11 @@ record DomainModel(
                 "memory",
                 resources.memory(),
                 "disk",
-                "qcow2, LUKS, key for this session only");
+                "qcow2, LUKS, key for this session only"));
+        if (bandwidth.isLimited()) {
+            layout.put("bandwidth", bandwidth.words());
+        }
+        return layout;
     }
 
     /** Returns the description that libvirt takes. */
@@ -256,12 +260,13 @@ record DomainModel(
 
     /**
      * The network of policy {@code NONE}: one loopback port leads to the guest's SSH server, nothing leads out. libvirt
-     * 9 can't forward a port of its user network, so QEMU's own arguments say it; every value here is a number.
+     * 9 can't forward a port of its user network, so QEMU's own arguments say it; every value here is a number. IPv6 is off:
+     * QEMU would announce a router to the guest, and what {@code restrict} refuses was thought out for IPv4.
      */
     private static void network(Xml arguments, GuestLink.Forwarded forwarded) throws XMLStreamException {
         var words = new ArrayList<String>();
         words.add("-netdev");
-        words.add("user,id=ch0,restrict=on,hostfwd=tcp:127.0.0.1:%d-:22".formatted(forwarded.port()));
+        words.add("user,id=ch0,ipv6=off,restrict=on,hostfwd=tcp:127.0.0.1:%d-:22".formatted(forwarded.port()));
         words.add("-device");
         words.add("virtio-net-pci,netdev=ch0,romfile=,addr=0x11");
         for (String word : words) {
@@ -269,7 +274,11 @@ record DomainModel(
         }
     }
 
-    /** A tap device that was made before: libvirt only opens it. The packets stay in QEMU, not in the kernel's vhost. */
+    /**
+     * A tap device that was made before: libvirt only opens it. The packets stay in QEMU, not in the kernel's vhost. Limits on
+     * bandwidth don't stand here: the kernel forgets those of a device that is moved to a namespace, as this one is
+     * afterwards, so {@link GuestNetworks#join} sets them there.
+     */
     private static void network(Xml device, GuestLink.Routed routed) throws XMLStreamException {
         device.element("mac", "address", GuestLink.MAC)
                 .element("target", "dev", routed.tap(), "managed", "no")

@@ -55,7 +55,7 @@ record FirewallRules(GuestLink.Routed link, NetworkPolicy policy, List<String> h
         return edge() + routes();
     }
 
-    /** At the tap device itself: only IPv4 and ARP, only with the guest's own addresses. */
+    /** At the tap device itself: only IPv4 and ARP, only with the guest's own addresses. What is IPv6 is counted and dropped. */
     private String edge() {
         return Nft.table(
                 "netdev",
@@ -66,7 +66,8 @@ record FirewallRules(GuestLink.Routed link, NetworkPolicy policy, List<String> h
                         "ingress device " + link.tap(),
                         "filter",
                         "drop",
-                        chain -> chain.rule(
+                        chain -> chain.rule("ether", "type", "ip6", "counter", "drop")
+                                .rule(
                                         "ether",
                                         "saddr",
                                         GuestLink.MAC,

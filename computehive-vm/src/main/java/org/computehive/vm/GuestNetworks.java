@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.computehive.market.NetworkPolicy;
@@ -29,6 +30,7 @@ final class GuestNetworks {
     private static final Duration LIMIT = Duration.ofSeconds(20);
     private static final Path FORWARDS = Path.of("/proc/sys/net/ipv4/ip_forward");
     private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf");
+    private static final long LARGEST_PACKET = 65_536;
     private static final Pattern INNER = Pattern.compile("\\bchu(\\d{1,5})@");
 
     private final HostNetwork options;
@@ -76,6 +78,9 @@ final class GuestNetworks {
         }
         tool(List.of("ip", "-V"), "", "iproute2", "asking for its version");
         tool(List.of("nft", "--version"), "", "nftables", "asking for its version");
+        if (options.bandwidth().isLimited()) {
+            tool(List.of("tc", "-V"), "", "iproute2", "asking for the version of tc");
+        }
     }
 
     private static HypervisorException.Lacking lacking(NetworkPolicy.Kind kind, String what, String remedy) {
@@ -157,6 +162,8 @@ final class GuestNetworks {
                 "iproute2",
                 "moving its tap device");
         settings(space);
+        limit(space, routed.tap(), options.bandwidth().inBytesPerSecond());
+        limit(space, routed.inner(), options.bandwidth().outBytesPerSecond());
         tool(List.of("ip", "netns", "exec", space, "nft", "-f", "-"), rules.inner(), "nftables", "setting its rules");
         tool(List.of("nft", "-f", "-"), rules.outer(id), "nftables", "setting the host's rules for it");
         String inside = """
@@ -181,6 +188,21 @@ final class GuestNetworks {
                 "",
                 "iproute2",
                 "giving it a route");
+    }
+
+    /**
+     * Limits what leaves a device of the namespace: by the tap it goes to the guest, by the pair to the host. A bucket
+     * (tc-tbf(8)) holds ten milliseconds, at least the largest packet; what would wait for over 200 ms is dropped, and TCP slows.
+     */
+    private static void limit(String space, String device, OptionalLong bytesPerSecond) {
+        if (bytesPerSecond.isEmpty()) {
+            return;
+        }
+        long rate = bytesPerSecond.getAsLong();
+        long burst = Math.max(LARGEST_PACKET, rate / 100);
+        var argv = new ArrayList<>(List.of("tc", "-n", space, "qdisc", "add", "dev", device, "root", "tbf"));
+        argv.addAll(List.of("rate", rate * 8 + "bit", "burst", Long.toString(burst), "latency", "200ms"));
+        tool(argv, "", "iproute2", "limiting its bandwidth (is the kernel's module sch_tbf there?)");
     }
 
     /** Lets the namespace forward IPv4, and turns IPv6 off in it. */

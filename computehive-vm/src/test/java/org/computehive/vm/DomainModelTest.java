@@ -25,6 +25,7 @@ class DomainModelTest {
             LINK.ssh(),
             Map.of("image", "demo", "odd", "<&'\">"));
 
+    private static final HostNetwork.Bandwidth UNLIMITED = HostNetwork.Bandwidth.unlimited();
     private static final Resources PLAIN = Resources.of(Tuning.defaults(), false, List.of());
 
     private static DomainModel model(boolean kvm, Path kernel, boolean display, List<PciAddress> devices) {
@@ -101,7 +102,9 @@ class DomainModelTest {
         assertEquals(List.of(), Xml.children(backing, "locked"));
         assertEquals(List.of(), Xml.children(backing, "hugepages"));
         assertEquals(List.of(), Xml.children(child(child(domain, "devices"), "disk"), "iotune"));
-        assertEquals("one node, not shared", DomainModel.layout(false, PLAIN).get("memory"));
+        assertEquals(
+                "one node, not shared",
+                DomainModel.layout(false, PLAIN, UNLIMITED).get("memory"));
     }
 
     @Test
@@ -130,7 +133,22 @@ class DomainModelTest {
         assertEquals("2000", Xml.childText(limits, "total_iops_sec"));
         assertEquals(
                 "one node, not shared, locked, huge pages of 2048 KiB",
-                DomainModel.layout(true, resources).get("memory"));
+                DomainModel.layout(true, resources, UNLIMITED).get("memory"));
+    }
+
+    @Test
+    void bandwidth_isSaidWhereItIsLimited_andNowhereElse() {
+        assertFalse(DomainModel.layout(true, PLAIN, UNLIMITED).containsKey("bandwidth"));
+        String said = DomainModel.layout(true, PLAIN, HostNetwork.Bandwidth.of(2_000_000, 1_000_000))
+                .get("bandwidth");
+        assertEquals(
+                "in at most 2000000 bytes/s, out at most 1000000 bytes/s, where the network policy gives a network",
+                said);
+        for (long odd : new long[] {0, -1, 1_023, Long.MAX_VALUE}) {
+            var refused = assertThrows(IllegalArgumentException.class, () -> HostNetwork.Bandwidth.of(odd, 1_000_000));
+            assertTrue(refused.getMessage().contains(Long.toString(odd)), refused::getMessage);
+            assertThrows(IllegalArgumentException.class, () -> HostNetwork.Bandwidth.of(1_000_000, odd));
+        }
     }
 
     @Test
@@ -164,7 +182,7 @@ class DomainModelTest {
         String network = child(domain, "commandline").getFirstChild().getNextSibling() instanceof Element argument
                 ? argument.getAttribute("value")
                 : "";
-        assertEquals("user,id=ch0,restrict=on,hostfwd=tcp:127.0.0.1:22110-:22", network);
+        assertEquals("user,id=ch0,ipv6=off,restrict=on,hostfwd=tcp:127.0.0.1:22110-:22", network);
     }
 
     @Test

@@ -56,8 +56,8 @@ class DomainSchemaIT {
 
     @Test
     void theSchema_isReallyAsked() throws IOException {
-        String said =
-                judged(xml(new GuestLink.Routed(7), true, Optional.empty()).replace("placement=\"static\"", "placement=\"odd\""));
+        String said = judged(xml(new GuestLink.Routed(7), true, Optional.empty())
+                .replace("placement=\"static\"", "placement=\"odd\""));
         assertTrue(said.contains(REFUSED), said);
     }
 

@@ -25,6 +25,8 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.computehive.market.MachineShape;
 import org.computehive.market.NetworkPolicy;
@@ -95,7 +97,8 @@ class GuestNetworkCases {
                         WorldServer.class.getName(),
                         "80",
                         "443",
-                        "8080")
+                        "8080",
+                        Integer.toString(WorldServer.BULK_PORT))
                 .redirectErrorStream(true)
                 .start();
         BufferedReader lines = world.inputReader();
@@ -264,8 +267,9 @@ class GuestNetworkCases {
                 ip link set dev eth0 address 52:54:00:aa:bb:cc
                 try mac
                 ip link set dev eth0 address "$mac"
-                ip -6 address add fd00:99::77/64 dev eth0 nodad 2> /dev/null
-                ip -6 route add default dev eth0 2> /dev/null
+                ip -6 address add fd00:99::77/64 dev eth0
+                ip -6 route add default dev eth0
+                while ip -6 address show dev eth0 | grep -q tentative; do sleep 0.1; done
                 echo "v6: $(nc -w 3 fd00:ec2::254 443 < /dev/null 2>&1 | head -n 1)"
                 try after
                 """);
@@ -275,6 +279,79 @@ class GuestNetworkCases {
         }
         assertEquals(6, said.lines().count(), said);
         assertEquals(2, SEEN.size(), SEEN::toString);
+    }
+
+    /** All that the guest may move is what its host allows; told by what the kernel held back, not by a clock. */
+    @Test
+    void guest_whoseBandwidthIsLimited_isHeldBackBothWays() throws Exception {
+        HostNetwork limited = HostNetwork.defaults().limiting(HostNetwork.Bandwidth.of(400_000, 300_000));
+        try (PrivateLibvirt libvirt = PrivateLibvirt.open(work.resolve("limited"));
+                LibvirtHypervisor hypervisor = hypervisor(libvirt, limited)) {
+            VmSpec spec = spec(DemoImage.NAME, NetworkPolicy.INTERNET);
+            var guest = new Guest(spec, hypervisor.start(spec));
+            String words = limited.bandwidth().words();
+            assertEquals(words, guest.vm().facts().get("bandwidth"));
+            assertEquals(
+                    words,
+                    hypervisor.inventory().platform().layout().get("bandwidth"),
+                    "and a listing promises the same");
+            GuestLink.Routed link = link(guest);
+            String space = spec.id().vmName();
+            String read = guest.run("renter", "nc 192.0.2.10 %d < /dev/null | wc -c".formatted(WorldServer.BULK_PORT));
+            assertTrue(Long.parseLong(read.strip()) > WorldServer.BULK_BYTES, read);
+            guest.run("renter", "head -c 1000000 /dev/zero | tr '\\0' '\\n'");
+            assertHeldBack(space, link.tap(), "rate 3200Kbit");
+            assertHeldBack(space, link.inner(), "rate 2400Kbit");
+            hypervisor.destroy(spec.id());
+            hypervisor.erase(spec.id());
+            assertNothingLeft();
+        }
+    }
+
+    private static void assertHeldBack(String space, String device, String rate) {
+        String said = said("tc", "-n", space, "-s", "qdisc", "show", "dev", device);
+        assertTrue(said.contains("tbf") && said.contains(rate), said);
+        Matcher over = Pattern.compile("overlimits (\\d+)").matcher(said);
+        assertTrue(over.find() && Long.parseLong(over.group(1)) > 0, said);
+    }
+
+    /** A guest's kernel speaks IPv6; nobody answers, and nothing gets past its own device. */
+    @Test
+    void guests_getNoIpv6_underAnyPolicy() throws Exception {
+        try (PrivateLibvirt libvirt = PrivateLibvirt.open(work.resolve("six"));
+                LibvirtHypervisor hypervisor = hypervisor(libvirt, HostNetwork.defaults())) {
+            for (NetworkPolicy policy : List.of(NetworkPolicy.NONE, NetworkPolicy.INTERNET, LIST)) {
+                VmSpec spec = spec(RootedImage.NAME, policy);
+                var guest = new Guest(spec, hypervisor.start(spec));
+                String said = guest.run("root", """
+                        sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0 \\
+                            net.ipv6.conf.eth0.disable_ipv6=0 net.ipv6.conf.eth0.accept_ra=2
+                        ip -6 address add fd00:99::77/64 dev eth0
+                        ip -6 route add fd00:ec2::254/128 dev eth0
+                        while ip -6 address show dev eth0 | grep -q tentative; do sleep 0.1; done
+                        ping -6 -c 2 -W 2 ff02::2%eth0 > /dev/null 2>&1
+                        echo "routers: $(ip -6 route show default | wc -l)"
+                        echo "given: $(ip -6 address show dev eth0 | grep -c 'inet6 fec0\\|dynamic')"
+                        echo "own: $(ip -6 address show dev eth0 | grep -c 'inet6 fd00:99::77')"
+                        echo "metadata: $(nc -w 3 fd00:ec2::254 80 < /dev/null 2>&1 | head -n 1)"
+                        """);
+                assertTrue(said.contains("own: 1"), () -> "the guest's kernel has IPv6: " + said);
+                assertTrue(said.contains("routers: 0") && said.contains("given: 0"), said);
+                assertFalse(said.contains("seen "), said);
+                if (policy.kind() != Kind.NONE) {
+                    String space = spec.id().vmName();
+                    String edge = said("ip", "netns", "exec", space, "nft", "list", "table", "netdev", "edge");
+                    Matcher dropped =
+                            Pattern.compile("ip6 counter packets (\\d+)").matcher(edge);
+                    assertTrue(dropped.find() && Long.parseLong(dropped.group(1)) > 0, edge);
+                    String inside = said("ip", "-n", space, "-6", "address", "show");
+                    assertEquals("", inside, "the namespace has no IPv6 address");
+                }
+                hypervisor.destroy(spec.id());
+                hypervisor.erase(spec.id());
+            }
+            assertNothingLeft();
+        }
     }
 
     private static void assertNothingLeft() {

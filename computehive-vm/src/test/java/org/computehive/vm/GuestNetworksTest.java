@@ -30,6 +30,13 @@ class GuestNetworksTest {
     }
 
     @Test
+    void ipv6_isDroppedFirstAtTheGuestsDevice() {
+        String edge = new FirewallRules(LINK, NetworkPolicy.INTERNET, List.of()).inner();
+        int drop = edge.indexOf("ether type ip6 counter drop");
+        assertTrue(drop > 0 && drop < edge.indexOf("accept"), edge);
+    }
+
+    @Test
     void link_isKnownByItsAddress_andNoOtherAddressIsALink() {
         assertEquals("198.18.2.88", LINK.hostAddress());
         assertEquals("198.18.2.89", LINK.sessionAddress());

@@ -5,8 +5,14 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 
-/** Tells everyone who connects from where it came, and its own output who did; the first line says that it listens. */
+/**
+ * Tells everyone who connects from where it came, and its own output who did; the first line says that it listens. At port
+ * {@value #BULK_PORT} there is more to read.
+ */
 final class WorldServer {
+    static final int BULK_PORT = 9000;
+    static final int BULK_BYTES = 1_000_000;
+
     private WorldServer() {}
 
     /** Arguments: ports. */
@@ -28,6 +34,9 @@ final class WorldServer {
                     System.out.print(line);
                     System.out.flush();
                     socket.getOutputStream().write(line.getBytes(StandardCharsets.US_ASCII));
+                    if (socket.getLocalPort() == BULK_PORT) {
+                        socket.getOutputStream().write(new byte[BULK_BYTES]);
+                    }
                 }
             }
         } catch (IOException e) {

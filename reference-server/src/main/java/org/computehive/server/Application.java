@@ -28,7 +28,9 @@ import org.computehive.server.config.CalDavSettings;
 import org.computehive.server.config.ChainSettings;
 import org.computehive.server.config.ConfigurationException;
 import org.computehive.server.config.GatewaySettings;
+import org.computehive.server.config.HostSettings;
 import org.computehive.server.config.PolicySettings;
+import org.computehive.server.config.ProxmoxKeys;
 import org.computehive.server.config.ReferencePlatform;
 import org.computehive.server.config.ServerSettings;
 import org.computehive.server.config.StoreSettings;
@@ -118,6 +120,8 @@ public final class Application implements AutoCloseable {
             platform = ReferencePlatform.open(
                     new ReferencePlatform.Settings(
                             settings,
+                            context.getBean(HostSettings.class),
+                            context.getBean(ProxmoxKeys.class),
                             context.getBean(StoreSettings.class),
                             context.getBean(GatewaySettings.class),
                             context.getBeansOfType(AuthoritySettings.class),

@@ -19,7 +19,20 @@ final class CommandLine {
               --lender=ACCOUNT         who owns this machine (the development chain's first account)
               --renter=ACCOUNT         the account of the first renter's token (the development chain's second account)
               --hypervisor=URI         a libvirt daemon, such as qemu:///system (a private, unprivileged one)
+                                       or the https address of Proxmox VE's API
               --images=DIR             where guest images are kept (the user's cache)
+              --host.networks=NONE,RESTRICTED,INTERNET --host.resolvers=ADDRESSES
+              --host.network-in-bytes-per-second=N --host.network-out-bytes-per-second=N
+              --host.image-signers-file=FILE --host.image-quota-mib=N --host.ready-limit=PT2M
+              --host.memory-lock=where-it-swaps|always|never --host.huge-page-kib=N --host.numa-node=N
+              --host.cpus=2-7,10 --host.disk-bytes-per-second=N --host.disk-operations-per-second=N
+                                       what guests may have of this machine, with libvirt (computehive-vm/HOST.md)
+              --proxmox.node=NAME --proxmox.token-id=USER@REALM!NAME --proxmox.token-file=FILE
+              --proxmox.tls-pins=SHA256 or --proxmox.tls-authority-file=FILE
+              --proxmox.templates=NAME=VMID:SHA256 --proxmox.pool=NAME --proxmox.seeds=STORAGE
+              --proxmox.addresses=ADDRESSES --proxmox.prefix=24 --proxmox.router=ADDRESS --proxmox.ssh-port=22
+              --proxmox.ready-limit=PT3M
+                                       the node that runs the VMs, with Proxmox VE (computehive-vm/HOST.md)
               --store.kind=KIND        sqlite, or postgres with --store.url=JDBC-URL --store.user=USER
                                        --store.password-file=FILE (sqlite)
               --gateway.bind=ADDRESS   the SSH gateway's address (127.0.0.1)
@@ -70,6 +83,32 @@ final class CommandLine {
             "renter",
             "hypervisor",
             "images",
+            "host.networks",
+            "host.resolvers",
+            "host.network-in-bytes-per-second",
+            "host.network-out-bytes-per-second",
+            "host.image-signers-file",
+            "host.image-quota-mib",
+            "host.ready-limit",
+            "host.memory-lock",
+            "host.huge-page-kib",
+            "host.numa-node",
+            "host.cpus",
+            "host.disk-bytes-per-second",
+            "host.disk-operations-per-second",
+            "proxmox.node",
+            "proxmox.token-id",
+            "proxmox.token-file",
+            "proxmox.tls-pins",
+            "proxmox.tls-authority-file",
+            "proxmox.templates",
+            "proxmox.pool",
+            "proxmox.seeds",
+            "proxmox.addresses",
+            "proxmox.prefix",
+            "proxmox.router",
+            "proxmox.ssh-port",
+            "proxmox.ready-limit",
             "store.kind",
             "store.url",
             "store.user",

@@ -210,7 +210,8 @@ final class RouteWalk {
         assertEquals(released, api.keyed(200, "operator", "POST", path, ApiClient.body("why", "a new fan"), key));
         assertEquals(released, api.host().path("gpus").get(0).path("condition"));
         assertEquals(
-                "why", api.call(400, "operator", "POST", path, "{}").path("field").asText());
+                "why",
+                api.call(400, "operator", "POST", path, "{}").path("field").asText());
         String other =
                 "/hosts/%s/gpus/0000:1f:1f.7/release".formatted(host.path("id").asText());
         api.call(404, "operator", "POST", other, ApiClient.body("why", "x"));

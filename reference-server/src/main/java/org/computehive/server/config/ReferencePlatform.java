@@ -27,6 +27,7 @@ import org.computehive.rental.RentalPolicy;
 import org.computehive.rental.RentalStore;
 import org.computehive.rental.SshAccess;
 import org.computehive.server.platform.LocalPlatform;
+import org.computehive.server.platform.VmHost;
 import org.computehive.store.JdbcStore;
 import org.jspecify.annotations.Nullable;
 
@@ -53,6 +54,8 @@ public final class ReferencePlatform implements AutoCloseable {
      * All that the configuration says.
      *
      * @param server the server itself
+     * @param host what guests may have of this machine
+     * @param proxmox the node of a Proxmox VE cluster, where that runs the VMs
      * @param store where rentals are kept
      * @param gateway how renters get in
      * @param authorities where the keys lie that certify renters and hosts
@@ -63,6 +66,8 @@ public final class ReferencePlatform implements AutoCloseable {
      */
     public record Settings(
             ServerSettings server,
+            HostSettings host,
+            ProxmoxKeys proxmox,
             StoreSettings store,
             GatewaySettings gateway,
             Collection<AuthoritySettings> authorities,
@@ -93,8 +98,7 @@ public final class ReferencePlatform implements AutoCloseable {
         }
         EvmWallet payer = chain.operator();
         operator = payer == null ? Account.ZERO : payer.account();
-        Optional<URI> hypervisor = server.hypervisor()
-                .map(text -> ConfigurationException.parse("computehive.hypervisor", text, URI::create));
+        VmHost vms = vmHost(server.hypervisor(), settings.host(), settings.proxmox());
         SshAccess.Settings gateway = settings.gateway().access();
         LocalPlatform.Layout layout = folders.layout(server);
         RentalPolicy policy = settings.policy().policy();
@@ -104,7 +108,7 @@ public final class ReferencePlatform implements AutoCloseable {
         store = store(settings.store());
         local = LocalPlatform.open(
                 new LocalPlatform.Parts(
-                        layout, store, chain, hypervisor, Optional.of(authority), gateway, policy, List.of(calendars)),
+                        layout, store, chain, vms, Optional.of(authority), gateway, policy, List.of(calendars)),
                 progress);
         try {
             if (devNode != null) {
@@ -195,6 +199,16 @@ public final class ReferencePlatform implements AutoCloseable {
     private static String need(String key, Optional<String> value) {
         return value.orElseThrow(() -> new ConfigurationException(
                 "computehive.chain.%s is missing: an external chain needs it".formatted(key), null));
+    }
+
+    /** An https address is that of Proxmox VE; libvirt has none of that kind. */
+    static VmHost vmHost(Optional<String> hypervisor, HostSettings host, ProxmoxKeys proxmox) {
+        Optional<URI> uri =
+                hypervisor.map(text -> ConfigurationException.parse("computehive.hypervisor", text, URI::create));
+        if (uri.isPresent() && "https".equals(uri.get().getScheme())) {
+            return new VmHost.ProxmoxVe(proxmox.settings(uri.get()));
+        }
+        return new VmHost.Libvirt(uri, host.options(), host.imageRules());
     }
 
     private JdbcStore store(StoreSettings store) {

@@ -14,7 +14,8 @@ import java.util.Optional;
  * @param hostId the name of this machine as a host
  * @param lender the account that owns this machine; needed unless the chain is a development chain
  * @param renter the account of the first renter's token; on a development chain it has one of its own
- * @param hypervisor a libvirt daemon, such as {@code qemu:///system}; without it a private one
+ * @param hypervisor a libvirt daemon, such as {@code qemu:///system}, or the https address of Proxmox VE's API; without it a
+ *     private libvirt
  * @param images where guest images are kept; without it the user's cache
  */
 @ConfigurationProperties("computehive")

@@ -15,6 +15,7 @@ import org.computehive.rental.SshAccess;
 import org.computehive.server.platform.DevChain;
 import org.computehive.server.platform.FolderTree;
 import org.computehive.server.platform.LocalPlatform;
+import org.computehive.server.platform.VmHost;
 import org.computehive.store.JdbcStore;
 import org.computehive.vm.ImageCatalogue;
 import org.computehive.vm.PrivateLibvirt;
@@ -125,7 +126,7 @@ public final class Demo {
                                 layout,
                                 JdbcStore.sqlite(options.folder().resolve("rentals.sqlite"), InstantSource.system()),
                                 chain.settings(),
-                                options.hypervisor(),
+                                VmHost.libvirt(options.hypervisor()),
                                 Optional.empty(),
                                 SshAccess.Settings.loopback(options.gatewayPort()),
                                 POLICY,

@@ -2,7 +2,6 @@ package org.computehive.server.platform;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -29,8 +28,10 @@ import org.computehive.rental.RentalStore;
 import org.computehive.rental.SshAccess;
 import org.computehive.vm.DemoImage;
 import org.computehive.vm.ImageCatalogue;
+import org.computehive.vm.ImageRules;
 import org.computehive.vm.LibvirtHypervisor;
 import org.computehive.vm.PrivateLibvirt;
+import org.computehive.vm.proxmox.ProxmoxHypervisor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -84,7 +85,7 @@ public final class LocalPlatform implements AutoCloseable {
      * @param layout where things lie
      * @param store where rentals are kept; closed with the platform
      * @param chain how the escrow is reached
-     * @param hypervisor a libvirt daemon; empty for a private one
+     * @param host what runs the VMs
      * @param authority who certifies renters and hosts; empty for keys in the key folder
      * @param gateway how the gateway listens
      * @param policy how long to wait for what
@@ -95,7 +96,7 @@ public final class LocalPlatform implements AutoCloseable {
             Layout layout,
             RentalStore store,
             EscrowSettings chain,
-            Optional<URI> hypervisor,
+            VmHost host,
             Optional<CertificateAuthority> authority,
             SshAccess.Settings gateway,
             RentalPolicy policy,
@@ -118,8 +119,7 @@ public final class LocalPlatform implements AutoCloseable {
             access = open(parts.authority()
                     .map(authority -> SshAccess.open(authority, layout.keys(), parts.gateway(), clock))
                     .orElseGet(() -> SshAccess.open(layout.keys(), parts.gateway(), clock)));
-            ImageCatalogue images = DemoImage.ensure(layout.images(), progress);
-            hypervisor = open(hypervisor(parts, images));
+            hypervisor = open(hypervisor(parts.host(), progress));
             notifier = new CalendarFolder(layout.calendar());
             engine = open(RentalEngine.builder()
                     .store(parts.store())
@@ -153,14 +153,28 @@ public final class LocalPlatform implements AutoCloseable {
         others.forEach(each -> each.deliver(notice));
     }
 
-    private Hypervisor hypervisor(Parts parts, ImageCatalogue images) {
-        LibvirtHypervisor.Options options = LibvirtHypervisor.Options.defaults();
-        if (parts.hypervisor().isPresent()) {
-            return LibvirtHypervisor.connect(parts.hypervisor().get(), layout.vms(), images, options);
+    private Hypervisor hypervisor(VmHost host, Consumer<String> progress) {
+        return switch (host) {
+            case VmHost.ProxmoxVe proxmox -> ProxmoxHypervisor.connect(proxmox.settings());
+            case VmHost.Libvirt libvirt -> libvirt(libvirt, images(libvirt.images(), progress));
+        };
+    }
+
+    private Hypervisor libvirt(VmHost.Libvirt host, ImageCatalogue images) {
+        if (host.uri().isPresent()) {
+            return LibvirtHypervisor.connect(host.uri().get(), layout.vms(), images, host.options());
         }
         PrivateLibvirt libvirt = open(PrivateLibvirt.open(layout.vms()));
         ownLibvirt = Optional.of(libvirt);
-        return LibvirtHypervisor.privateSession(libvirt, images, options);
+        return LibvirtHypervisor.privateSession(libvirt, images, host.options());
+    }
+
+    /** Where images must be signed there is no demo image: this machine builds it, and nobody signs it. */
+    private ImageCatalogue images(ImageRules rules, Consumer<String> progress) {
+        if (rules.signers().isEmpty()) {
+            DemoImage.ensure(layout.images(), progress);
+        }
+        return ImageCatalogue.in(layout.images(), rules);
     }
 
     private void makeFolders() {
