@@ -1,8 +1,14 @@
 package org.computehive.rental;
 
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import org.computehive.demand.BookingPattern;
+import org.computehive.demand.DemandState;
 import org.computehive.market.MachineShape;
+import org.computehive.schedule.Window;
 
 /**
  * Suggests a price. It advises; people decide: no code applies a suggestion.
@@ -30,6 +36,10 @@ public interface PriceAdvisor {
      * @param utilisation the share of like gpus that are rented now, 0 to 1, if it is known
      * @param floor the least the lender accepts, in micro-USD per hour for all gpus, if there is one
      * @param ceiling the most, likewise
+     * @param others other gpus of the same host that come with them, at most 16 models, 64 gpus with the first
+     * @param demand what was measured of demand for gpus like the first; it counts instead of {@code utilisation}
+     * @param slot the window that the price is for, if it is for one
+     * @param own when the lender's own gpus are booked, if that is known
      */
     record Request(
             String gpuModel,
@@ -39,7 +49,109 @@ public interface PriceAdvisor {
             long memoryMiB,
             OptionalDouble utilisation,
             OptionalLong floor,
-            OptionalLong ceiling) {
+            OptionalLong ceiling,
+            List<Lot> others,
+            Optional<DemandState> demand,
+            Optional<Slot> slot,
+            Optional<BookingPattern> own) {
+
+        /** Copies the list. */
+        public Request {
+            others = List.copyOf(others);
+        }
+
+        /** Returns a request for gpus of one model, at any time, of which no demand was measured. */
+        public Request(
+                String gpuModel,
+                int gpuCount,
+                OptionalLong gpuMemoryMiB,
+                int cpus,
+                long memoryMiB,
+                OptionalDouble utilisation,
+                OptionalLong floor,
+                OptionalLong ceiling) {
+            this(
+                    gpuModel,
+                    gpuCount,
+                    gpuMemoryMiB,
+                    cpus,
+                    memoryMiB,
+                    utilisation,
+                    floor,
+                    ceiling,
+                    List.of(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty());
+        }
+
+        /** Returns this request with other gpus of the same host. */
+        public Request with(List<Lot> more) {
+            return new Request(
+                    gpuModel,
+                    gpuCount,
+                    gpuMemoryMiB,
+                    cpus,
+                    memoryMiB,
+                    utilisation,
+                    floor,
+                    ceiling,
+                    more,
+                    demand,
+                    slot,
+                    own);
+        }
+
+        /** Returns this request with measured demand. */
+        public Request with(DemandState measured) {
+            return new Request(
+                    gpuModel,
+                    gpuCount,
+                    gpuMemoryMiB,
+                    cpus,
+                    memoryMiB,
+                    utilisation,
+                    floor,
+                    ceiling,
+                    others,
+                    Optional.of(measured),
+                    slot,
+                    own);
+        }
+
+        /** Returns this request for a window. */
+        public Request with(Slot when) {
+            return new Request(
+                    gpuModel,
+                    gpuCount,
+                    gpuMemoryMiB,
+                    cpus,
+                    memoryMiB,
+                    utilisation,
+                    floor,
+                    ceiling,
+                    others,
+                    demand,
+                    Optional.of(when),
+                    own);
+        }
+
+        /** Returns this request with when the lender's own gpus are booked. */
+        public Request with(BookingPattern bookings) {
+            return new Request(
+                    gpuModel,
+                    gpuCount,
+                    gpuMemoryMiB,
+                    cpus,
+                    memoryMiB,
+                    utilisation,
+                    floor,
+                    ceiling,
+                    others,
+                    demand,
+                    slot,
+                    Optional.of(bookings));
+        }
 
         /**
          * Returns a request for one gpu and the VM around it, with nothing else known and no limits.
@@ -59,4 +171,21 @@ public interface PriceAdvisor {
                     OptionalLong.empty());
         }
     }
+
+    /**
+     * Gpus of one model.
+     *
+     * @param gpuModel what people call it, 1 to 120 characters
+     * @param gpuCount how many, at least 1
+     * @param gpuMemoryMiB each one's memory in MiB, if the lender states it
+     */
+    record Lot(String gpuModel, int gpuCount, OptionalLong gpuMemoryMiB) {}
+
+    /**
+     * A window that is still free.
+     *
+     * @param asked when the price is asked for
+     * @param window the window; it ends after {@code asked}
+     */
+    record Slot(Instant asked, Window window) {}
 }

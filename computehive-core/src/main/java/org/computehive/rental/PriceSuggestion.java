@@ -3,6 +3,7 @@ package org.computehive.rental;
 import java.math.BigDecimal;
 import java.time.LocalDate;
 import java.util.List;
+import org.computehive.demand.DemandSignals;
 import org.computehive.market.Rate;
 import org.computehive.market.Token;
 

@@ -4,21 +4,33 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
+import org.computehive.demand.BookingPattern;
+import org.computehive.demand.BookingPattern.Booked;
+import org.computehive.demand.DemandSignals;
+import org.computehive.demand.DemandState;
+import org.computehive.rental.PriceAdvisor.Lot;
 import org.computehive.rental.PriceAdvisor.Request;
+import org.computehive.rental.PriceAdvisor.Slot;
 import org.computehive.rental.PriceSuggestion.Factor;
+import org.computehive.schedule.Window;
 import org.junit.jupiter.api.Test;
 
 /** What every {@link PriceAdvisor} promises. Implementations extend this class. */
 public abstract class PriceAdvisorContract {
     private static final long SEED = Long.getLong("computehive.seed", 1);
     private static final int ROUNDS = 2_000;
+    private static final Instant NOW = Instant.parse("2026-11-20T12:00:00Z");
     private static final List<String> MODELS = List.of(
             "NVIDIA H100 SXM 80GB",
             "A100 PCIe 40 GB",
@@ -51,20 +63,58 @@ public abstract class PriceAdvisorContract {
                 of.memoryMiB(),
                 of.utilisation(),
                 floor,
-                ceiling);
+                ceiling,
+                of.others(),
+                of.demand(),
+                of.slot(),
+                of.own());
     }
 
     private static Request any(Random random) {
         long floor = random.nextLong(20_000_000);
+        var others = Stream.generate(() -> lot(random)).limit(random.nextInt(4)).toList();
         return new Request(
                 MODELS.get(random.nextInt(MODELS.size())),
-                1 + random.nextInt(64),
+                1 + random.nextInt(52),
                 random.nextInt(4) == 0 ? OptionalLong.of(1 + random.nextLong(300_000)) : OptionalLong.empty(),
                 1 + random.nextInt(4_096),
                 1 + random.nextLong(67_108_864),
                 random.nextBoolean() ? OptionalDouble.of(random.nextDouble()) : OptionalDouble.empty(),
                 random.nextInt(3) == 0 ? OptionalLong.of(floor) : OptionalLong.empty(),
-                random.nextInt(3) == 0 ? OptionalLong.of(floor + random.nextLong(50_000_000)) : OptionalLong.empty());
+                random.nextInt(3) == 0 ? OptionalLong.of(floor + random.nextLong(50_000_000)) : OptionalLong.empty(),
+                others,
+                random.nextInt(3) == 0 ? Optional.of(demand(random)) : Optional.empty(),
+                random.nextInt(3) == 0 ? Optional.of(slot(random)) : Optional.empty(),
+                random.nextInt(3) == 0 ? Optional.of(own(random)) : Optional.empty());
+    }
+
+    private static Lot lot(Random random) {
+        return new Lot(MODELS.get(random.nextInt(MODELS.size())), 1 + random.nextInt(4), OptionalLong.empty());
+    }
+
+    private static DemandState demand(Random random) {
+        long searches = random.nextLong(100);
+        return DemandState.neutral(NOW.minusSeconds(86_400))
+                .next(new DemandSignals(
+                        NOW, random.nextDouble(), searches, random.nextLong(searches + 1), 3, Duration.ofHours(2)));
+    }
+
+    private static Slot slot(Random random) {
+        return new Slot(
+                NOW,
+                Window.of(NOW.plusSeconds(random.nextLong(200_000)), Duration.ofMinutes(1 + random.nextLong(50_000))));
+    }
+
+    private static BookingPattern own(Random random) {
+        List<Booked> booked = Stream.generate(() -> new Booked(
+                        NOW.minusSeconds(3_000_000 + random.nextLong(1_000_000)),
+                        Window.of(
+                                NOW.minusSeconds(random.nextLong(3_000_000)),
+                                Duration.ofMinutes(1 + random.nextLong(3_000))),
+                        1))
+                .limit(random.nextInt(60))
+                .toList();
+        return BookingPattern.of(booked, 2, Window.of(NOW.minus(Duration.ofDays(35)), Duration.ofDays(35)));
     }
 
     @Test
@@ -127,7 +177,8 @@ public abstract class PriceAdvisorContract {
         var random = new Random(SEED + 3);
         for (int i = 0; i < ROUNDS; i++) {
             Request request = any(random);
-            int more = request.gpuCount() + random.nextInt(65 - request.gpuCount());
+            int others = request.others().stream().mapToInt(Lot::gpuCount).sum();
+            int more = request.gpuCount() + random.nextInt(65 - request.gpuCount() - others);
             Request larger = new Request(
                     request.gpuModel(),
                     more,
@@ -136,11 +187,59 @@ public abstract class PriceAdvisorContract {
                     request.memoryMiB(),
                     request.utilisation(),
                     request.floor(),
-                    request.ceiling());
+                    request.ceiling(),
+                    request.others(),
+                    request.demand(),
+                    request.slot(),
+                    request.own());
             assertTrue(
                     advisor.suggest(request).point() <= advisor.suggest(larger).point(),
                     () -> "seed " + (SEED + 3) + ": " + request + " against " + more + " gpus");
         }
+    }
+
+    @Test
+    void suggest_anotherGpuBeside_neverCheaperTogether() {
+        PriceAdvisor advisor = advisor();
+        var random = new Random(SEED + 5);
+        for (int i = 0; i < ROUNDS; i++) {
+            Request request = any(random);
+            List<Lot> more = Stream.concat(request.others().stream(), Stream.of(lot(random)))
+                    .toList();
+            if (request.gpuCount() + more.stream().mapToInt(Lot::gpuCount).sum() > 64) {
+                continue;
+            }
+            assertTrue(
+                    advisor.suggest(request).point()
+                            <= advisor.suggest(request.with(more)).point(),
+                    () -> "seed " + (SEED + 5) + ": " + request + " against " + more);
+        }
+    }
+
+    @Test
+    void suggest_dayAfterDay_movesAtMostTheLimit() {
+        PriceAdvisor advisor = advisor();
+        var random = new Random(SEED + 6);
+        DemandState state = DemandState.neutral(NOW);
+        double before = advisor.suggest(simple("H100 SXM", 1).with(state)).point();
+        for (int day = 1; day < 400; day++) {
+            boolean full = random.nextInt(10) < 5;
+            state = state.next(new DemandSignals(
+                    NOW.plus(Duration.ofDays(day)), full ? 1 : 0, 10, full ? 10 : 0, 1, Duration.ofHours(1)));
+            double point = advisor.suggest(simple("H100 SXM", 1).with(state)).point();
+            assertTrue(
+                    point <= before * 1.1 + 1 && point >= before * .9 - 1,
+                    "seed " + (SEED + 6) + ", day " + day + ": " + point + " after " + before);
+            before = point;
+        }
+    }
+
+    @Test
+    void suggest_withMeasuredDemand_namesIt() {
+        DemandState state = demand(new Random(SEED + 7));
+        PriceSuggestion suggestion = advisor().suggest(simple("H100 SXM", 1).with(state));
+        assertEquals(state.newest().stream().toList(), suggestion.demand());
+        assertEquals(List.of(), advisor().suggest(simple("H100 SXM", 1)).demand());
     }
 
     @Test
@@ -198,6 +297,17 @@ public abstract class PriceAdvisorContract {
         refused(advisor, "-0.1", with(OptionalLong.empty(), 8, 1_024, OptionalDouble.of(-.1)));
         refused(advisor, "-7", limited(simple("H100", 1), OptionalLong.of(-7), OptionalLong.empty()));
         refused(advisor, "-8", limited(simple("H100", 1), OptionalLong.empty(), OptionalLong.of(-8)));
+
+        Request simple = simple("H100", 60);
+        refused(advisor, "65", simple.with(List.of(new Lot("T4", 5, OptionalLong.empty()))));
+        refused(advisor, "0", simple.with(List.of(new Lot("T4", 0, OptionalLong.empty()))));
+        refused(advisor, "120", simple.with(List.of(new Lot("", 1, OptionalLong.empty()))));
+        refused(advisor, "17", simple("H100", 1).with(Collections.nCopies(17, new Lot("T4", 1, OptionalLong.empty()))));
+        refused(
+                advisor,
+                "is over",
+                simple.with(new Slot(NOW, Window.of(NOW.minusSeconds(60), Duration.ofSeconds(60)))));
+        refused(advisor, "ten years", simple.with(new Slot(NOW, Window.of(NOW, Duration.ofDays(4_000)))));
         refused(advisor, "ceiling", limited(simple("H100", 1), OptionalLong.of(2), OptionalLong.of(1)));
     }
 

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.OptionalLong;
+import org.computehive.demand.DemandState;
 import org.computehive.rental.PriceAdvisor;
 import org.computehive.rental.PriceSuggestion;
 import org.computehive.rental.PriceSuggestion.Confidence;
@@ -37,13 +37,6 @@ public final class TribuoPriceAdvisor implements PriceAdvisor {
 
     private static final String CURRENCY = "USD";
     private static final String BUNDLED = "default-model.pb";
-    private static final double DEMAND_STRENGTH = .6;
-    private static final double TARGET_UTILISATION = .8;
-    private static final double LEAST_DEMAND = .8;
-    private static final double MOST_DEMAND = 1.25;
-    private static final long MOST_GPU_MEMORY_MIB = 4L << 20;
-    private static final long MOST_MEMORY_MIB = 64L << 20;
-    private static final long MOST_MICROS = 1_000_000_000_000L;
 
     private final PriceModel model;
     private final String sha256;
@@ -119,12 +112,11 @@ public final class TribuoPriceAdvisor implements PriceAdvisor {
 
     @Override
     public PriceSuggestion suggest(Request request) {
-        check(request);
-        GpuEstimate gpu = gpus.estimate(request.gpuModel(), request.gpuMemoryMiB());
-        int count = request.gpuCount();
-        double cpus = (double) request.cpus() / count;
-        double memory = request.memoryMiB() / 1024. / count;
-        var factors = new ArrayList<>(gpu.factors());
+        RequestCheck.check(request);
+        HostPrice host = HostPrice.of(request, gpus);
+        double cpus = request.cpus() / host.equivalents();
+        double memory = request.memoryMiB() / 1024. / host.equivalents();
+        var factors = new ArrayList<>(host.factors());
         add(
                 factors,
                 "vCPUs",
@@ -135,14 +127,19 @@ public final class TribuoPriceAdvisor implements PriceAdvisor {
                 "host memory",
                 StrictMath.exp(model.host().ram() * Hedonic.ramStep(memory)),
                 perGpu(memory, Hedonic.BASE_MEMORY_GIB, "GiB"));
-        add(factors, "number of gpus", count, count + " together against one");
-        request.utilisation().ifPresent(share -> add(factors, "demand", demand(share), demandWhy(share)));
-        double exact = gpu.referenceMicros();
+        TimeFactors.of(request, model.spot())
+                .forEach(factor -> add(factors, factor.name(), factor.multiplier(), factor.why()));
+        if (request.demand().isPresent()) {
+            request.demand().ifPresent(state -> add(factors, "demand", state.multiplier(), measured(state)));
+        } else {
+            request.utilisation().ifPresent(share -> add(factors, "demand", DemandState.aim(share), stated(share)));
+        }
+        double exact = host.referenceMicros();
         for (Factor factor : factors) {
             exact *= factor.multiplier();
         }
         long floor = request.floor().orElse(0);
-        long ceiling = request.ceiling().orElse(MOST_MICROS);
+        long ceiling = request.ceiling().orElse(RequestCheck.MOST_MICROS);
         long point = Math.clamp(Math.round(exact), floor, ceiling);
         if (point != Math.round(exact)) {
             String limit = point == floor && request.floor().isPresent() ? "floor" : "ceiling";
@@ -154,9 +151,9 @@ public final class TribuoPriceAdvisor implements PriceAdvisor {
         double beyond = model.host().cpu() * beyond(Hedonic.cpuStep(cpus), cpus / Hedonic.BASE_CPUS)
                 + model.host().ram() * beyond(Hedonic.ramStep(memory), memory / Hedonic.BASE_MEMORY_GIB);
         Confidence confidence =
-                beyond > 0 && gpu.confidence() == Confidence.HIGH ? Confidence.MEDIUM : gpu.confidence();
-        double low = gpu.low() - beyond;
-        double high = gpu.high() + beyond;
+                beyond > 0 && host.confidence() == Confidence.HIGH ? Confidence.MEDIUM : host.confidence();
+        double low = host.low() - beyond;
+        double high = host.high() + beyond;
         return new PriceSuggestion(
                 CURRENCY,
                 Math.min(point, Math.clamp(Math.round(exact * StrictMath.exp(low)), floor, ceiling)),
@@ -164,23 +161,27 @@ public final class TribuoPriceAdvisor implements PriceAdvisor {
                 Math.max(point, Math.clamp(Math.round(exact * StrictMath.exp(high)), floor, ceiling)),
                 confidence,
                 factors,
-                gpu.reference().name() + " with " + GpuEstimator.number(Hedonic.BASE_CPUS) + " vCPUs and "
-                        + GpuEstimator.number(Hedonic.BASE_MEMORY_GIB) + " GiB, at " + usd(gpu.referenceMicros())
+                host.reference().name() + " with " + GpuEstimator.number(Hedonic.BASE_CPUS) + " vCPUs and "
+                        + GpuEstimator.number(Hedonic.BASE_MEMORY_GIB) + " GiB, at " + usd(host.referenceMicros())
                         + " USD/h",
                 MODEL_ID,
                 sha256,
                 model.dataDate(),
-                List.of());
+                request.demand().flatMap(DemandState::newest).stream().toList());
     }
 
-    private static double demand(double utilisation) {
-        return Math.clamp(
-                StrictMath.exp(DEMAND_STRENGTH * (utilisation - TARGET_UTILISATION)), LEAST_DEMAND, MOST_DEMAND);
-    }
-
-    private static String demandWhy(double utilisation) {
+    private static String stated(double utilisation) {
         return GpuEstimator.number(utilisation * 100) + " % of like gpus are rented; "
-                + GpuEstimator.number(TARGET_UTILISATION * 100) + " % is the aim";
+                + GpuEstimator.number(DemandState.TARGET * 100) + " % is the aim";
+    }
+
+    private static String measured(DemandState state) {
+        return state.newest()
+                        .map(day -> GpuEstimator.number(day.utilisation() * 100) + " % of like gpus were booked, "
+                                + day.foundNothing() + " of " + day.searches() + " searches found nothing; ")
+                        .orElse("")
+                + "smoothed " + GpuEstimator.number(state.smoothedUtilisation() * 100) + " %, "
+                + GpuEstimator.number(DemandState.TARGET * 100) + " % is the aim; followed by a tenth a day at most";
     }
 
     private static double beyond(double step, double ratio) {
@@ -197,47 +198,7 @@ public final class TribuoPriceAdvisor implements PriceAdvisor {
         }
     }
 
-    private static String usd(long micros) {
+    static String usd(long micros) {
         return BigDecimal.valueOf(micros, 6).toPlainString();
-    }
-
-    private static void check(Request request) {
-        String name = request.gpuModel();
-        if (name.isBlank() || name.length() > 120 || name.chars().anyMatch(Character::isISOControl)) {
-            throw new IllegalArgumentException(
-                    "gpu model of %d characters must be 1 to 120 characters on one line: give the name its maker gives"
-                            .formatted(name.length()));
-        }
-        within("gpu count", request.gpuCount(), 1, 64, "split the listing");
-        request.gpuMemoryMiB()
-                .ifPresent(mib -> within("gpu memory in MiB", mib, 1, MOST_GPU_MEMORY_MIB, "leave it out if unknown"));
-        within("cpus", request.cpus(), 1, 4_096, "give those of the VM");
-        within("memory in MiB", request.memoryMiB(), 1, MOST_MEMORY_MIB, "give that of the VM");
-        request.utilisation().ifPresent(share -> {
-            if (!(share >= 0 && share <= 1)) {
-                throw new IllegalArgumentException(
-                        "utilisation %s is not 0 to 1: leave it out if unknown".formatted(share));
-            }
-        });
-        limit("floor", request.floor());
-        limit("ceiling", request.ceiling());
-        if (request.floor().isPresent()
-                && request.ceiling().isPresent()
-                && request.floor().getAsLong() > request.ceiling().getAsLong()) {
-            throw new IllegalArgumentException("floor %d is over the ceiling %d micro-USD per hour: lower it"
-                    .formatted(request.floor().getAsLong(), request.ceiling().getAsLong()));
-        }
-    }
-
-    private static void limit(String what, OptionalLong micros) {
-        micros.ifPresent(
-                value -> within(what + " in micro-USD per hour", value, 0, MOST_MICROS, "leave it out for no " + what));
-    }
-
-    private static void within(String what, long value, long least, long most, String remedy) {
-        if (value < least || value > most) {
-            throw new IllegalArgumentException(
-                    "%s %d is out of range: %d to %d; %s".formatted(what, value, least, most, remedy));
-        }
     }
 }

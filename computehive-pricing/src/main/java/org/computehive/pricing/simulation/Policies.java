@@ -3,8 +3,8 @@ package org.computehive.pricing.simulation;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import org.computehive.pricing.DemandState;
-import org.computehive.rental.DemandSignals;
+import org.computehive.demand.DemandSignals;
+import org.computehive.demand.DemandState;
 
 /** The policies that come with the simulator. Stateless. */
 public final class Policies {

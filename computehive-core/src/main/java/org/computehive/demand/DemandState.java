@@ -1,8 +1,8 @@
-package org.computehive.pricing;
+package org.computehive.demand;
 
 import java.time.Duration;
 import java.time.Instant;
-import org.computehive.rental.DemandSignals;
+import java.util.Optional;
 
 /**
  * What demand does to a price now: a multiplier that follows utilisation slowly. Immutable; keep the newest.
@@ -14,8 +14,9 @@ import org.computehive.rental.DemandSignals;
  * @param smoothedUtilisation utilisation after smoothing, 0 to 1.3
  * @param multiplier what a price is multiplied by, {@value #LEAST} to {@value #MOST}
  * @param at when that was so
+ * @param newest the signals that it followed last, if there were any
  */
-public record DemandState(double smoothedUtilisation, double multiplier, Instant at) {
+public record DemandState(double smoothedUtilisation, double multiplier, Instant at, Optional<DemandSignals> newest) {
     /** The least that demand multiplies a price by. */
     public static final double LEAST = .8;
     /** The most. */
@@ -24,8 +25,11 @@ public record DemandState(double smoothedUtilisation, double multiplier, Instant
     public static final double DAILY_LIMIT = .1;
 
     private static final double MOST_PRESSURE = 1.3;
-    private static final double STRENGTH = .6;
-    private static final double TARGET = .8;
+    /** How strongly prices follow utilisation: the multiplier is the exponential of this times what it is over the target. */
+    public static final double STRENGTH = .6;
+    /** The utilisation at which demand does nothing. */
+    public static final double TARGET = .8;
+
     private static final double HALF_LIFE_DAYS = 2;
     private static final double HYSTERESIS = .02;
     private static final double MISSED_STRENGTH = .5;
@@ -49,7 +53,7 @@ public record DemandState(double smoothedUtilisation, double multiplier, Instant
 
     /** Returns the state of a gpu class of which nothing is known yet: demand does nothing. */
     public static DemandState neutral(Instant at) {
-        return new DemandState(TARGET, 1, at);
+        return new DemandState(TARGET, 1, at, Optional.empty());
     }
 
     /**
@@ -73,11 +77,11 @@ public record DemandState(double smoothedUtilisation, double multiplier, Instant
             double down = StrictMath.pow(1 - DAILY_LIMIT, days);
             next = Math.clamp(Math.clamp(aim, multiplier * down, multiplier * up), LEAST, MOST);
         }
-        return new DemandState(Math.clamp(smoothed, 0, MOST_PRESSURE), next, now);
+        return new DemandState(Math.clamp(smoothed, 0, MOST_PRESSURE), next, now, Optional.of(signals));
     }
 
     /** Returns where the multiplier goes if utilisation stays. */
-    static double aim(double utilisation) {
+    public static double aim(double utilisation) {
         return Math.clamp(StrictMath.exp(STRENGTH * (utilisation - TARGET)), LEAST, MOST);
     }
 }

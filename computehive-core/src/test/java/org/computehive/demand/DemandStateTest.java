@@ -1,4 +1,4 @@
-package org.computehive.pricing;
+package org.computehive.demand;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Random;
-import org.computehive.rental.DemandSignals;
 import org.junit.jupiter.api.Test;
 
 class DemandStateTest {

@@ -1,4 +1,4 @@
-package org.computehive.rental;
+package org.computehive.demand;
 
 import java.time.Duration;
 import java.time.Instant;
