@@ -1,6 +1,7 @@
 package org.computehive.server.crash;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -31,8 +32,10 @@ final class LibvirtDaemon implements AutoCloseable {
     private static final Path PROGRAM = Path.of("/usr/sbin/libvirtd");
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
     private static final int LOOK_AGAIN_MILLIS = 20;
+    /** unix(7): {@code sun_path} has 108 bytes, the last of them a zero. */
+    private static final int MOST_SOCKET_BYTES = 107;
 
-    private Process daemon;
+    private final Process daemon;
     private final String uri;
     private final Connect connect;
     private final Thread events;
@@ -51,6 +54,7 @@ final class LibvirtDaemon implements AutoCloseable {
 
     private LibvirtDaemon(Path folder, BiConsumer<Change, Map<String, String>> watcher)
             throws IOException, InterruptedException {
+        checkLength(folder);
         Files.createDirectory(folder);
         for (String name : List.of("run", "config", "cache", "data")) {
             Path made = Files.createDirectory(
@@ -85,6 +89,17 @@ final class LibvirtDaemon implements AutoCloseable {
         return new LibvirtDaemon(folder, watcher);
     }
 
+    /** libvirtd ends without a word where one of its sockets has a longer path than the kernel takes. */
+    private static void checkLength(Path folder) throws IOException {
+        Path longest = folder.resolve("run/libvirt/libvirt-admin-sock");
+        int length = longest.toString().getBytes(StandardCharsets.UTF_8).length;
+        if (length > MOST_SOCKET_BYTES) {
+            throw new IOException(
+                    "the path of libvirtd's socket %s has %d bytes, %d are the most: name a shorter temporary folder with -Djava.io.tmpdir"
+                            .formatted(longest, length, MOST_SOCKET_BYTES));
+        }
+    }
+
     private static Process run(Path folder) throws IOException {
         var words = new ArrayList<>(Programs.as(ACCOUNT, "TERM"));
         words.addAll(List.of(
@@ -116,21 +131,19 @@ final class LibvirtDaemon implements AutoCloseable {
         }
     }
 
-    /** The socket is there a moment before anybody listens at it; a daemon that ended in that moment is started again. */
+    /** The socket is there a moment before anybody listens at it. */
     private Connect connect(Path folder) throws LibvirtException, InterruptedException, IOException {
         Instant limit = Instant.now().plus(START_LIMIT);
         while (true) {
             try {
                 return new Connect(uri);
             } catch (LibvirtException e) {
-                if (Instant.now().isAfter(limit)) {
+                if (!daemon.isAlive() || Instant.now().isAfter(limit)) {
+                    daemon.destroyForcibly();
                     throw new IOException(
-                            "libvirtd did not answer in %s: %s"
-                                    .formatted(START_LIMIT, Files.readString(folder.resolve("libvirtd.log"))),
+                            "libvirtd did not answer at %s: %s"
+                                    .formatted(uri, Files.readString(folder.resolve("libvirtd.log"))),
                             e);
-                }
-                if (!daemon.isAlive()) {
-                    daemon = run(folder);
                 }
                 Thread.sleep(LOOK_AGAIN_MILLIS);
             }

@@ -60,7 +60,7 @@ final class Stage implements AutoCloseable {
     record Seen(LibvirtDaemon.Change change, Map<String, String> mark) {}
 
     private Stage(int gpus, Set<Fault> faults, Consumer<String> points) throws Exception {
-        folder = Files.createTempDirectory("computehive-crash-");
+        folder = Files.createTempDirectory("ch-crash-");
         // Other users' programs pass through it.
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
         Path engine = privateFolder(folder.resolve("engine"));

@@ -91,11 +91,22 @@ class CrashIT {
         deleteEvidence();
     }
 
+    /** Both show in an engine that nobody kills: one that is dead while the chain is dark takes nothing for unpaid. */
     @Test
-    void auditLogThatComesLate_isFound() throws Exception {
-        Outcome outcome = crashTest("--kills", "0", "--points", "none", "--replicas", "1", "--fault", "late-audit");
+    void auditLogThatComesLate_andUnknownTakenForUnpaid_areFound() throws Exception {
+        Outcome outcome = crashTest(
+                "--kills",
+                "0",
+                "--points",
+                "none",
+                "--replicas",
+                "1",
+                "--outages",
+                "--fault",
+                "late-audit,unknown-is-unpaid");
 
         assertEquals(1, outcome.exit(), outcome.said());
+        assertFound(outcome, "an escrow is opened once, and the engine knows it");
         assertFound(outcome, "seen while it ran");
         assertTrue(outcome.said().contains("was in the audit log"), outcome.said());
         deleteEvidence();
