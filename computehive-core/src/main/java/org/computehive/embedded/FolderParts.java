@@ -19,12 +19,13 @@ import org.computehive.rental.PriceAdvisor;
 import org.computehive.rental.RentalStore;
 import org.computehive.rental.SessionAccess;
 import org.computehive.rental.SshAccess;
+import org.computehive.rental.SuggestionHistory;
 import org.computehive.reputation.StoredReputations;
 import org.computehive.store.JdbcStore;
 
 /**
  * Parts in a folder: rentals in {@code rentals.db} (SQLite), the audit log in {@code audit}, keys in {@code keys}, calendar
- * messages in {@code calendar}; a gateway on this machine's loopback address.
+ * messages in {@code calendar}, suggestions to lenders in {@code suggestions.jsonl}; a gateway on this machine's loopback address.
  */
 record FolderParts(Path folder, InstantSource clock) implements Parts {
     private static final int ANY_PORT = 0;
@@ -61,6 +62,11 @@ record FolderParts(Path folder, InstantSource clock) implements Parts {
     @Override
     public Function<Account, OptionalInt> reputation(RentalStore store) {
         return new StoredReputations(store, clock)::scoreOfLender;
+    }
+
+    @Override
+    public SuggestionHistory suggestions() {
+        return SuggestionHistory.inFile(made(folder).resolve("suggestions.jsonl"));
     }
 
     @Override

@@ -14,6 +14,11 @@ final class FoundAdvisor implements PriceAdvisor {
         return advisor().suggest(request);
     }
 
+    @Override
+    public String gpuClass(String gpuModel) {
+        return advisor().gpuClass(gpuModel);
+    }
+
     private synchronized PriceAdvisor advisor() {
         PriceAdvisor known = found;
         if (known == null) {

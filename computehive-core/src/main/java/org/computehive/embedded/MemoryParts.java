@@ -14,6 +14,7 @@ import org.computehive.rental.Notifier;
 import org.computehive.rental.PriceAdvisor;
 import org.computehive.rental.RentalStore;
 import org.computehive.rental.SessionAccess;
+import org.computehive.rental.SuggestionHistory;
 import org.computehive.rental.memory.InMemoryAccess;
 import org.computehive.rental.memory.InMemoryEscrow;
 import org.computehive.reputation.StoredReputations;
@@ -52,6 +53,11 @@ record MemoryParts(InstantSource clock) implements Parts {
     @Override
     public Function<Account, OptionalInt> reputation(RentalStore store) {
         return new StoredReputations(store, clock)::scoreOfLender;
+    }
+
+    @Override
+    public SuggestionHistory suggestions() {
+        return SuggestionHistory.inMemory();
     }
 
     @Override

@@ -53,5 +53,8 @@ public interface EmbeddedParts {
 
         /** Makes who suggests prices: {@code computehive-pricing} where it is on the class path. */
         PriceAdvisor priceAdvisor();
+
+        /** Makes what keeps suggestions to lenders. */
+        SuggestionHistory suggestions();
     }
 }

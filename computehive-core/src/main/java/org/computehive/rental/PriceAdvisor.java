@@ -2,6 +2,7 @@ package org.computehive.rental;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
@@ -24,6 +25,16 @@ public interface PriceAdvisor {
      *     remedy
      */
     PriceSuggestion suggest(Request request);
+
+    /**
+     * Returns the name of the class of gpus that a model's name means: names of one gpu give one class, and demand is measured
+     * by it.
+     *
+     * @param gpuModel what people call a gpu
+     */
+    default String gpuClass(String gpuModel) {
+        return gpuModel.strip().toLowerCase(Locale.ROOT);
+    }
 
     /**
      * What is to be priced.

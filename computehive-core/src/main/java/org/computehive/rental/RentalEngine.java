@@ -64,7 +64,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     private final RentalStore store;
     private final Escrow escrow;
     private final Doors access;
-    private final PriceAdvisor advisor;
+    private final Pricing pricing;
     private final RentalPolicy policy;
     private final Journal journal;
     private final Market market;
@@ -91,7 +91,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         store = ports.store();
         escrow = ports.escrow();
         access = new Doors(ports.access(), store, policy.watch());
-        advisor = ports.priceAdvisor();
+        pricing = new Pricing(ports.priceAdvisor(), store, clock, ports.suggestions(), this::background);
         ownLog = ports.ownLog();
         this.policy = policy;
         journal = new Journal(store, ports.auditLog(), clock, policy);
@@ -152,10 +152,35 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
     /**
      * Suggests a price. Nothing applies it: a lender who likes it puts it in a listing.
      *
+     * <p>What was {@link #measureDemand measured} of demand is used, unless the request states its own. It does no I/O.
+     *
      * @throws IllegalArgumentException if the request makes no sense
      */
     public PriceSuggestion suggestPrice(PriceAdvisor.Request request) {
-        return advisor.suggest(request);
+        return pricing.suggest(request);
+    }
+
+    /**
+     * Suggests a price to a lender, by its own bookings too where the request is for a window, and keeps the suggestion for
+     * {@link #adviceOutcomes}.
+     *
+     * @throws IllegalArgumentException if the request makes no sense
+     */
+    public PriceSuggestion suggestPrice(Account lender, PriceAdvisor.Request request) {
+        return pricing.suggest(lender, request);
+    }
+
+    /**
+     * Measures demand of the days (UTC) that are over, from the store's bookings and this engine's searches. Suggestions have
+     * it done by themselves, once a day in the background; call it to have it done now.
+     */
+    public void measureDemand() {
+        pricing.meter().measure();
+    }
+
+    /** Returns the suggestions that a lender was given, newest first, each beside what it charged from then on. */
+    public List<AdviceOutcome> adviceOutcomes(Account lender) {
+        return pricing.outcomes(lender);
     }
 
     @Override
@@ -184,7 +209,9 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
      * @param query what is looked for, and how many answers at most
      */
     public List<FreeWindow> freeWindows(ListingQuery query) {
-        return search.freeWindows(query);
+        List<FreeWindow> found = search.freeWindows(query);
+        pricing.meter().searched(query, !found.isEmpty());
+        return found;
     }
 
     /**

@@ -21,6 +21,7 @@ public final class RentalEngineBuilder {
     private @Nullable Escrow escrow;
     private @Nullable SessionAccess access;
     private @Nullable PriceAdvisor advisor;
+    private @Nullable SuggestionHistory suggestions;
     private @Nullable AuditLog auditLog;
     private @Nullable Notifier notifier;
     private RentalCalendar calendar = new RentalCalendar();
@@ -67,6 +68,12 @@ public final class RentalEngineBuilder {
     /** Sets who suggests prices. Not set: {@code computehive-pricing} where it is on the class path. */
     public RentalEngineBuilder priceAdvisor(PriceAdvisor value) {
         advisor = value;
+        return this;
+    }
+
+    /** Sets where suggestions to lenders are kept. Not set: in memory, or in the folder. */
+    public RentalEngineBuilder suggestions(SuggestionHistory value) {
+        suggestions = value;
         return this;
     }
 
@@ -179,6 +186,7 @@ public final class RentalEngineBuilder {
                 rent,
                 entrance,
                 prices,
+                suggestions != null ? suggestions : parts.suggestions(),
                 auditLog != null ? auditLog : Objects.requireNonNull(own),
                 notifier != null ? notifier : parts.notifier(),
                 calendar,
@@ -212,6 +220,7 @@ public final class RentalEngineBuilder {
             Escrow escrow,
             SessionAccess access,
             PriceAdvisor priceAdvisor,
+            SuggestionHistory suggestions,
             AuditLog auditLog,
             Notifier notifier,
             RentalCalendar calendar,

@@ -37,6 +37,9 @@ final class World implements AutoCloseable {
     final InMemoryEscrow.Party renter = escrow.party(MONEY);
     final Map<HostId, InMemoryHypervisor> hosts = new LinkedHashMap<>();
     final List<Notifier.Notice> notices = new ArrayList<>();
+    PriceAdvisor advisor = request -> {
+        throw new AssertionError("nobody asked for a suggestion");
+    };
     boolean calendarDown;
     final InMemoryAccess access = new InMemoryAccess(clock);
     final RentalPolicy policy;
@@ -75,9 +78,7 @@ final class World implements AutoCloseable {
                 .store(store)
                 .escrow(escrow)
                 .access(access)
-                .priceAdvisor(request -> {
-                    throw new AssertionError("nobody asked for a suggestion");
-                })
+                .priceAdvisor(request -> advisor.suggest(request))
                 .auditLog(log)
                 .notifier(notice -> {
                     if (calendarDown) {

@@ -11,6 +11,11 @@ public final class BundledPriceAdvisor implements PriceAdvisor {
     public BundledPriceAdvisor() {}
 
     @Override
+    public String gpuClass(String gpuModel) {
+        return bundled.gpuClass(gpuModel);
+    }
+
+    @Override
     public PriceSuggestion suggest(Request request) {
         return bundled.suggest(request);
     }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.computehive.market.ListingQuery;
 import org.computehive.rental.PriceSuggestion.Confidence;
 import org.computehive.rental.PriceSuggestion.Factor;
 
@@ -151,6 +152,15 @@ final class GpuEstimator {
             throw new IllegalStateException(gpu.name() + " is not in the catalogue");
         }
         return part;
+    }
+
+    /** Returns the catalogue's name of a gpu, or the words of a name that it does not know. */
+    String gpuClass(String name) {
+        return switch (catalogue.find(name)) {
+            case GpuCatalogue.Match.Known known -> known.gpu().name();
+            case GpuCatalogue.Match.Unknown unknown ->
+                "unknown " + String.join(" ", ListingQuery.words(unknown.name()));
+        };
     }
 
     GpuEstimate estimate(String name, OptionalLong memoryMib) {

@@ -20,6 +20,11 @@ public final class ReloadablePriceAdvisor implements PriceAdvisor {
     }
 
     @Override
+    public String gpuClass(String gpuModel) {
+        return current.get().gpuClass(gpuModel);
+    }
+
+    @Override
     public PriceSuggestion suggest(Request request) {
         return current.get().suggest(request);
     }

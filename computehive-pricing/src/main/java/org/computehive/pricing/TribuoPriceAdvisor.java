@@ -111,6 +111,11 @@ public final class TribuoPriceAdvisor implements PriceAdvisor {
     }
 
     @Override
+    public String gpuClass(String gpuModel) {
+        return gpus.gpuClass(gpuModel);
+    }
+
+    @Override
     public PriceSuggestion suggest(Request request) {
         RequestCheck.check(request);
         HostPrice host = HostPrice.of(request, gpus);

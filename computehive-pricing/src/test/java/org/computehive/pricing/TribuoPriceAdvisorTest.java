@@ -162,6 +162,14 @@ class TribuoPriceAdvisorTest extends PriceAdvisorContract {
     }
 
     @Test
+    void gpuClass_namesOfOneGpu_areOne() {
+        assertEquals("H100 SXM 80GB", BUNDLED.gpuClass("NVIDIA H100 80GB HBM3"));
+        assertEquals(BUNDLED.gpuClass("RTX 4090"), BUNDLED.gpuClass("NVIDIA GeForce RTX 4090"));
+        assertEquals("unknown display qemu virtio", BUNDLED.gpuClass("QEMU  Virtio-Display"));
+        assertEquals(BUNDLED.gpuClass("L4"), new ReloadablePriceAdvisor(BUNDLED).gpuClass("nvidia l4"));
+    }
+
+    @Test
     void suggest_inALanguageWithDecimalCommas_isTheSame() {
         PriceSuggestion expected = suggest("RTX 4090");
         Locale before = Locale.getDefault();

@@ -77,6 +77,7 @@ final class Roles {
             GET /hosts/{host}/maintenance
             POST /hosts/{host}/maintenance
             DELETE /hosts/{host}/maintenance/{name}
+            GET /price-suggestions
             PUT /listings/{id}
             PUT /rentals/{id}/offer/signature
             POST /rentals/{id}/reclaim

@@ -353,10 +353,22 @@ final class Bodies {
             Long floor,
 
             @Nullable @Schema(description = "micro-USD per hour")
-            Long ceiling) {
+            Long ceiling,
 
-        PriceAdvisor.Request request() {
-            return new PriceAdvisor.Request(
+            @Nullable @Schema(description = "other gpus of the same host")
+            List<LotBody> others,
+
+            @Nullable @Schema(
+                    type = "string",
+                    format = "date-time",
+                    description = "the first instant of a free window that the price is for; with end")
+            String start,
+
+            @Nullable @Schema(type = "string", format = "date-time")
+            String end) {
+
+        PriceAdvisor.Request request(Instant now) {
+            PriceAdvisor.Request request = new PriceAdvisor.Request(
                     BadField.require("gpuModel", gpuModel),
                     BadField.require("gpuCount", gpuCount),
                     optional(gpuMemoryMiB),
@@ -365,10 +377,32 @@ final class Bodies {
                     utilisation == null ? OptionalDouble.empty() : OptionalDouble.of(utilisation),
                     optional(floor),
                     optional(ceiling));
+            if (others != null) {
+                request = request.with(others.stream().map(LotBody::lot).toList());
+            }
+            return start == null && end == null
+                    ? request
+                    : request.with(new PriceAdvisor.Slot(now, window(start, end)));
         }
 
-        private static OptionalLong optional(@Nullable Long value) {
+        static OptionalLong optional(@Nullable Long value) {
             return value == null ? OptionalLong.empty() : OptionalLong.of(value);
+        }
+    }
+
+    /** Gpus of one model, beside others. */
+    @Schema(name = "GpuLot")
+    record LotBody(
+            @Nullable @Schema(example = "T4") String gpuModel,
+            @Nullable @Schema(example = "2") Integer gpuCount,
+
+            @Nullable @Schema(description = "each gpu's memory")
+            Long gpuMemoryMiB) {
+        PriceAdvisor.Lot lot() {
+            return new PriceAdvisor.Lot(
+                    BadField.require("others.gpuModel", gpuModel),
+                    BadField.require("others.gpuCount", gpuCount),
+                    PriceBody.optional(gpuMemoryMiB));
         }
     }
 

@@ -17,6 +17,7 @@ import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.security.SecurityRequirement;
 import io.swagger.v3.oas.annotations.tags.Tag;
+import java.time.Instant;
 import java.util.List;
 import org.computehive.market.Account;
 import org.computehive.market.Assurance;
@@ -27,6 +28,7 @@ import org.computehive.market.ListingId;
 import org.computehive.market.ListingQuery;
 import org.computehive.market.PciAddress;
 import org.computehive.market.Token;
+import org.computehive.rental.PriceAdvisor;
 import org.computehive.rental.RentalEngine;
 import org.computehive.rental.RentalStore;
 import org.computehive.server.api.Bodies.BookingBody;
@@ -34,6 +36,7 @@ import org.computehive.server.api.Bodies.ListingBody;
 import org.computehive.server.api.Bodies.PriceBody;
 import org.computehive.server.api.Bodies.QuoteBody;
 import org.computehive.server.api.Bodies.ReleaseBody;
+import org.computehive.server.api.Views.AdviceView;
 import org.computehive.server.api.Views.ConditionView;
 import org.computehive.server.api.Views.FreeWindowView;
 import org.computehive.server.api.Views.HostView;
@@ -88,11 +91,26 @@ class MarketController {
         return ConditionView.of(Once.of(engine, operator, key).releaseGpu(gpu, operator, why));
     }
 
-    /** Suggests a price. Nothing applies it: a lender who likes it puts it in a listing. */
+    /**
+     * Suggests a price. Nothing applies it: a lender who likes it puts it in a listing. Measured demand is used unless a
+     * utilisation is stated; for a window, a lender's own bookings too.
+     */
     @Post("/price-suggestions")
     SuggestionView suggest(@Parameter(hidden = true) Caller caller, @Body PriceBody body) {
-        caller.as(Role.LENDER, Role.OPERATOR);
-        return SuggestionView.of(engine.suggestPrice(body.request()), token);
+        Account account = caller.as(Role.LENDER, Role.OPERATOR);
+        PriceAdvisor.Request request = body.request(Instant.now());
+        return SuggestionView.of(
+                caller.role() == Role.LENDER ? engine.suggestPrice(account, request) : engine.suggestPrice(request),
+                token);
+    }
+
+    /** Returns the suggestions that the lender was given, newest first, each beside what it charged from then on. */
+    @Get("/price-suggestions")
+    List<AdviceView> suggestions(@Parameter(hidden = true) Caller caller) {
+        Account lender = caller.as(Role.LENDER);
+        return engine.adviceOutcomes(lender).stream()
+                .map(outcome -> AdviceView.of(outcome, token))
+                .toList();
     }
 
     /** Offers gpus, or changes an offer; rentals and quotes already made keep their terms. */

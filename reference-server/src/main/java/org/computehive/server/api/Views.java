@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import org.computehive.demand.DemandSignals;
 import org.computehive.chain.WalletRequests.Transaction;
+import org.computehive.demand.DemandSignals;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Gpu;
@@ -23,7 +23,9 @@ import org.computehive.market.Listing;
 import org.computehive.market.Rate;
 import org.computehive.market.Token;
 import org.computehive.market.search.FreeWindow;
+import org.computehive.rental.AdviceOutcome;
 import org.computehive.rental.EventCodec;
+import org.computehive.rental.GivenAdvice;
 import org.computehive.rental.PriceSuggestion;
 import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
@@ -229,6 +231,31 @@ final class Views {
                     suggestion.modelSha256(),
                     suggestion.dataDate().toString(),
                     suggestion.demand().stream().map(DemandView::of).toList());
+        }
+    }
+
+    /** A suggestion that the lender was given, and what it charged for such gpus until the next one. */
+    @Schema(name = "AdviceOutcome")
+    record AdviceView(
+            Instant at,
+            String gpuModel,
+            int gpuCount,
+            SuggestionView suggestion,
+
+            @Schema(description = "how many rentals of such gpus were paid for")
+            int rentals,
+
+            @Nullable @Schema(description = "their mean rate in micro-USD per hour; null without any")
+            Long charged) {
+        static AdviceView of(AdviceOutcome outcome, Token token) {
+            GivenAdvice advice = outcome.advice();
+            return new AdviceView(
+                    advice.at(),
+                    advice.gpuModel(),
+                    advice.gpuCount(),
+                    SuggestionView.of(advice.suggestion(), token),
+                    outcome.rentals(),
+                    outcome.charged().isPresent() ? outcome.charged().getAsLong() : null);
         }
     }
 

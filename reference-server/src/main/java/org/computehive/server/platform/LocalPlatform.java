@@ -26,6 +26,7 @@ import org.computehive.rental.RentalId;
 import org.computehive.rental.RentalPolicy;
 import org.computehive.rental.RentalStore;
 import org.computehive.rental.SshAccess;
+import org.computehive.rental.SuggestionHistory;
 import org.computehive.vm.DemoImage;
 import org.computehive.vm.ImageCatalogue;
 import org.computehive.vm.ImageRules;
@@ -126,6 +127,7 @@ public final class LocalPlatform implements AutoCloseable {
                     .escrow(escrow)
                     .access(access)
                     .priceAdvisor(TribuoPriceAdvisor.bundled())
+                    .suggestions(SuggestionHistory.inFile(layout.calendar().resolveSibling("suggestions.jsonl")))
                     .auditLog(auditLog)
                     .notifier(notice -> deliver(notice, parts.notifiers()))
                     .clock(clock)
