@@ -151,9 +151,9 @@ record BadRequest(String role, String method, String path, String body, int stat
                         400,
                         "rules.stakes"),
                 new BadRequest(
-                        "lender", "POST", "/hosts/local/gpus/nowhere/release", "{\"why\":\"x\"}", 400, "address"),
+                        "operator", "POST", "/hosts/local/gpus/nowhere/release", "{\"why\":\"x\"}", 400, "address"),
                 new BadRequest(
-                        "lender", "POST", "/hosts/local/gpus/0000:01:00.0/release", "{\"why\":\"\"}", 400, "why"),
+                        "operator", "POST", "/hosts/local/gpus/0000:01:00.0/release", "{\"why\":\"\"}", 400, "why"),
                 new BadRequest("lender", "PUT", "/listings/a", "{\"host\":\"" + "x".repeat(70_000) + "\"}", 413, ""),
                 network("{\"kind\":\"ALL\"}", "shape.network.kind"),
                 network("{\"kind\":\"RESTRICTED\"}", "shape.network.allowed"),

@@ -73,7 +73,6 @@ final class Roles {
             Set.of("lender"),
             """
             GET /account/offers-cancellation
-            POST /hosts/{host}/gpus/{address}/release
             GET /hosts/{host}/maintenance
             POST /hosts/{host}/maintenance
             DELETE /hosts/{host}/maintenance/{name}
@@ -95,6 +94,7 @@ final class Roles {
             """,
             Set.of("operator"),
             """
+            POST /hosts/{host}/gpus/{address}/release
             GET /operations/rentals/stuck
             POST /operations/rentals/{id}/end
             POST /operations/rentals/{id}/resume
