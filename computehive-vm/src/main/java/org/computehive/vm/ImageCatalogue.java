@@ -9,6 +9,7 @@ import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
@@ -29,7 +30,8 @@ import org.slf4j.LoggerFactory;
  * <p>A manifest {@code image.properties} has {@code kernel} and {@code initrd}, or {@code base}, or all three (file names in
  * the same folder; the base disk is in qcow2), each with its digest under {@code NAME.sha256}; {@code setup=cloud-init} for
  * stock cloud images; and {@code name}, where it is signed, with the signature beside it as {@code image.properties.sig}.
- * Signature and files are read and compared before every use. Thread-safe; several processes may use one folder.
+ * Signature and files are compared before every use; a base disk that has not changed since it was hashed is not read again
+ * for a day. Thread-safe; several processes may use one folder.
  */
 public final class ImageCatalogue {
     private static final Logger LOG = LoggerFactory.getLogger(ImageCatalogue.class);
@@ -41,6 +43,7 @@ public final class ImageCatalogue {
     private final ImageRules rules;
     private final ImageCache cache;
     private final KernelVersions versions = new KernelVersions();
+    private final VerifiedFiles large = new VerifiedFiles(InstantSource.system(), ImageCatalogue::sha256);
 
     private ImageCatalogue(Path folder, ImageRules rules) {
         this.folder = folder;
@@ -118,7 +121,10 @@ public final class ImageCatalogue {
      */
     GuestImage verified(String name) {
         GuestImage image = declared(label(name));
-        image.parts().values().forEach(part -> compare(name, part));
+        // A kernel is read in no time; a base disk of many GiB is not, and is only read again once it may have changed.
+        image.kernel().ifPresent(part -> compare(name, part, ImageCatalogue::sha256));
+        image.initrd().ifPresent(part -> compare(name, part, ImageCatalogue::sha256));
+        image.base().ifPresent(part -> compare(name, part, large::sha256));
         image.base().ifPresent(base -> Qcow2.standAlone(base.file()));
         try {
             Files.setLastModifiedTime(folder.resolve(name).resolve(MANIFEST), FileTime.from(Instant.now()));
@@ -207,10 +213,10 @@ public final class ImageCatalogue {
         return platforms;
     }
 
-    private static void compare(String name, GuestImage.Part part) {
+    private static void compare(String name, GuestImage.Part part, VerifiedFiles.Hash hash) {
         String actual;
         try {
-            actual = sha256(part.file());
+            actual = hash.of(part.file());
         } catch (IOException e) {
             throw refused("file %s of image %s can't be read".formatted(part.file(), name), e);
         }

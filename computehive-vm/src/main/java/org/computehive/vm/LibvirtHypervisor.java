@@ -48,6 +48,9 @@ public final class LibvirtHypervisor implements Hypervisor {
     /** Who this is for a catalogue that several hypervisors use. */
     private final String holder;
 
+    /** Ours to let go of, where we took it; a private libvirt has its own. */
+    private Optional<StateLock> stateLock = Optional.empty();
+
     private final GpuTurnover turnover;
     private final Consoles consoles = new Consoles();
     private final Map<RentalId, StartTimes> startTimes = new ConcurrentHashMap<>();
@@ -197,22 +200,35 @@ public final class LibvirtHypervisor implements Hypervisor {
      *     folder above it
      * @throws HypervisorException.Unreachable if it doesn't answer
      * @throws HypervisorException.Refused if it is a session daemon
-     * @throws HypervisorException.Lacking if the folders can't be made or given to the guests' user
+     * @throws HypervisorException.Lacking if the folders can't be made or given to the guests' user, or another process has
+     *     the state folder; one at a time uses it, until {@link #close}
      */
     public static LibvirtHypervisor connect(URI uri, Path state, ImageCatalogue images, Options options) {
         Libvirt libvirt = Libvirt.open(uri);
+        StateLock lock = null;
         try {
-            return connected(
+            lock = StateLock.take(state.toAbsolutePath().normalize());
+            LibvirtHypervisor hypervisor = connected(
                     libvirt,
                     SystemPlaces.open(libvirt, state),
                     images,
                     options,
                     uri.getPath().endsWith("/system"),
                     Progress.UNWATCHED);
+            hypervisor.stateLock = Optional.of(lock);
+            return hypervisor;
         } catch (HypervisorException e) {
+            if (lock != null) {
+                lock.close();
+            }
             libvirt.close();
             throw e;
         }
+    }
+
+    /** Lets go of the state folder, as the kernel does for a process that ends. */
+    void letGo() {
+        stateLock.ifPresent(StateLock::close);
     }
 
     private static LibvirtHypervisor connected(
@@ -455,5 +471,6 @@ public final class LibvirtHypervisor implements Hypervisor {
     public void close() {
         consoles.closeAll();
         libvirt.close();
+        letGo();
     }
 }

@@ -2,12 +2,9 @@ package org.computehive.vm;
 
 import java.io.IOException;
 import java.net.URI;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -38,13 +35,13 @@ public final class PrivateLibvirt implements AutoCloseable {
     /** Keeps libvirt from starting a log daemon that would outlive us, and QEMU from leaving dumps. */
     private static final String QEMU_CONF = "stdio_handler = \"file\"\nmax_core = 0\ndump_guest_core = 0\n";
 
-    private final FileChannel lock;
+    private final StateLock lock;
     private final Places places;
     private final InstantSource clock;
     private final PrivateDaemon daemon;
     private boolean closed;
 
-    private PrivateLibvirt(FileChannel lock, Places places, InstantSource clock, Path program) {
+    private PrivateLibvirt(StateLock lock, Places places, InstantSource clock, Path program) {
         this.lock = lock;
         this.places = places;
         this.clock = clock;
@@ -82,7 +79,7 @@ public final class PrivateLibvirt implements AutoCloseable {
     static PrivateLibvirt open(Path state, Account account, List<Path> memory, String daemon, InstantSource clock) {
         Path program = program(daemon);
         Path home = state.toAbsolutePath().normalize();
-        FileChannel lock = lock(home);
+        StateLock lock = StateLock.take(home);
         try {
             Path runtime = RuntimeFolder.open(home, account, memory);
             var places = new Places(
@@ -105,11 +102,11 @@ public final class PrivateLibvirt implements AutoCloseable {
                 throw e;
             }
         } catch (IOException e) {
-            release(lock);
+            lock.close();
             throw new HypervisorException.Lacking(
                     "the folders of a private libvirt can't be made in %s: %s".formatted(home, e), e);
         } catch (RuntimeException e) {
-            release(lock);
+            lock.close();
             throw e;
         }
     }
@@ -121,30 +118,6 @@ public final class PrivateLibvirt implements AutoCloseable {
                 .findFirst()
                 .orElseThrow(() -> new HypervisorException.Unreachable(
                         "%s is not installed: install the Debian packages %s".formatted(name, Libvirt.PACKAGES), null));
-    }
-
-    private static FileChannel lock(Path home) {
-        try {
-            Files.createDirectories(home);
-            FileChannel channel =
-                    FileChannel.open(home.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            try {
-                if (channel.tryLock() != null) {
-                    return channel;
-                }
-            } catch (OverlappingFileLockException e) {
-                LOG.debug("this process holds {} already", home);
-            }
-            channel.close();
-            throw new HypervisorException.Lacking(
-                    "another ComputeHive uses the state folder %s: stop it or give another folder".formatted(home),
-                    null);
-        } catch (IOException e) {
-            throw new HypervisorException.Lacking(
-                    "state folder %s can't be written (%s): give a folder you may write, with free space"
-                            .formatted(home, e),
-                    e);
-        }
     }
 
     /** Ends the daemon and deletes the folder of an opening that failed, unless VMs of an earlier process live there. */
@@ -232,7 +205,7 @@ public final class PrivateLibvirt implements AutoCloseable {
     public synchronized void detach() {
         if (!closed) {
             closed = true;
-            release(lock);
+            lock.close();
         }
     }
 
@@ -265,7 +238,7 @@ public final class PrivateLibvirt implements AutoCloseable {
             throw new HypervisorException.NotGone(
                     "private libvirt left something behind: %s; delete %s".formatted(e, places.runtime()), e);
         } finally {
-            release(lock);
+            lock.close();
         }
     }
 
@@ -309,14 +282,6 @@ public final class PrivateLibvirt implements AutoCloseable {
             LOG.debug("a domain was gone already: {}", e.getMessage());
         } finally {
             domain.free();
-        }
-    }
-
-    private static void release(FileChannel lock) {
-        try {
-            lock.close();
-        } catch (IOException e) {
-            LOG.debug("lock could not be closed", e);
         }
     }
 }

@@ -102,7 +102,8 @@ class SystemLibvirtCases extends HypervisorContract {
 
     @Override
     protected void abandon(Hypervisor hypervisor) {
-        // Its connection stays open and unused, as that of a process that hangs.
+        // Its connection stays open and unused; the kernel takes the lock of a process that is killed.
+        ((LibvirtHypervisor) hypervisor).letGo();
     }
 
     @Override
@@ -225,6 +226,17 @@ class SystemLibvirtCases extends HypervisorContract {
             }
         }
         assertEquals(List.of(), secrets());
+    }
+
+    @Test
+    void stateFolder_isOneEnginesAtATime() {
+        try (Hypervisor first = open()) {
+            var lacking = assertThrows(HypervisorException.Lacking.class, () -> connect(state));
+            String message = String.valueOf(lacking.getMessage());
+            assertTrue(message.contains(state + ", this very process"), message);
+            assertEquals(List.of(), first.list(), "the first one goes on");
+        }
+        open().close();
     }
 
     @Test
