@@ -10,6 +10,7 @@ import java.util.UUID;
 import org.computehive.market.PciAddress;
 import org.computehive.rental.HypervisorException;
 import org.computehive.rental.VmSpec;
+import org.computehive.vm.internal.CloudSeed;
 import org.libvirt.Domain;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -145,7 +146,10 @@ final class Boot {
         Path file = places.seeds().resolve(spec.id().value()).resolve("cidata");
         try {
             return Optional.of(places.account()
-                    .file(file, CloudSeed.disk(spec.id(), options.network().resolvers())));
+                    .file(
+                            file,
+                            CloudSeed.disk(
+                                    spec.id(), GuestLink.place(options.network().resolvers()))));
         } catch (IOException e) {
             throw new HypervisorException.Lacking("seed disk of %s can't be kept: %s".formatted(spec.id(), e), e);
         }

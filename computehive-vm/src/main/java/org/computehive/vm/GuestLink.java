@@ -3,9 +3,11 @@ package org.computehive.vm;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.computehive.vm.internal.CloudSeed;
 
 /** How a guest's network device is joined to its host, and where the host reaches its SSH server. */
 sealed interface GuestLink {
@@ -17,6 +19,11 @@ sealed interface GuestLink {
     String ROUTER = "10.0.2.2";
     /** How many bits the addresses of that network share. */
     int GUEST_PREFIX = 24;
+
+    /** Returns a guest's place in its own network, as cloud-init is told. */
+    static CloudSeed.Place place(List<String> resolvers) {
+        return new CloudSeed.Place("macaddress", MAC, GUEST, GUEST_PREFIX, ROUTER, resolvers);
+    }
 
     /** Returns where the host reaches the guest's SSH server. */
     InetSocketAddress ssh();

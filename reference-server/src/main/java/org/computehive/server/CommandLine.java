@@ -31,7 +31,7 @@ final class CommandLine {
               --proxmox.tls-pins=SHA256 or --proxmox.tls-authority-file=FILE
               --proxmox.templates=NAME=VMID:SHA256 --proxmox.pool=NAME --proxmox.seeds=STORAGE
               --proxmox.addresses=ADDRESSES --proxmox.prefix=24 --proxmox.router=ADDRESS --proxmox.ssh-port=22
-              --proxmox.ready-limit=PT3M
+              --proxmox.network=NONE|INTERNET --proxmox.ready-limit=PT3M
                                        the node that runs the VMs, with Proxmox VE (computehive-vm/HOST.md)
               --store.kind=KIND        sqlite, or postgres with --store.url=JDBC-URL --store.user=USER
                                        --store.password-file=FILE (sqlite)
@@ -108,6 +108,7 @@ final class CommandLine {
             "proxmox.prefix",
             "proxmox.router",
             "proxmox.ssh-port",
+            "proxmox.network",
             "proxmox.ready-limit",
             "store.kind",
             "store.url",

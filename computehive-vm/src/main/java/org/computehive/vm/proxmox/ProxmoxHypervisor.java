@@ -15,11 +15,13 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import org.computehive.market.NetworkPolicy;
 import org.computehive.market.PciAddress;
 import org.computehive.rental.Hypervisor;
 import org.computehive.rental.HypervisorException;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.VmSpec;
+import org.computehive.vm.internal.CloudSeed;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -87,7 +89,17 @@ public final class ProxmoxHypervisor implements Hypervisor {
 
     @Override
     public void prepare(VmSpec spec) {
-        locked(spec.id(), () -> vms.of(spec.id()).isEmpty() ? made(spec) : 0);
+        locked(spec.id(), () -> {
+            if (vms.of(spec.id()).isEmpty()) {
+                try {
+                    made(spec);
+                } catch (HypervisorException e) {
+                    clearUp(spec.id(), e);
+                    throw e;
+                }
+            }
+            return true;
+        });
     }
 
     @Override
@@ -104,6 +116,7 @@ public final class ProxmoxHypervisor implements Hypervisor {
                 }
             }
             try {
+                check(spec.shape().network());
                 boolean prepared = found.size() == 1 && !found.getFirst().running();
                 if (!prepared) {
                     // A start that was cut off: its guest's state is unknown.
@@ -118,14 +131,37 @@ public final class ProxmoxHypervisor implements Hypervisor {
         });
     }
 
+    /** What the bridge does is its operator's work: another policy than that can't be enforced here. */
+    private void check(NetworkPolicy policy) {
+        NetworkPolicy.Kind reaches = settings.network().reaches();
+        if (policy.kind() != reaches) {
+            throw new HypervisorException.Refused(
+                    "network policy %s can't be enforced by Proxmox VE here, where the guests' bridge is filtered for %s: list it under that policy, or on a host with libvirt"
+                            .formatted(policy.kind(), reaches),
+                    null);
+        }
+    }
+
     private int made(VmSpec spec) {
+        check(spec.shape().network());
         ProxmoxSettings.Template template = template(spec);
+        BootDisk disk = BootDisk.of(vms.config(template.vmid()));
+        if (spec.shape().diskMiB() < disk.mib()) {
+            throw new HypervisorException.Refused(
+                    "disk of %d MiB is smaller than image %s, whose disk has %d MiB: list at least that much"
+                            .formatted(spec.shape().diskMiB(), spec.shape().image(), disk.mib()),
+                    null);
+        }
         Map<PciAddress, String> mappings = mappings(spec);
         var facts = new HashMap<>(ProxmoxInventory.LAYOUT);
         facts.put("image", spec.shape().image());
         facts.put("template sha256", template.sha256());
         facts.put("proxmox-ve version", inventory.version());
-        facts.put("network", ProxmoxInventory.NETWORK);
+        facts.put(
+                "network",
+                spec.shape().network().equals(NetworkPolicy.NONE)
+                        ? ProxmoxInventory.NETWORK
+                        : spec.shape().network().words());
         facts.put(
                 "gpus",
                 String.join(", ", spec.gpus().stream().map(PciAddress::value).toList()));
@@ -143,6 +179,9 @@ public final class ProxmoxHypervisor implements Hypervisor {
             form.put("hostpci" + number++, "mapping=%s,pcie=1,rombar=0".formatted(mappings.get(gpu)));
         }
         vms.set(vmid, form);
+        if (spec.shape().diskMiB() > disk.mib()) {
+            vms.resize(vmid, disk.name(), spec.shape().diskMiB());
+        }
         return vmid;
     }
 
@@ -205,7 +244,7 @@ public final class ProxmoxHypervisor implements Hypervisor {
                 .orElseThrow(() -> new HypervisorException.Lacking("VM %d lost its description".formatted(vmid), null))
                 .expiring(spec.expires());
         String seed = spec.id().vmName() + ".iso";
-        byte[] image = SeedIso.of(CloudConfig.files(spec, mark.address(), settings.network()));
+        byte[] image = CloudSeed.disc(spec, settings.network().place(mark.address()));
         api.await(
                 "uploading a seed",
                 api.upload("nodes/%s/storage/%s/upload".formatted(settings.node(), settings.seeds()), seed, image));

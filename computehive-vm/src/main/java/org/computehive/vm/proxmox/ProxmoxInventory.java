@@ -22,7 +22,7 @@ import org.computehive.rental.HypervisorException;
 
 /** What a node has: its processors and memory, its PCI resource mappings, its templates. */
 final class ProxmoxInventory {
-    static final String NETWORK = "the template's bridge, as the lender's Proxmox VE filters it";
+    static final String NETWORK = "nothing, as the operator of Proxmox VE filters the guests' bridge";
     static final Map<String, String> LAYOUT = Map.of(
             "machine", "Proxmox VE template",
             "acceleration", "kvm",

@@ -5,6 +5,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.computehive.market.NetworkPolicy;
+import org.computehive.vm.internal.CloudSeed;
 
 /**
  * A node of a Proxmox VE cluster (8 or newer), and what of it may be used.
@@ -100,16 +102,29 @@ public record ProxmoxSettings(
 
     /**
      * Where guests are found. The bridge that a template's {@code net0} names must keep guests from one another and from the
-     * management network: Proxmox VE's firewall or a VLAN does it, not this class.
+     * management network, and let them reach what is said here: Proxmox VE's firewall or a VLAN does it, not this class. So a
+     * session whose policy is another is refused.
      *
      * @param addresses IPv4 addresses that are the guests' alone; as many VMs run at a time
      * @param prefix the length of their network's prefix
      * @param gateway their router; empty for none
      * @param sshPort the port of their SSH servers
+     * @param reaches what guests reach over that bridge, as its operator filters it: {@link NetworkPolicy.Kind#NONE} or {@link
+     *     NetworkPolicy.Kind#INTERNET}
      */
-    public record Network(List<String> addresses, int prefix, String gateway, int sshPort) {
-        /** Checks the addresses. */
+    public record Network(List<String> addresses, int prefix, String gateway, int sshPort, NetworkPolicy.Kind reaches) {
+        private static final String ANY_ETHERNET = "e*";
+
+        /**
+         * Checks them.
+         *
+         * @throws IllegalArgumentException if an address is none, or the bridge would need each listing's own list
+         */
         public Network {
+            if (reaches == NetworkPolicy.Kind.RESTRICTED) {
+                throw new IllegalArgumentException(
+                        "a bridge can't be filtered for RESTRICTED, since each listing has a list of its own: NONE and INTERNET are possible");
+            }
             addresses = List.copyOf(addresses);
             for (String address : addresses) {
                 checkAddress(address);
@@ -117,6 +132,10 @@ public record ProxmoxSettings(
             if (!gateway.isEmpty()) {
                 checkAddress(gateway);
             }
+        }
+
+        CloudSeed.Place place(String address) {
+            return new CloudSeed.Place("name", ANY_ETHERNET, address, prefix, gateway, List.of());
         }
 
         private static void checkAddress(String address) {

@@ -83,6 +83,14 @@ final class ProxmoxVms {
         api.put(path(vmid, "/config"), form);
     }
 
+    /** Makes a disk larger; Proxmox VE makes none smaller. */
+    void resize(int vmid, String disk, int mib) {
+        JsonNode task = api.put(path(vmid, "/resize"), Map.of("disk", disk, "size", mib + "M"));
+        if (!task.isNull() && !task.isMissingNode()) { // releases before 8.0 answer when it is done
+            api.await("resizing the disk of VM " + vmid, task);
+        }
+    }
+
     void start(int vmid) {
         api.await("starting VM " + vmid, api.post(path(vmid, "/status/start"), Map.of()));
     }

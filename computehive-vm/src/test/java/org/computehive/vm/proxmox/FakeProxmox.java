@@ -78,6 +78,14 @@ final class FakeProxmox implements AutoCloseable {
                             Map.entry("ide2", "(none|[\\w-]+:iso/[\\w.-]+\\.iso),media=cdrom"),
                             Map.entry("hostpci0", "(mapping|host)=[\\w:.-]+(,(pcie|rombar)=[01])*"),
                             Map.entry("hostpci1", "(mapping|host)=[\\w:.-]+(,(pcie|rombar)=[01])*")),
+            "PUT resize",
+                    Map.of(
+                            "disk",
+                            "(scsi|virtio|sata|ide)\\d{1,2}",
+                            "size",
+                            "\\+?\\d+(\\.\\d+)?[KMGT]?",
+                            "digest",
+                            ".{0,64}"),
             "POST status/start", Map.of("timeout", "\\d+"),
             "POST status/stop", Map.of("timeout", "\\d+", "keepActive", "[01]"),
             "DELETE ", Map.of("purge", "[01]", "destroy-unreferenced-disks", "[01]"));
@@ -377,6 +385,18 @@ final class FakeProxmox implements AutoCloseable {
                 config.putAll(parameters);
                 yield data(null);
             }
+            case "PUT resize" -> {
+                String disk = config.get(parameters.get("disk"));
+                String failure = taskFailures.remove("resize");
+                if (disk == null) {
+                    yield error("disk '%s' does not exist".formatted(parameters.get("disk")));
+                }
+                if (failure == null) {
+                    config.put(
+                            parameters.get("disk"), disk.replaceFirst("size=\\w+", "size=" + parameters.get("size")));
+                }
+                yield task("resize", vmid, failure);
+            }
             case "POST status/start" -> {
                 String failure = taskFailures.remove("qmstart");
                 if (failure == null) {
@@ -407,7 +427,7 @@ final class FakeProxmox implements AutoCloseable {
     private void boot(int vmid, Map<String, String> config) {
         String cdrom = config.getOrDefault("ide2", "");
         byte[] seed = seeds.get(cdrom.replaceFirst("^isos:iso/", "").replaceFirst(",media=cdrom$", ""));
-        Matcher address = Pattern.compile("\"addresses\":\\[\"([0-9.]+)/")
+        Matcher address = Pattern.compile("addresses: \\[([0-9.]+)/")
                 .matcher(seed == null ? "" : new String(seed, StandardCharsets.ISO_8859_1));
         try {
             ServerSocket ssh = new ServerSocket();

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
@@ -19,12 +18,14 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.computehive.market.Gpu;
 import org.computehive.market.MachineShape;
+import org.computehive.market.NetworkPolicy;
 import org.computehive.market.PciAddress;
 import org.computehive.rental.Hypervisor;
 import org.computehive.rental.HypervisorContract;
 import org.computehive.rental.HypervisorException;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.VmSpec;
+import org.computehive.vm.internal.CloudSeed;
 import org.computehive.vm.proxmox.ProxmoxSettings.Template;
 import org.computehive.vm.proxmox.ProxmoxSettings.Trust;
 import org.junit.jupiter.api.AutoClose;
@@ -36,6 +37,10 @@ class ProxmoxHypervisorTest extends HypervisorContract {
     private final FakeProxmox pve = new FakeProxmox();
 
     private ProxmoxSettings settings(String secret, Trust trust, Duration ready) {
+        return settings(secret, trust, ready, NetworkPolicy.Kind.NONE);
+    }
+
+    private ProxmoxSettings settings(String secret, Trust trust, Duration ready, NetworkPolicy.Kind reaches) {
         var limits =
                 new ProxmoxSettings.Limits(Duration.ofSeconds(5), Duration.ofSeconds(20), ready, Duration.ofMillis(5));
         return new ProxmoxSettings(
@@ -49,7 +54,7 @@ class ProxmoxHypervisorTest extends HypervisorContract {
                 "",
                 "isos",
                 new ProxmoxSettings.Network(
-                        List.of("127.0.0.11", "127.0.0.12", "127.0.0.13"), 24, "127.0.0.1", pve.sshPort()),
+                        List.of("127.0.0.11", "127.0.0.12", "127.0.0.13"), 24, "127.0.0.1", pve.sshPort(), reaches),
                 limits);
     }
 
@@ -76,7 +81,7 @@ class ProxmoxHypervisorTest extends HypervisorContract {
 
     @Override
     protected MachineShape shape() {
-        return new MachineShape(2, 512, 64, "demo");
+        return new MachineShape(2, 512, 4_096, "demo");
     }
 
     @Override
@@ -201,7 +206,7 @@ class ProxmoxHypervisorTest extends HypervisorContract {
     @Test
     void taskThatFails_leavesNothingBehind() {
         try (Hypervisor hypervisor = open()) {
-            for (String kind : List.of("qmclone", "qmstart", "imgcopy")) {
+            for (String kind : List.of("qmclone", "resize", "qmstart", "imgcopy")) {
                 pve.taskFailures.put(kind, "storage 'local' is full");
                 VmSpec spec = spec(hypervisor, shape());
                 var failed = assertThrows(HypervisorException.Lacking.class, () -> hypervisor.start(spec), kind);
@@ -290,19 +295,105 @@ class ProxmoxHypervisorTest extends HypervisorContract {
     }
 
     @Test
-    void values_fromOutside_stayValues() {
+    void disk_isAsLargeAsTheListingSays_andNeverSmallerThanTheTemplates() {
+        try (Hypervisor hypervisor = open()) {
+            VmSpec spec = started(hypervisor);
+            assertTrue(pve.configs.get(vmid(spec)).get("scsi0").endsWith(",size=4096M"), pve.configs::toString);
+            VmSpec same = spec(hypervisor, new MachineShape(2, 512, 2_048, "demo"));
+            pve.requests.clear();
+            hypervisor.prepare(same);
+            assertTrue(pve.requests.stream().noneMatch(call -> call.endsWith("/resize")), pve.requests::toString);
+            VmSpec small = spec(hypervisor, new MachineShape(2, 512, 2_047, "demo"));
+            var refused = assertThrows(HypervisorException.Refused.class, () -> hypervisor.start(small));
+            assertTrue(String.valueOf(refused.getMessage()).contains("2048 MiB"), refused::getMessage);
+        }
+    }
+
+    @Test
+    void prepareWhoseDiskCanNotGrow_leavesNothing() {
+        try (Hypervisor hypervisor = open()) {
+            pve.taskFailures.put("resize", "no space left");
+            VmSpec spec = spec(hypervisor, shape());
+            assertThrows(HypervisorException.Lacking.class, () -> hypervisor.prepare(spec));
+            assertEquals(Set.of(FakeProxmox.TEMPLATE, FakeProxmox.SPOILED), pve.configs.keySet());
+        }
+    }
+
+    @Test
+    void bootDisk_isTheFirstOfTheOrder_elseTheFirstThereIs() {
+        var sizes = Map.of(
+                "local:x,size=2G",
+                2_048L,
+                "size=10T,local:x",
+                10L << 20,
+                "local:x,size=1500K,ssd=1",
+                2L,
+                "local:x,size=1",
+                1L);
+        sizes.forEach((disk, mib) -> assertEquals(new BootDisk("virtio0", mib), disk(Map.of("virtio0", disk)), disk));
+        var two = Map.of("scsi0", "a,size=1G", "scsi1", "b,size=3G", "ide2", "c,media=cdrom,size=4M");
+        assertEquals(new BootDisk("scsi0", 1_024), disk(two));
+        var ordered = new TreeMap<>(two);
+        ordered.put("boot", "order=ide2;net0;scsi1;scsi0");
+        assertEquals(new BootDisk("scsi1", 3_072), disk(ordered), "a CD is no disk");
+        assertThrows(HypervisorException.Refused.class, () -> disk(Map.of("scsi0", "a,ssd=1")));
+        assertThrows(HypervisorException.Refused.class, () -> disk(Map.of("efidisk0", "a,size=4M")));
+    }
+
+    private static BootDisk disk(Map<String, String> config) {
+        return BootDisk.of(JsonMapper.builder().build().valueToTree(config));
+    }
+
+    @Test
+    void policy_thatTheBridgeIsNotFilteredFor_isRefused_andNothingIsMade() {
+        var list = NetworkPolicy.restricted(List.of(NetworkPolicy.Destination.tcp("192.0.2.0/24", 443)));
+        for (NetworkPolicy.Kind reaches : List.of(NetworkPolicy.Kind.NONE, NetworkPolicy.Kind.INTERNET)) {
+            var trust = new Trust.Pinned(Set.of(pve.pin()));
+            try (Hypervisor hypervisor =
+                    ProxmoxHypervisor.connect(settings(FakeProxmox.SECRET, trust, Duration.ofSeconds(5), reaches))) {
+                for (NetworkPolicy policy : List.of(NetworkPolicy.NONE, NetworkPolicy.INTERNET, list)) {
+                    VmSpec spec = spec(hypervisor, new MachineShape(2, 512, 4_096, "demo", policy));
+                    if (policy.kind() == reaches) {
+                        String said = hypervisor.start(spec).facts().get("network");
+                        assertEquals(
+                                reaches == NetworkPolicy.Kind.NONE ? ProxmoxInventory.NETWORK : policy.words(), said);
+                        hypervisor.destroy(spec.id());
+                        hypervisor.erase(spec.id());
+                        continue;
+                    }
+                    for (var call :
+                            List.<java.util.function.Consumer<VmSpec>>of(hypervisor::prepare, hypervisor::start)) {
+                        var refused = assertThrows(HypervisorException.Refused.class, () -> call.accept(spec));
+                        String message = String.valueOf(refused.getMessage());
+                        assertTrue(message.contains(policy.kind() + " can't be enforced"), message);
+                    }
+                }
+                assertEquals(Set.of(FakeProxmox.TEMPLATE, FakeProxmox.SPOILED), pve.configs.keySet());
+            }
+        }
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new ProxmoxSettings.Network(List.of("127.0.0.11"), 24, "", 22, NetworkPolicy.Kind.RESTRICTED));
+    }
+
+    @Test
+    void values_fromOutside_stayInFilesOfTheirOwn() {
         var evil = "a\"\n- runcmd: [rm]\n$(id) ;";
         RentalId id = RentalId.random();
         var spec = new VmSpec(
                 id, Instant.EPOCH, shape(), List.of(), new VmSpec.GuestAccess(evil, evil, evil, id.principal()));
-        Map<String, String> files =
-                CloudConfig.files(spec, "127.0.0.11", new ProxmoxSettings.Network(List.of("127.0.0.11"), 24, "", 22));
-        String user = files.get("user-data");
-        assertEquals(2, user.strip().lines().count(), user);
-        assertTrue(new String(SeedIso.of(files), StandardCharsets.ISO_8859_1).contains("CIDATA"));
+        var network = new ProxmoxSettings.Network(List.of("127.0.0.11"), 24, "", 22, NetworkPolicy.Kind.NONE);
+        Map<String, String> files = CloudSeed.filesWithKeys(spec, network.place("127.0.0.11"));
+        for (String read : List.of("user-data", "meta-data", "network-config")) {
+            assertFalse(files.get(read).contains("[rm]"), files.get(read));
+        }
+        assertEquals(evil, files.get("host-key"));
+        assertEquals(
+                files.get("user-data"),
+                CloudSeed.files(RentalId.random(), network.place("127.0.0.12")).get("user-data"));
         assertThrows(
                 IllegalArgumentException.class,
-                () -> new ProxmoxSettings.Network(List.of("10.0.0.1\", \"x"), 24, "", 22));
+                () -> new ProxmoxSettings.Network(List.of("10.0.0.1\", \"x"), 24, "", 22, NetworkPolicy.Kind.NONE));
         assertThrows(IllegalArgumentException.class, () -> new ProxmoxSettings.Token("a@b!c", "x\r\nHost: evil"));
     }
 }

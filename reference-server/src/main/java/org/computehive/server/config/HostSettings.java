@@ -162,7 +162,7 @@ public record HostSettings(
         return found;
     }
 
-    private static <E extends Enum<E>> E word(Class<E> type, String text) {
+    static <E extends Enum<E>> E word(Class<E> type, String text) {
         for (E constant : type.getEnumConstants()) {
             if (constant.name().equals(text.strip().toUpperCase(Locale.ROOT).replace('-', '_'))) {
                 return constant;

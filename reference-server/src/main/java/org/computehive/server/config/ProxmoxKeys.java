@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.computehive.market.NetworkPolicy;
 import org.computehive.vm.proxmox.ProxmoxSettings;
 
 /**
@@ -32,6 +33,7 @@ import org.computehive.vm.proxmox.ProxmoxSettings;
  * @param prefix the length of their network's prefix
  * @param router their router
  * @param sshPort the port of their SSH servers
+ * @param network what the guests' bridge is filtered for: NONE or INTERNET
  * @param readyLimit how long a guest may take until its SSH server answers
  */
 @ConfigurationProperties("computehive.proxmox")
@@ -48,6 +50,7 @@ public record ProxmoxKeys(
         @Bindable(defaultValue = "24") int prefix,
         Optional<String> router,
         @Bindable(defaultValue = "22") int sshPort,
+        Optional<String> network,
         @Bindable(defaultValue = "PT3M") Duration readyLimit) {
     private static final String PREFIX = "computehive.proxmox.";
     private static final Pattern TEMPLATE =
@@ -74,10 +77,14 @@ public record ProxmoxKeys(
         if (guests.isEmpty()) {
             throw new ConfigurationException(PREFIX + "addresses is missing: each guest needs one of its own", null);
         }
-        var network = ConfigurationException.parse(
-                PREFIX + "addresses and router",
+        NetworkPolicy.Kind reaches = ConfigurationException.parse(
+                PREFIX + "network",
+                need("network", network),
+                text -> HostSettings.word(NetworkPolicy.Kind.class, text));
+        var guestNetwork = ConfigurationException.parse(
+                PREFIX + "addresses, router and network",
                 guests,
-                list -> new ProxmoxSettings.Network(list, prefix, router.orElse(""), sshPort));
+                list -> new ProxmoxSettings.Network(list, prefix, router.orElse(""), sshPort, reaches));
         return ConfigurationException.parse(
                 PREFIX + "node and seeds, or computehive.hypervisor",
                 address,
@@ -89,7 +96,7 @@ public record ProxmoxKeys(
                         images(),
                         pool.orElse(""),
                         need("seeds", seeds),
-                        network,
+                        guestNetwork,
                         limits));
     }
 

@@ -152,6 +152,7 @@ class HostSettingsTest {
         keys.put("computehive.proxmox.seeds", "isos");
         keys.put("computehive.proxmox.addresses", "192.0.2.10,192.0.2.11");
         keys.put("computehive.proxmox.router", "192.0.2.1");
+        keys.put("computehive.proxmox.network", "internet");
         return keys;
     }
 
@@ -170,7 +171,7 @@ class HostSettingsTest {
                         "debian-12", new ProxmoxSettings.Template(9001, SHA)),
                 settings.templates());
         assertEquals(
-                new ProxmoxSettings.Network(List.of("192.0.2.10", "192.0.2.11"), 24, "192.0.2.1", 22),
+                new ProxmoxSettings.Network(List.of("192.0.2.10", "192.0.2.11"), 24, "192.0.2.1", 22, Kind.INTERNET),
                 settings.network());
         assertEquals("rented", settings.pool());
     }
@@ -190,13 +191,16 @@ class HostSettingsTest {
 
     @Test
     void missingOrOddKey_isNamed() throws IOException {
-        for (String key : List.of("node", "token-id", "token-file", "templates", "seeds", "addresses")) {
+        for (String key : List.of("node", "token-id", "token-file", "templates", "seeds", "addresses", "network")) {
             Map<String, Object> keys = proxmox();
             keys.remove("computehive.proxmox." + key);
             assertRefused(keys, key);
         }
         var odd = Map.of(
                 "node", "../x", "token-id", "root", "tls-pins", "ab:cd", "templates", "ubuntu", "addresses", "a.b.c.d");
+        Map<String, Object> restricted = proxmox();
+        restricted.put("computehive.proxmox.network", "RESTRICTED");
+        assertRefused(restricted, "each listing has a list of its own");
         for (Map.Entry<String, String> one : odd.entrySet()) {
             Map<String, Object> keys = proxmox();
             keys.put("computehive.proxmox." + one.getKey(), one.getValue());

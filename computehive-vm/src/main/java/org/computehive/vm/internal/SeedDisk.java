@@ -1,4 +1,4 @@
-package org.computehive.vm;
+package org.computehive.vm.internal;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -9,42 +9,71 @@ import java.util.Map;
 import org.computehive.rental.HypervisorException;
 
 /**
- * Writes a small read-only disk with a few files: FAT12 on the geometry of a 1.44 MB floppy disk, which every kernel and
- * every tool reads. The same files give the same bytes.
+ * Writes a small read-only disk with a few files: FAT12, which every kernel and every tool reads. The same files give the same
+ * bytes.
  *
  * <p>The format is Microsoft's (FAT: General Overview of On-Disk Format, 1.03; ECMA-107), with its long names.
  */
-final class SeedDisk {
+public final class SeedDisk {
     /** How many bytes all files together may have. */
-    static final int LIMIT = 65_536;
+    public static final int LIMIT = 65_536;
 
-    private static final int SECTOR = 512;
-    private static final int SECTORS = 2_880;
-    private static final int FAT_SECTORS = 9;
-    private static final int ROOT_ENTRIES = 224;
     private static final int ENTRY = 32;
-    private static final int ROOT_AT = (1 + 2 * FAT_SECTORS) * SECTOR;
-    private static final int DATA_AT = ROOT_AT + ROOT_ENTRIES * ENTRY;
     private static final int END_OF_FILE = 0xfff;
+
+    /** How a disk is divided: by what it is read from, since no kernel reads sectors that are smaller than its device's. */
+    public enum Kind {
+        /** A disk, on the geometry of a 1.44 MB floppy disk. */
+        DISK(512, 2_880, 9, 224),
+        /** A disc in a CD drive. */
+        DISC(2_048, 720, 1, 256);
+
+        private final int sector;
+        private final int sectors;
+        private final int fatSectors;
+        private final int rootEntries;
+
+        Kind(int sector, int sectors, int fatSectors, int rootEntries) {
+            this.sector = sector;
+            this.sectors = sectors;
+            this.fatSectors = fatSectors;
+            this.rootEntries = rootEntries;
+        }
+
+        private int rootAt() {
+            return (1 + 2 * fatSectors) * sector;
+        }
+
+        private int dataAt() {
+            return rootAt() + rootEntries * ENTRY;
+        }
+    }
+
     /** 1 January 2026: the time of every file. */
     private static final short DATE = (2026 - 1980) << 9 | 1 << 5 | 1;
     /** Where the characters of a part of a long name stand in its entry. */
     private static final int[] NAME_PLACES = {1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30};
 
-    private final ByteBuffer disk = ByteBuffer.allocate(SECTORS * SECTOR).order(ByteOrder.LITTLE_ENDIAN);
-    private int entryAt = ROOT_AT;
+    private final Kind kind;
+    private final ByteBuffer disk;
+    private int entryAt;
     private int cluster = 2;
 
-    private SeedDisk() {}
+    private SeedDisk(Kind kind) {
+        this.kind = kind;
+        this.disk = ByteBuffer.allocate(kind.sectors * kind.sector).order(ByteOrder.LITTLE_ENDIAN);
+        this.entryAt = kind.rootAt();
+    }
 
     /**
      * Returns the disk's bytes.
      *
+     * @param kind what it is read from
      * @param label 1 to 11 capital letters and digits
      * @param files name to content; names of 1 to 13 lower-case letters and hyphens that differ in their first six, or longer
      * @throws HypervisorException.Refused if the files have over {@value #LIMIT} bytes
      */
-    static byte[] of(String label, Map<String, String> files) {
+    public static byte[] of(Kind kind, String label, Map<String, String> files) {
         var contents = new LinkedHashMap<String, byte[]>();
         files.forEach((name, text) -> contents.put(name, text.getBytes(StandardCharsets.UTF_8)));
         long total = contents.values().stream().mapToLong(bytes -> bytes.length).sum();
@@ -52,7 +81,7 @@ final class SeedDisk {
             throw new HypervisorException.Refused(
                     "seed has %d bytes: at most %d are allowed".formatted(total, LIMIT), null);
         }
-        var seed = new SeedDisk();
+        var seed = new SeedDisk(kind);
         seed.boot(label);
         seed.fat(0, 0xff0);
         seed.fat(1, END_OF_FILE);
@@ -67,12 +96,14 @@ final class SeedDisk {
     private void boot(String label) {
         disk.put(0, (byte) 0xeb).put(1, (byte) 0x3c).put(2, (byte) 0x90);
         ascii(3, "MSWIN4.1", 8);
-        disk.putShort(11, (short) SECTOR)
+        disk.putShort(11, (short) kind.sector)
                 .put(13, (byte) 1)
                 .putShort(14, (short) 1)
                 .put(16, (byte) 2);
-        disk.putShort(17, (short) ROOT_ENTRIES).putShort(19, (short) SECTORS).put(21, (byte) 0xf0);
-        disk.putShort(22, (short) FAT_SECTORS).putShort(24, (short) 18).putShort(26, (short) 2);
+        disk.putShort(17, (short) kind.rootEntries)
+                .putShort(19, (short) kind.sectors)
+                .put(21, (byte) 0xf0);
+        disk.putShort(22, (short) kind.fatSectors).putShort(24, (short) 18).putShort(26, (short) 2);
         disk.put(38, (byte) 0x29).putInt(39, 0x43480001);
         ascii(43, label, 11);
         ascii(54, "FAT12", 8);
@@ -96,8 +127,8 @@ final class SeedDisk {
         disk.putShort(entryAt + 26, (short) (content.length == 0 ? 0 : cluster));
         disk.putInt(entryAt + 28, content.length);
         entryAt += ENTRY;
-        disk.put(DATA_AT + (cluster - 2) * SECTOR, content);
-        int clusters = (content.length + SECTOR - 1) / SECTOR;
+        disk.put(kind.dataAt() + (cluster - 2) * kind.sector, content);
+        int clusters = (content.length + kind.sector - 1) / kind.sector;
         for (int i = 1; i <= clusters; i++) {
             fat(cluster, i == clusters ? END_OF_FILE : cluster + 1);
             cluster++;
@@ -118,7 +149,7 @@ final class SeedDisk {
     /** Writes an entry of 12 bits to both tables. */
     private void fat(int entry, int value) {
         for (int table = 0; table < 2; table++) {
-            int at = (1 + table * FAT_SECTORS) * SECTOR + entry * 3 / 2;
+            int at = (1 + table * kind.fatSectors) * kind.sector + entry * 3 / 2;
             int pair = disk.getShort(at) & 0xffff;
             disk.putShort(at, (short) (entry % 2 == 0 ? pair & 0xf000 | value : pair & 0x000f | value << 4));
         }

@@ -1,0 +1,5 @@
+/** What several hypervisors here share; not for others. */
+@NullMarked
+package org.computehive.vm.internal;
+
+import org.jspecify.annotations.NullMarked;
