@@ -8,6 +8,7 @@ import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -130,5 +131,42 @@ class HardwareAttestorTest {
         refused("sev-snp", spec(0), keys(new Document("tdx", good.body(), good.certificates())));
         refused("report", spec(0), keys(new Document("sev-snp", "?", good.certificates())));
         refused("certificate", spec(0), keys(new Document("sev-snp", good.body(), List.of("AAAA"))));
+    }
+
+    @Test
+    void tdxQuote_countsOnlyWhereItIsVerified_andAloneOfItsKind() {
+        var intel = new IntelChain();
+        ByteBuffer body = IntelChain.body();
+        body.put(48 + 520, challenge.reportData(keys()));
+        var quote = new Document("tdx", Base64.getEncoder().encodeToString(intel.quote(body)), List.of());
+        var least = new TdxPolicy.Minimum(Map.of(0, Collections.nCopies(16, 0)), Collections.nCopies(16, 0), 0, 0);
+        HardwareAttestor both = attestor.withTdx(new TdxVerifier(
+                new TdxPolicy(
+                        Map.of("demo", Set.of(IntelChain.measurement())),
+                        Map.of(IntelChain.PLATFORM, least),
+                        intel.pin(),
+                        false,
+                        new TdxPolicy.Revocation.Unchecked()),
+                () -> IntelChain.NOW));
+        assertEquals(
+                "TDX, platform " + IntelChain.PLATFORM,
+                both.verify(spec(0), challenge, keys(quote)).get("hardware"));
+        assertEquals(
+                "SEV-SNP Genoa",
+                both.verify(spec(0), challenge, keys(report(challenge, keys()))).get("hardware"));
+        refused("sev-snp", spec(0), keys(quote));
+        var earlier = new Challenge(rental, "0e".repeat(32), "user authority", "host authority", rental.principal());
+        for (Map.Entry<String, Evidence> odd : Map.of(
+                        "tdx", keys(quote, quote),
+                        "quote", keys(new Document("tdx", "?", List.of())),
+                        "nvidia-gpu", keys(quote))
+                .entrySet()) {
+            var failed = assertThrows(
+                    AttestationException.class,
+                    () -> both.verify(spec(odd.getKey().equals("nvidia-gpu") ? 1 : 0), challenge, odd.getValue()));
+            assertEquals(odd.getKey(), failed.failed());
+        }
+        var stale = assertThrows(AttestationException.class, () -> both.verify(spec(0), earlier, keys(quote)));
+        assertEquals("report data", stale.failed());
     }
 }

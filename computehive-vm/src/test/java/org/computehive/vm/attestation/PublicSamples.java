@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
  *       tests/certs_data}, Apache-2.0
  *   <li>{@code go-sev-guest_attestation.bin} and {@code go-sev-guest_vcek.der}: google/go-sev-guest, {@code verify/testdata},
  *       Apache-2.0; its guest may be debugged
+ *   <li>{@code go-tdx-guest_quote.dat}: google/go-tdx-guest, {@code testing/testdata/tdx_prod_quote_SPR_E4.dat}, Apache-2.0
  *   <li>{@code amd_ark_ask_milan.pem}: AMD's signing key and root, {@code https://kdsintf.amd.com/vcek/v1/Milan/cert_chain}
  * </ul>
  */
@@ -101,5 +102,33 @@ class PublicSamples {
         List<X509Certificate> chain = chain("go-sev-guest_vcek.der");
         assertThrows(
                 AttestationException.class, () -> verifier(report).verify("sample", bytes, chain, report.reportData()));
+    }
+
+    @Test
+    void goTdxGuestsQuote_isVerifiedByIntelsRoot_andWithAnyByteChangedRefused() throws Exception {
+        byte[] bytes = bytes("go-tdx-guest_quote.dat");
+        TdxQuote quote = TdxQuote.read(bytes);
+        PckTcb tcb = PckTcb.of(quote.chain().getFirst());
+        assertEquals(List.of(3, 3, 2, 2, 2, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0), tcb.components());
+        assertEquals(11, tcb.pce());
+        var measurement =
+                new TdxPolicy.Measurement(quote.measurement(), quote.measured(0), quote.measured(1), quote.measured(2));
+        var policy = new TdxPolicy(
+                Map.of("sample", Set.of(measurement)),
+                Map.of("50806f000000", new TdxPolicy.Minimum(Map.of(0, quote.module()), tcb.components(), 11, 4)),
+                TdxPolicy.INTEL_ROOT,
+                true,
+                new TdxPolicy.Revocation.Unchecked());
+        var verifier = new TdxVerifier(policy, () -> NOW);
+        Map<String, String> facts = verifier.verify("sample", bytes, quote.reportData());
+        assertEquals("TDX, platform 50806f000000", facts.get("hardware"));
+        for (int at = 0; at < TdxQuote.SIGNED + 4 + 128 + 6 + 384 + 64 + 2 + 32; at++) {
+            byte[] changed = bytes.clone();
+            changed[at] ^= 1;
+            assertThrows(
+                    AttestationException.class,
+                    () -> verifier.verify("sample", changed, quote.reportData()),
+                    "byte " + at);
+        }
     }
 }
