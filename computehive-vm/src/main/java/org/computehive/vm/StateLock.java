@@ -3,15 +3,14 @@ package org.computehive.vm;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.computehive.rental.HypervisorException;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,10 +22,17 @@ final class StateLock implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(StateLock.class);
     private static final String FILE = "lock";
     private static final int LONGEST_NUMBER = 20;
+    /**
+     * The lock files that this process has. The kernel drops a process's locks of a file when the process closes any descriptor
+     * of it (fcntl(2)), so one that is taken here must not even be opened again.
+     */
+    private static final Set<Path> OURS = ConcurrentHashMap.newKeySet();
 
+    private final Path file;
     private final FileChannel channel;
 
-    private StateLock(FileChannel channel) {
+    private StateLock(Path file, FileChannel channel) {
+        this.file = file;
         this.channel = channel;
     }
 
@@ -37,17 +43,14 @@ final class StateLock implements AutoCloseable {
      */
     static StateLock take(Path home) {
         try {
-            Files.createDirectories(home);
-            FileChannel channel = FileChannel.open(
-                    home.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            Path file = Files.createDirectories(home).toRealPath().resolve(FILE);
+            if (!OURS.add(file)) {
+                throw taken(home, OptionalLong.of(ProcessHandle.current().pid()));
+            }
             try {
-                if (locked(channel) == null) {
-                    throw taken(home, owner(channel));
-                }
-                sign(channel);
-                return new StateLock(channel);
+                return lock(home, file);
             } catch (IOException | RuntimeException e) {
-                channel.close();
+                OURS.remove(file);
                 throw e;
             }
         } catch (IOException e) {
@@ -58,11 +61,18 @@ final class StateLock implements AutoCloseable {
         }
     }
 
-    private static @Nullable FileLock locked(FileChannel channel) throws IOException {
+    private static StateLock lock(Path home, Path file) throws IOException {
+        FileChannel channel =
+                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
-            return channel.tryLock();
-        } catch (OverlappingFileLockException e) {
-            return null; // this process has it already
+            if (channel.tryLock() == null) {
+                throw taken(home, owner(channel));
+            }
+            sign(channel);
+            return new StateLock(file, channel);
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
         }
     }
 
@@ -111,6 +121,8 @@ final class StateLock implements AutoCloseable {
             channel.close();
         } catch (IOException e) {
             LOG.debug("lock could not be closed", e);
+        } finally {
+            OURS.remove(file);
         }
     }
 }

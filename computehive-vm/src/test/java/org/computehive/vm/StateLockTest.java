@@ -23,8 +23,26 @@ class StateLockTest {
             try (StateLock lock = StateLock.take(Path.of(arguments[0]))) {
                 System.out.println("taken " + lock.getClass().getSimpleName());
                 System.in.read();
+            } catch (HypervisorException.Lacking e) {
+                System.out.println("refused: " + e.getMessage());
             }
         }
+    }
+
+    private Process holder() throws IOException {
+        return new ProcessBuilder(
+                        ProcessHandle.current().info().command().orElseThrow(),
+                        "-cp",
+                        TestHost.absoluteClassPath(),
+                        Holder.class.getName(),
+                        home.toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+    }
+
+    private static void kill(Process process) throws InterruptedException {
+        process.destroyForcibly();
+        assertTrue(process.waitFor(1, TimeUnit.MINUTES));
     }
 
     private static String refusal(Path home) {
@@ -34,41 +52,44 @@ class StateLockTest {
 
     @Test
     void folderOfAnotherProcess_isRefusedWithItsNumber_untilThatIsKilled() throws Exception {
-        Process other = new ProcessBuilder(
-                        ProcessHandle.current().info().command().orElseThrow(),
-                        "-cp",
-                        TestHost.absoluteClassPath(),
-                        Holder.class.getName(),
-                        home.toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
+        Process other = holder();
         try {
             assertEquals("taken StateLock", other.inputReader().readLine());
             String refused = refusal(home);
             assertTrue(refused.contains("process " + other.pid() + " ("), refused);
             assertTrue(refused.contains(home.toString()), refused);
         } finally {
-            other.destroyForcibly();
-            assertTrue(other.waitFor(1, TimeUnit.MINUTES));
+            kill(other);
         }
         StateLock.take(home).close();
     }
 
     @Test
-    void folderOfThisProcess_isRefusedToo_untilItIsLetGo() {
+    void folderOfThisProcess_isRefusedToo_andStaysRefusedToOthers_untilItIsLetGo() throws Exception {
         try (StateLock first = StateLock.take(home)) {
             String refused = refusal(home);
             assertTrue(refused.contains("this very process"), () -> refused + first);
+            Process other = holder();
+            try {
+                String said = other.inputReader().readLine();
+                assertTrue(said.contains("process " + ProcessHandle.current().pid()), said);
+            } finally {
+                kill(other);
+            }
         }
         StateLock.take(home).close();
     }
 
     @Test
-    void whatElseStandsInTheFile_isNotRepeated() throws IOException {
-        try (StateLock first = StateLock.take(home)) {
+    void whatElseStandsInTheFile_isNotRepeated() throws Exception {
+        Process other = holder();
+        try {
+            assertEquals("taken StateLock", other.inputReader().readLine());
             Files.writeString(home.resolve("lock"), "\u001b[31m rm -rf / 77\n");
             String refused = refusal(home);
-            assertTrue(refused.contains("another process") && !refused.contains("rm"), () -> refused + first);
+            assertTrue(refused.contains("another process") && !refused.contains("rm"), refused);
+        } finally {
+            kill(other);
         }
     }
 
