@@ -7,11 +7,12 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.function.ToDoubleFunction;
@@ -27,10 +28,19 @@ public final class GpuCatalogue {
     private static final double MEMORY_TOLERANCE = .12;
 
     private static final int STRANGER_PEERS = 3;
+    private static final int NEAREST = 3;
+    /** Of a longer name, so much is compared with those that are known. */
+    private static final int MOST_SPELT = 24;
+
+    private static final int LONGEST_CORE = 64;
     private static final String MODIFIED = "(memory doubled by others)";
 
     private final Map<String, List<Variant>> byCore;
     private final List<GpuFacts> all;
+    /** In order. */
+    private final String[] cores;
+    /** The first variant of each. */
+    private final String[] coreNames;
 
     private record Variant(GpuFacts facts, String form) {}
 
@@ -41,6 +51,16 @@ public final class GpuCatalogue {
                 .map(Variant::facts)
                 .sorted(Comparator.comparing(GpuFacts::name))
                 .toList();
+        this.cores = byCore.keySet().stream().sorted().toArray(String[]::new);
+        this.coreNames = Arrays.stream(cores)
+                .map(core ->
+                        byCore.getOrDefault(core, List.of()).getFirst().facts().name())
+                .toArray(String[]::new);
+        for (String core : cores) {
+            if (core.length() > LONGEST_CORE) {
+                throw new IllegalStateException("gpu name \"%s\" is over %d characters".formatted(core, LONGEST_CORE));
+            }
+        }
     }
 
     /** Reads the catalogue that comes with this module. */
@@ -166,30 +186,47 @@ public final class GpuCatalogue {
         return Math.abs(gib - facts.memoryGib()) <= MEMORY_TOLERANCE * facts.memoryGib();
     }
 
-    private List<String> nearest(String core) {
-        var names = new LinkedHashSet<String>();
-        byCore.entrySet().stream()
-                .sorted(Comparator.comparingInt((Map.Entry<String, ?> e) -> distance(core, e.getKey()))
-                        .thenComparing(Map.Entry::getKey))
-                .limit(3)
-                .forEach(e -> names.add(e.getValue().getFirst().facts().name()));
-        return List.copyOf(names);
+    /** The names that are spelt most like one, of those that are equally like the first by name. */
+    private List<String> nearest(String asked) {
+        String core = asked.substring(0, Math.min(asked.length(), MOST_SPELT));
+        String[] names = new String[NEAREST];
+        int[] distances = new int[NEAREST];
+        Arrays.fill(distances, Integer.MAX_VALUE);
+        int[] above = new int[LONGEST_CORE + 1];
+        int[] row = new int[LONGEST_CORE + 1];
+        for (int c = 0; c < cores.length; c++) {
+            int worst = distances[NEAREST - 1];
+            if (Math.abs(core.length() - cores[c].length()) < worst) {
+                int distance = distance(core, cores[c], above, row);
+                for (int place = NEAREST - 1; place >= 0 && distance < distances[place]; place--) {
+                    if (place < NEAREST - 1) {
+                        distances[place + 1] = distances[place];
+                        names[place + 1] = names[place];
+                    }
+                    distances[place] = distance;
+                    names[place] = coreNames[c];
+                }
+            }
+        }
+        return Arrays.stream(names).filter(Objects::nonNull).toList();
     }
 
-    /** Levenshtein's edit distance. */
-    private static int distance(String a, String b) {
-        int[] above = new int[b.length() + 1];
+    /** Levenshtein's edit distance; the arrays are room to work in. */
+    private static int distance(String a, String b, int[] room, int[] more) {
+        int[] above = room;
+        int[] row = more;
         for (int j = 0; j <= b.length(); j++) {
             above[j] = j;
         }
         for (int i = 1; i <= a.length(); i++) {
-            int[] row = new int[b.length() + 1];
             row[0] = i;
             for (int j = 1; j <= b.length(); j++) {
                 int change = above[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
                 row[j] = Math.min(change, Math.min(above[j], row[j - 1]) + 1);
             }
+            int[] done = above;
             above = row;
+            row = done;
         }
         return above[b.length()];
     }

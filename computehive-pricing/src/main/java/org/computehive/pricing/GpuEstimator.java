@@ -47,6 +47,8 @@ final class GpuEstimator {
     private final Set<GpuFacts.Segment> segments;
     private final GpuFacts median;
     private final double[] strange;
+    /** That of a gpu of which nothing is known: it holds every gpu's price too. */
+    private final double[] any;
 
     GpuEstimator(GpuCatalogue catalogue, PriceModel model) {
         this.catalogue = catalogue;
@@ -75,6 +77,11 @@ final class GpuEstimator {
                 .skip(seen.size() / 2)
                 .findFirst()
                 .orElseThrow();
+        double[] all = strange;
+        for (GpuFacts peer : seen) {
+            all = wider(all, new double[2], part(peer) - part(median));
+        }
+        this.any = all;
         for (GpuFacts gpu : catalogue.all()) {
             estimates.put(gpu.name(), known(gpu));
         }
@@ -249,16 +256,12 @@ final class GpuEstimator {
         String called = "unknown gpu; the nearest known names: " + String.join(", ", name.nearest());
         boolean display = GpuName.isDisplay(name.name());
         if (memoryMib.isEmpty() && !display) {
-            double[] range = strange.clone();
-            for (GpuFacts peer : seen) {
-                range = wider(range, new double[2], part(peer) - part(median));
-            }
             Factor factor = new Factor(
                     "unknown gpu",
                     1,
                     called + ". Priced as the middle one of the " + seen.size()
                             + " gpus in the data: state its memory for a better price");
-            return GpuEstimate.of(median, part(median), List.of(factor), Confidence.LOW, range);
+            return GpuEstimate.of(median, part(median), List.of(factor), Confidence.LOW, any);
         }
         double stated = display ? LEAST_MEMORY_GIB : memoryMib.orElse(0) / 1024.;
         double memory = StrictMath.log(Math.clamp(stated, LEAST_MEMORY_GIB, MOST_MEMORY_GIB));

@@ -67,4 +67,13 @@ class JShellScriptIT {
                 text);
         assertFalse(text.contains("Exception") || text.contains("rror"), text);
     }
+
+    @Test
+    void rankPricing_ranksThePolicies_andOneOfItsOwn() throws Exception {
+        String text = run("rank-pricing.jsh");
+        for (String policy : List.of("ours", "peers' median", "a fifth over peers")) {
+            assertTrue(text.lines().anyMatch(line -> line.contains(policy) && line.matches(".*[0-9].*")), text);
+        }
+        assertFalse(text.contains("Exception") || text.contains("rror"), text);
+    }
 }
