@@ -16,7 +16,7 @@ public record BreakGlass(String principal, String operator, String reason, Insta
     /** Marks the key ids of such certificates; no renter's has it. */
     static final String MARK = "break-glass:";
 
-    private static final int REASON_LIMIT = 200;
+    static final int REASON_LIMIT = 200;
 
     /**
      * Checks the parts.
@@ -31,6 +31,11 @@ public record BreakGlass(String principal, String operator, String reason, Insta
             throw new IllegalArgumentException("a break-glass grant needs a reason of 1 to %d characters, not of %d"
                     .formatted(REASON_LIMIT, reason.length()));
         }
+    }
+
+    /** Returns whether a certificate's key id is that of an operator's, not of a renter's. */
+    public static boolean marks(String keyId) {
+        return keyId.startsWith(MARK);
     }
 
     /** Returns the key id that its certificates have. */

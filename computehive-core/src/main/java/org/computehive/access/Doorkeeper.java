@@ -131,7 +131,7 @@ final class Doorkeeper {
                     InetSocketAddress.createUnresolved("", 0),
                     grant.principal(),
                     grant.operator(),
-                    Names.shown(grant.reason()),
+                    Names.shown(grant.reason(), BreakGlass.REASON_LIMIT),
                     grant.until()));
         } catch (RuntimeException e) {
             trust.close(grant);

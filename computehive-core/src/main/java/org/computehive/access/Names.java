@@ -41,11 +41,16 @@ final class Names {
 
     /** Makes text from outside safe for a log or a message: printable ASCII only, at most 80 characters. */
     static String shown(String value) {
+        return shown(value, QUOTE_LIMIT);
+    }
+
+    /** The same, at most so many characters. */
+    static String shown(String value, int most) {
         var text = new StringBuilder();
         value.chars()
-                .limit(QUOTE_LIMIT)
+                .limit(most)
                 .forEach(c -> text.append(c >= ' ' && c <= '~' && c != '"' && c != '\\' ? (char) c : '?'));
-        return text.append(value.length() > QUOTE_LIMIT ? "..." : "").toString();
+        return text.append(value.length() > most ? "..." : "").toString();
     }
 
     private static String check(Pattern form, String what, String value, String expected) {

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * <caption>Members</caption>
  * <tr><th>member</th><th>value</th></tr>
  * <tr><td>{@code commitment}</td><td>standard base64 of {@code SHA-256(salt || payload)}; the salt has 32 bytes</td></tr>
- * <tr><td>{@code n}</td><td>where {@code rental} is: the number of the rental's event, 0 to 2<sup>53</sup> - 1</td></tr>
+ * <tr><td>{@code n}</td><td>where the entry is an event of {@code rental}'s: its number, 0 to 2<sup>53</sup> - 1</td></tr>
  * <tr><td>{@code rental}</td><td>where the entry is about a rental: its id, 1 to 64 of {@code a-z 0-9 -}</td></tr>
  * <tr><td>{@code time}</td><td>UTC as {@link Instant#toString} writes it, years 0000 to 9999</td></tr>
  * <tr><td>{@code type}</td><td>what happened: 1 to 64 characters, words of {@code a-z 0-9} between single {@code .}, {@code -} or {@code _}</td></tr>
@@ -44,13 +44,14 @@ public final class AuditEntry {
 
     private static final int MAX_BYTES = 512;
     private static final int MAX_WORD = 64;
+    private static final long NO_NUMBER = -1;
     private static final long MAX_NUMBER = (1L << 53) - 1;
     private static final Instant FIRST = Instant.parse("0000-01-01T00:00:00Z");
     private static final Instant END = Instant.parse("+10000-01-01T00:00:00Z");
     private static final Pattern TYPE = Pattern.compile("[a-z0-9]+([._-][a-z0-9]+)*");
     private static final Pattern SUBJECT = Pattern.compile("[a-z0-9-]+");
     private static final Pattern FORM = Pattern.compile("\\{\"commitment\":\"(?<commitment>[A-Za-z0-9+/]{43}=)\""
-            + "(,\"n\":(?<n>0|[1-9][0-9]{0,15}),\"rental\":\"(?<rental>[a-z0-9-]{1,64})\")?"
+            + "((,\"n\":(?<n>0|[1-9][0-9]{0,15}))?,\"rental\":\"(?<rental>[a-z0-9-]{1,64})\")?"
             + ",\"time\":\"(?<time>[0-9TZ:.-]{20,30})\",\"type\":\"(?<type>[a-z0-9._-]{1,64})\",\"v\":1\\}");
 
     private final String type;
@@ -62,7 +63,7 @@ public final class AuditEntry {
     private AuditEntry(String type, @Nullable String rental, long number, Instant time, byte[] commitment) {
         this.type = word("type", type, TYPE);
         this.rental = rental == null ? null : word("rental", rental, SUBJECT);
-        if (number < 0 || number > MAX_NUMBER) {
+        if (number < NO_NUMBER || number > MAX_NUMBER) {
             throw new IllegalArgumentException(
                     "audit entry number %d is out of range: 0 to %d".formatted(number, MAX_NUMBER));
         }
@@ -103,7 +104,25 @@ public final class AuditEntry {
      */
     public static AuditEntry commit(
             String type, String rental, long number, Instant time, byte[] payload, byte[] salt) {
+        if (number < 0) {
+            throw new IllegalArgumentException(
+                    "audit entry number %d is out of range: 0 to %d".formatted(number, MAX_NUMBER));
+        }
         return new AuditEntry(type, Objects.requireNonNull(rental), number, time, commitment(payload, salt));
+    }
+
+    /**
+     * Commits to what concerns a rental and is no event of it, such as a login at the gateway.
+     *
+     * @param type what happened, such as {@code access.accepted}
+     * @param rental the rental's id
+     * @param time when it happened
+     * @param payload what happened in full; it stays outside of the log
+     * @param salt from {@link #newSalt}, for this entry alone
+     * @throws IllegalArgumentException if a value does not fit the schema
+     */
+    public static AuditEntry commit(String type, String rental, Instant time, byte[] payload, byte[] salt) {
+        return new AuditEntry(type, Objects.requireNonNull(rental), NO_NUMBER, time, commitment(payload, salt));
     }
 
     /**
@@ -112,7 +131,7 @@ public final class AuditEntry {
      * @throws IllegalArgumentException if a value does not fit the schema
      */
     public static AuditEntry commit(String type, Instant time, byte[] payload, byte[] salt) {
-        return new AuditEntry(type, null, 0, time, commitment(payload, salt));
+        return new AuditEntry(type, null, NO_NUMBER, time, commitment(payload, salt));
     }
 
     private static byte[] commitment(byte[] payload, byte[] salt) {
@@ -144,7 +163,7 @@ public final class AuditEntry {
             AuditEntry entry = new AuditEntry(
                     group(form, "type"),
                     form.group("rental"),
-                    number == null ? 0 : Long.parseLong(number),
+                    number == null ? NO_NUMBER : Long.parseLong(number),
                     Instant.parse(group(form, "time")),
                     Note.base64(group(form, "commitment")));
             if (!entry.text().equals(text)) {
@@ -166,7 +185,8 @@ public final class AuditEntry {
     }
 
     private String text() {
-        String subject = rental == null ? "" : ",\"n\":" + number + ",\"rental\":\"" + rental + "\"";
+        String event = number == NO_NUMBER ? "" : ",\"n\":" + number;
+        String subject = rental == null ? "" : event + ",\"rental\":\"" + rental + "\"";
         return "{\"commitment\":\"" + Base64.getEncoder().encodeToString(commitment) + "\"" + subject + ",\"time\":\""
                 + time + "\",\"type\":\"" + type + "\",\"v\":1}";
     }
@@ -186,9 +206,9 @@ public final class AuditEntry {
         return Optional.ofNullable(rental);
     }
 
-    /** Returns the number of the rental's event, if the entry is about one. */
+    /** Returns the number of the rental's event, if the entry is one. */
     public OptionalLong number() {
-        return rental == null ? OptionalLong.empty() : OptionalLong.of(number);
+        return number == NO_NUMBER ? OptionalLong.empty() : OptionalLong.of(number);
     }
 
     /** Returns when it happened. */

@@ -2,6 +2,7 @@ package org.computehive.rental;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -100,7 +101,7 @@ final class Doors implements SessionAccess {
     @Override
     public void onDecision(Consumer<Decision> listener) {
         access.onDecision(decision -> {
-            if (decision.kind().equals("accepted")) {
+            if (decision.kind().equals("accepted") || decision.kind().equals("glass-accepted")) {
                 check(decision.principal());
             }
             listener.accept(decision);
@@ -139,6 +140,11 @@ final class Doors implements SessionAccess {
     @Override
     public Grant issue(RentalId id, Window window, String publicKey) {
         return access.issue(id, window, publicKey);
+    }
+
+    @Override
+    public Grant breakGlass(RentalId id, String operator, String reason, Instant until, String publicKey) {
+        return access.breakGlass(id, operator, reason, until, publicKey);
     }
 
     @Override

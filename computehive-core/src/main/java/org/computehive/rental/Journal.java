@@ -149,22 +149,35 @@ final class Journal {
         tell();
     }
 
-    /** Puts something in the audit log that is not a rental's event, such as what the gateway decided. */
+    /** Puts something in the audit log that concerns no rental, such as a clock that was set. */
     void note(String type, String subject, Instant at, String detail) {
-        String payload = subject + ": " + detail;
         String salt = salt();
-        byte[] entry = AuditEntry.commit(
-                        type,
-                        at,
-                        payload.getBytes(StandardCharsets.UTF_8),
-                        HexFormat.of().parseHex(salt))
-                .bytes();
-        long index = log.append(entry);
+        byte[] payload = payload(subject, detail);
+        append(AuditEntry.commit(type, at, payload, HexFormat.of().parseHex(salt)), salt, payload);
+    }
+
+    /** Puts something in the audit log that concerns a rental and is no event of it, such as what the gateway decided. */
+    void note(String type, RentalId rental, String subject, Instant at, String detail) {
+        String salt = salt();
+        byte[] payload = payload(subject, detail);
+        append(
+                AuditEntry.commit(
+                        type, rental.value(), at, payload, HexFormat.of().parseHex(salt)),
+                salt,
+                payload);
+    }
+
+    private static byte[] payload(String subject, String detail) {
+        return (subject + ": " + detail).getBytes(StandardCharsets.UTF_8);
+    }
+
+    private void append(AuditEntry entry, String salt, byte[] payload) {
+        long index = log.append(entry.bytes());
         LOG.atInfo()
-                .addKeyValue("type", type)
+                .addKeyValue("type", entry.type())
                 .addKeyValue("auditIndex", index)
                 .addKeyValue("salt", salt)
-                .addKeyValue("payload", payload)
+                .addKeyValue("payload", new String(payload, StandardCharsets.UTF_8))
                 .log("audit note");
     }
 

@@ -20,16 +20,18 @@ final class Operations {
     private final RentalStore store;
     private final Rentals rentals;
     private final Journal journal;
+    private final SessionAccess access;
     /**
      * Held from the note in the audit log to the change that it notes. The note comes first, so that nothing is acknowledged
      * that a crash kept out of the log; of requests that come together only one notes.
      */
     private final ReentrantLock maintaining = new ReentrantLock();
 
-    Operations(RentalStore store, Rentals rentals, Journal journal) {
+    Operations(RentalStore store, Rentals rentals, Journal journal, SessionAccess access) {
         this.store = store;
         this.rentals = rentals;
         this.journal = journal;
+        this.access = access;
     }
 
     Maintenance block(Account lender, Maintenance maintenance, Answering<Maintenance> answering) {
@@ -161,6 +163,19 @@ final class Operations {
 
     List<Rental> stuck() {
         return store.stuck(RentalStore.MOST);
+    }
+
+    SessionAccess.Grant breakGlass(RentalId id, String operator, String reason, Instant until, String publicKey) {
+        Rental rental = rentals.existing(id);
+        if (!rental.mayEnter()) {
+            throw new RentalException.WrongState(
+                    "rental %s is %s: there is nothing to enter".formatted(id, rental.state()));
+        }
+        if (until.isAfter(rental.sessionEnd())) {
+            throw new RentalException.Unacceptable("break-glass access until %s is too long: rental %s ends at %s"
+                    .formatted(until, id, rental.sessionEnd()));
+        }
+        return access.breakGlass(id, operator, reason, until, publicKey);
     }
 
     Rental resume(RentalId id, String note, Answering<Rental> answering) {

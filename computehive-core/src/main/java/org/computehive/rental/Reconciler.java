@@ -57,7 +57,7 @@ final class Reconciler {
         } else if (!MAY_HAVE_VM.contains(rental.get().state())
                 || !rental.get().host().equals(host)) {
             // Its gpus stay quarantined until the rental's own step has turned them over.
-            journal.note("vm.stray", vm.id().value(), journal.now(), "destroyed on host " + host);
+            journal.note("vm.stray", vm.id(), vm.id().value(), journal.now(), "destroyed on host " + host);
             hypervisor.destroy(vm.id());
             hypervisor.erase(vm.id());
         } else if (rental.get().state() == RentalState.ACTIVE

@@ -107,7 +107,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         auditSweep = new AuditSweep(journal);
         rentals = new Rentals(store, journal);
         signing = new Signing(escrow, journal, rentals);
-        operations = new Operations(store, rentals, journal);
+        operations = new Operations(store, rentals, journal, access);
         var bookings = new Bookings(store, market, journal, policy, sources.ids());
         var extensions = new Extensions(store, market, journal, policy, sources.ids());
         commands = new Commands(
@@ -402,6 +402,27 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         return operations.stuck();
     }
 
+    /**
+     * Lets an operator into a running session for a while, by a certificate of its own kind, where the access was opened
+     * with it; else it is refused. The grant is in the audit log before it takes effect, and so is each login by it. Each
+     * call is a grant of its own, in place of an earlier one of the same operator's for the same rental, and counts at this
+     * engine's gateway until that is restarted.
+     *
+     * @param operator who enters; 1 to 48 of a-z, 0-9 and inner hyphens
+     * @param reason why, for the record; 1 to 200 characters
+     * @param until when it ends, not after the session does
+     * @param publicKey the operator's public key, one line in OpenSSH's format
+     * @throws org.computehive.access.AccessException.LeaseRefused if it is off
+     * @throws org.computehive.access.AccessException.OutsideWindow if it would be over, or last longer than it may
+     * @throws RentalException.NotFound if there is no such rental
+     * @throws RentalException.WrongState if nobody may enter it now
+     * @throws RentalException.Unacceptable if it would be longer than the session
+     */
+    public SessionAccess.Grant breakGlass(
+            RentalId id, String operator, String reason, Instant until, String publicKey) {
+        return operations.breakGlass(id, operator, reason, until, publicKey);
+    }
+
     @Override
     public Rental resume(RentalId id, String note) {
         return commands.resume(id, note);
@@ -479,9 +500,10 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
      * out, or anybody could fill the log.
      */
     private void note(SessionAccess.Decision decision) {
-        if (RentalId.ofPrincipal(decision.principal()).flatMap(store::rental).isPresent()) {
-            journal.note("access." + decision.kind(), decision.principal(), decision.at(), decision.detail());
-        }
+        RentalId.ofPrincipal(decision.principal())
+                .filter(id -> store.rental(id).isPresent())
+                .ifPresent(id -> journal.note(
+                        "access." + decision.kind(), id, decision.principal(), decision.at(), decision.detail()));
         if (decision.kind().equals("accepted")) {
             RentalId.ofPrincipal(decision.principal()).ifPresent(this::enter);
         }

@@ -271,7 +271,7 @@ final class Scribe {
 
     /** Returns whether an entry is of no rental's event, or of one that the store has, word for word. */
     private boolean isStored(AuditEntry logEntry, byte[] bytes) {
-        if (logEntry.rental().isEmpty()) {
+        if (logEntry.number().isEmpty()) {
             return true;
         }
         long version = logEntry.number().orElse(0);

@@ -69,6 +69,21 @@ public interface SessionAccess extends AutoCloseable {
     Grant issue(RentalId id, Window window, String publicKey);
 
     /**
+     * Lets an operator into a rental's VM for a while, by a certificate of its own kind: off unless the access was opened
+     * with it. The listener is told ({@code glass-broken}) before it takes effect; if it throws, nobody is let in.
+     *
+     * @param id a rental that was admitted
+     * @param operator who enters; 1 to 48 of a-z, 0-9 and inner hyphens
+     * @param reason why, for the record; 1 to 200 characters
+     * @param until when it ends; the rental's window ends it, too
+     * @param publicKey the operator's public key, one line in OpenSSH's format
+     * @throws org.computehive.access.AccessException.LeaseRefused if it is off
+     * @throws org.computehive.access.AccessException.OutsideWindow if it would be over, or last longer than it may
+     * @throws IllegalArgumentException if a part is malformed
+     */
+    Grant breakGlass(RentalId id, String operator, String reason, Instant until, String publicKey);
+
+    /**
      * Closes every connection of a rental's, telling the renter why, and lets none in again.
      *
      * @return how many connections were closed
@@ -148,7 +163,7 @@ public interface SessionAccess extends AutoCloseable {
      * What was decided about a connection.
      *
      * @param at when
-     * @param kind what, such as {@code accepted}, {@code refused} or {@code closed}
+     * @param kind what, such as {@code accepted}, {@code refused} or {@code closed}; {@code glass-accepted} is an operator
      * @param principal the principal it asked for, or what it claimed
      * @param detail why, for people; no key material
      */

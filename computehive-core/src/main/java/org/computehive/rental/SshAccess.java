@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.computehive.access.AccessException;
+import org.computehive.access.BreakGlass;
 import org.computehive.access.CertificateAuthority;
 import org.computehive.access.Gateway;
 import org.computehive.access.GatewayConfig;
@@ -29,6 +30,7 @@ import org.computehive.access.UserCertificate;
 import org.computehive.access.UserCertificateRequest;
 import org.computehive.rental.VmSpec.GuestAccess;
 import org.computehive.schedule.Window;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Access over SSH: a certificate authority and a jump-host gateway in this process.
@@ -45,6 +47,8 @@ public final class SshAccess implements SessionAccess {
     private final Gateway gateway;
     private final String publicHost;
     private final Traffic traffic;
+    private final InstantSource clock;
+    private final @Nullable Duration breakGlass;
     private volatile Consumer<Decision> listener = decision -> {};
 
     private SshAccess(CertificateAuthority authority, Path keys, Settings settings, InstantSource clock) {
@@ -55,10 +59,12 @@ public final class SshAccess implements SessionAccess {
                 RenterFiles.GATEWAY_NAME,
                 key.publicKey(),
                 clock.instant().plus(GATEWAY_CERTIFICATE_LIFE)));
-        this.gateway = Gateway.start(
-                new GatewayConfig(settings.bind(), key, certificate, authority.userAuthorities(), settings.limits()),
-                clock,
-                this::decided);
+        var config =
+                new GatewayConfig(settings.bind(), key, certificate, authority.userAuthorities(), settings.limits());
+        this.gateway =
+                Gateway.start(settings.breakGlass() == null ? config : config.withBreakGlass(), clock, this::decided);
+        this.clock = clock;
+        this.breakGlass = settings.breakGlass();
         this.publicHost = settings.publicHost();
         this.traffic = settings.traffic();
     }
@@ -70,11 +76,40 @@ public final class SshAccess implements SessionAccess {
      * @param publicHost under which host name or address renters reach it
      * @param limits what it puts up with
      * @param traffic how much may flow to and from each rental
+     * @param breakGlass how long {@link #breakGlass break-glass access} may last at the most; null where it is off
      */
-    public record Settings(InetSocketAddress bind, String publicHost, GatewayLimits limits, Traffic traffic) {
-        /** Traffic is {@link Traffic#UNLIMITED unlimited}. */
+    public record Settings(
+            InetSocketAddress bind,
+            String publicHost,
+            GatewayLimits limits,
+            Traffic traffic,
+            @Nullable Duration breakGlass) {
+        /** Traffic is {@link Traffic#UNLIMITED unlimited}, break-glass access is off. */
         public Settings(InetSocketAddress bind, String publicHost, GatewayLimits limits) {
-            this(bind, publicHost, limits, Traffic.UNLIMITED);
+            this(bind, publicHost, limits, Traffic.UNLIMITED, null);
+        }
+
+        /**
+         * Checks the time.
+         *
+         * @throws IllegalArgumentException if break-glass access would be for no time
+         */
+        public Settings {
+            if (breakGlass != null && !breakGlass.isPositive()) {
+                throw new IllegalArgumentException(
+                        "break-glass access of at most %s lets nobody in: give a positive time, or none to leave it off"
+                                .formatted(breakGlass));
+            }
+        }
+
+        /** Returns the same with a limit to what flows to and from each rental. */
+        public Settings withTraffic(Traffic each) {
+            return new Settings(bind, publicHost, limits, each, breakGlass);
+        }
+
+        /** Returns the same with {@link #breakGlass break-glass access}, for so long at the most. */
+        public Settings withBreakGlass(Duration most) {
+            return new Settings(bind, publicHost, limits, traffic, most);
         }
 
         /** On this machine's loopback address alone, at a port. */
@@ -175,8 +210,25 @@ public final class SshAccess implements SessionAccess {
     @Override
     public Grant issue(RentalId id, Window window, String publicKey) {
         SshPublicKey key = SshPublicKey.parse(publicKey);
-        UserCertificate certificate = authority.issue(
-                new UserCertificateRequest(id.value(), id.principal(), key, window.start(), window.end()));
+        return grant(
+                id,
+                authority.issue(
+                        new UserCertificateRequest(id.value(), id.principal(), key, window.start(), window.end())));
+    }
+
+    @Override
+    public Grant breakGlass(RentalId id, String operator, String reason, Instant until, String publicKey) {
+        var grant = new BreakGlass(id.principal(), operator, reason, until);
+        SshPublicKey key = SshPublicKey.parse(publicKey);
+        if (breakGlass != null && until.isAfter(clock.instant().plus(breakGlass))) {
+            throw new AccessException.OutsideWindow(
+                    "break-glass access until %s is too long: it lasts %s at the most".formatted(until, breakGlass));
+        }
+        gateway.breakGlass(grant);
+        return grant(id, authority.issue(grant, key));
+    }
+
+    private Grant grant(RentalId id, UserCertificate certificate) {
         var entrance = new RenterFiles.Entrance(
                 publicHost, gateway.address().getPort(), id.principal(), id.vmName(), GUEST_USER);
         return new Grant(
@@ -184,7 +236,7 @@ public final class SshAccess implements SessionAccess {
                 entrance,
                 authority.hostAuthorities(),
                 Long.toUnsignedString(certificate.serial()),
-                key.fingerprint(),
+                certificate.key().fingerprint(),
                 certificate.validBefore());
     }
 
@@ -205,12 +257,7 @@ public final class SshAccess implements SessionAccess {
 
     private void decided(GatewayEvent event) {
         switch (event) {
-            case GatewayEvent.Accepted e ->
-                tell(
-                        e.at(),
-                        "accepted",
-                        e.principal(),
-                        "serial " + Long.toUnsignedString(e.serial()) + ", key " + e.key());
+            case GatewayEvent.Accepted e -> accepted(e);
             case GatewayEvent.Refused e -> tell(e.at(), "refused", e.user(), e.reason());
             case GatewayEvent.ChannelOpened e -> tell(e.at(), "entered", e.principal(), e.vmName());
             case GatewayEvent.ChannelRefused e -> tell(e.at(), "refused", e.principal(), e.asked() + ": " + e.reason());
@@ -223,6 +270,16 @@ public final class SshAccess implements SessionAccess {
                         "by %s until %s: %s".formatted(e.operator(), e.until(), e.reason()));
             // Anybody on the network can cause these without a certificate: they stay out of the audit log.
             case GatewayEvent.Dropped e -> {}
+        }
+    }
+
+    /** An operator's login must not count as the renter's. */
+    private void accepted(GatewayEvent.Accepted e) {
+        String how = "serial %s, key %s".formatted(Long.toUnsignedString(e.serial()), e.key());
+        if (BreakGlass.marks(e.keyId())) {
+            tell(e.at(), "glass-accepted", e.principal(), how + ", key id " + e.keyId());
+        } else {
+            tell(e.at(), "accepted", e.principal(), how);
         }
     }
 

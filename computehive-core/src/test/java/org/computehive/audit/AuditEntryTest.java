@@ -38,6 +38,20 @@ class AuditEntryTest {
     }
 
     @Test
+    void bytes_ofWhatConcernsARentalAndIsNoEventOfIt_haveTheRentalAlone() {
+        AuditEntry accepted = AuditEntry.commit("access.accepted", "0123456789abcdefghjkmnpqrs", TIME, PAYLOAD, salt);
+        String commitment = entry.toString().substring(0, entry.toString().indexOf(",\"n\""));
+        assertEquals(
+                commitment + ",\"rental\":\"0123456789abcdefghjkmnpqrs\","
+                        + "\"time\":\"2026-11-22T10:00:00.250Z\",\"type\":\"access.accepted\",\"v\":1}",
+                accepted.toString());
+        AuditEntry read = AuditEntry.parse(accepted.bytes());
+        assertEquals(accepted, read);
+        assertEquals(Optional.of("0123456789abcdefghjkmnpqrs"), read.rental());
+        assertEquals(OptionalLong.empty(), read.number());
+    }
+
+    @Test
     void parse_givesTheEntryBack() {
         AuditEntry read = AuditEntry.parse(entry.bytes());
         assertEquals(entry, read);
@@ -73,7 +87,10 @@ class AuditEntryTest {
                 good.replace("\"n\":3", "\"n\":03"),
                 good.replace("\"n\":3", "\"n\":-3"),
                 good.replace("\"n\":3", "\"n\":9007199254740992"),
-                good.replace("\"n\":3,", ""),
+                good.replace(",\"rental\":\"0123456789abcdefghjkmnpqrs\"", ""),
+                good.replace(
+                        "\"n\":3,\"rental\":\"0123456789abcdefghjkmnpqrs\"",
+                        "\"rental\":\"0123456789abcdefghjkmnpqrs\",\"n\":3"),
                 good.replace(".250Z", ".25Z"),
                 good.replace("2026-11-22", "2026-13-22"),
                 good.replace("Z\"", "+00:00\""),

@@ -359,7 +359,8 @@ final class DurableWorld implements AutoCloseable {
                 LongStream.rangeClosed(1, settled.version()).boxed().toList(),
                 log.entries(0, log.size()).stream()
                         .map(AuditEntry::parse)
-                        .filter(entry -> entry.rental().equals(Optional.of(id.value())))
+                        .filter(entry ->
+                                entry.number().isPresent() && entry.rental().equals(Optional.of(id.value())))
                         .map(entry -> entry.number().orElseThrow())
                         .toList());
         return settled;

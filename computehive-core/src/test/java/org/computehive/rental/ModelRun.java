@@ -803,7 +803,8 @@ final class ModelRun {
         }
         List<AuditEntry> entries = world.log.entries(0, world.log.size()).stream()
                 .map(AuditEntry::parse)
-                .filter(entry -> entry.rental().equals(Optional.of(rental.id().value())))
+                .filter(entry -> entry.number().isPresent()
+                        && entry.rental().equals(Optional.of(rental.id().value())))
                 .toList();
         boolean audited = entries.size() == history.size()
                 && IntStream.range(0, entries.size()).allMatch(i -> isOf(entries.get(i), history.get(i)));

@@ -402,8 +402,8 @@ final class ModelWorld implements AutoCloseable {
         Object result = call.invoke();
         for (byte[] bytes : log.entries(before, log.size())) {
             AuditEntry entry = AuditEntry.parse(bytes);
-            entry.rental().ifPresent(id -> {
-                long number = entry.number().orElseThrow();
+            entry.number().ifPresent(number -> {
+                String id = entry.rental().orElseThrow();
                 if (number != logged.getOrDefault(id, 0L) + 1) {
                     breaks("the audit log has version %d of %s after %s".formatted(number, id, logged.get(id)));
                 }

@@ -151,7 +151,7 @@ class RentalEngineRestartTest {
             assertEquals(List.of(), hypervisor.list());
             long logged = log.entries(0, log.size()).stream()
                     .map(AuditEntry::parse)
-                    .filter(entry -> entry.rental().isPresent())
+                    .filter(entry -> entry.number().isPresent())
                     .count();
             assertEquals(settled.version(), logged, "each event is in the log once");
         }

@@ -13,6 +13,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.computehive.access.AccessException;
 import org.computehive.access.HostKeyPair;
 import org.computehive.audit.AuditEntry;
 import org.computehive.audit.InMemoryAuditLog;
@@ -213,7 +214,8 @@ class RentalEngineTest {
     private void auditHoldsEveryEventOnce(Rental rental) {
         List<AuditEntry> entries = log.entries(0, log.size()).stream()
                 .map(AuditEntry::parse)
-                .filter(entry -> entry.rental().equals(Optional.of(rental.id().value())))
+                .filter(entry -> entry.number().isPresent()
+                        && entry.rental().equals(Optional.of(rental.id().value())))
                 .toList();
         var history = store.history(rental.id());
         assertEquals(history.size(), entries.size());
@@ -225,6 +227,46 @@ class RentalEngineTest {
                             EventCodec.write(recorded.event()).getBytes(StandardCharsets.UTF_8),
                             HexFormat.of().parseHex(recorded.salt())));
         }
+    }
+
+    @Test
+    void whatTheGatewayDecides_isInTheLogWithItsRental() {
+        Rental rental = fund(window(now));
+        activate(rental);
+        access.enter(rental.id());
+        List<AuditEntry> notes = log.entries(0, log.size()).stream()
+                .map(AuditEntry::parse)
+                .filter(entry -> entry.number().isEmpty())
+                .toList();
+        assertEquals(1, notes.size());
+        assertEquals("access.accepted", notes.getFirst().type());
+        assertEquals(Optional.of(rental.id().value()), notes.getFirst().rental());
+    }
+
+    @Test
+    void breakGlass_whereItIsOff_isRefusedAndNotNoted() {
+        Rental rental = fund(window(now));
+        activate(rental);
+        long logged = log.size();
+        assertThrows(
+                AccessException.LeaseRefused.class,
+                () -> engine.breakGlass(rental.id(), "olga", "help", now.plusSeconds(1), "key"));
+        assertThrows(
+                RentalException.Unacceptable.class,
+                () -> engine.breakGlass(
+                        rental.id(), "olga", "help", rental.window().end().plusSeconds(1), "key"));
+        engine.end(rental.id(), renter.account());
+        assertThrows(
+                RentalException.WrongState.class,
+                () -> engine.breakGlass(rental.id(), "olga", "help", now.plusSeconds(1), "key"));
+        assertEquals(0, notes(logged));
+    }
+
+    private long notes(long from) {
+        return log.entries(from, log.size()).stream()
+                .map(AuditEntry::parse)
+                .filter(entry -> entry.number().isEmpty())
+                .count();
     }
 
     @Test

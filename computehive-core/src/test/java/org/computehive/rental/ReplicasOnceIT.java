@@ -347,7 +347,7 @@ class ReplicasOnceIT {
     private static Stream<String> numbered(InMemoryAuditLog log) {
         return log.entries(0, log.size()).stream()
                 .map(AuditEntry::parse)
-                .filter(entry -> entry.rental().isPresent())
+                .filter(entry -> entry.number().isPresent())
                 .map(entry ->
                         entry.rental().orElseThrow() + " " + entry.number().orElseThrow());
     }

@@ -44,6 +44,8 @@ final class CommandLine {
                                        what it puts up with
               --gateway.rental-bytes=N --gateway.rental-bytes-per-second=N
                                        what a rental may send and receive, in all and a second (any number)
+              --gateway.break-glass=PT1H
+                                       how long an operator may be let into a session at the most (never)
               --authorities.user.file=FILE
               --authorities.user.passphrase-file=FILE or --authorities.user.passphrase-variable=VARIABLE
                                        the key that certifies renters and its passphrase (unencrypted, in the data
@@ -128,6 +130,7 @@ final class CommandLine {
             "gateway.penalty-shut-out",
             "gateway.rental-bytes",
             "gateway.rental-bytes-per-second",
+            "gateway.break-glass",
             "chain.kind",
             "chain.port",
             "chain.rpc-urls",

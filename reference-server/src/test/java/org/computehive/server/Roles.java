@@ -96,6 +96,7 @@ final class Roles {
             """
             POST /hosts/{host}/gpus/{address}/release
             GET /operations/rentals/stuck
+            POST /operations/rentals/{id}/break-glass
             POST /operations/rentals/{id}/end
             POST /operations/rentals/{id}/resume
             POST /tokens

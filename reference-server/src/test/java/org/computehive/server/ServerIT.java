@@ -27,6 +27,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.computehive.access.HostKeyPair;
+import org.computehive.audit.AuditEntry;
+import org.computehive.audit.AuditLog;
 import org.computehive.caldav.Radicale;
 import org.computehive.store.PostgresServer;
 import org.jspecify.annotations.Nullable;
@@ -68,6 +71,7 @@ class ServerIT {
                 "--policy.confirm-extension=PT1S",
                 "--authorities.user.passphrase-file=" + passphrase,
                 "--authorities.host.passphrase-file=" + passphrase,
+                "--gateway.break-glass=PT10M",
                 "--gateway.rental-bytes=100000000",
                 "--gateway.rental-bytes-per-second=10000000"));
         for (String party : List.of("lender", "renter")) {
@@ -201,8 +205,27 @@ class ServerIT {
         var sessions = new SessionWalk(api);
         sessions.list();
         sessions.lenderEnds();
-        sessions.operatorEnds();
+        String entered = sessions.operatorBreaksGlassAndEnds();
+        List<String> noted = accessNotes(entered);
+        assertTrue(noted.contains("access.glass-accepted"), noted::toString);
+        assertTrue(
+                noted.indexOf("access.glass-broken") < noted.indexOf("access.glass-accepted"),
+                "the grant is noted before the login: " + noted);
+        assertEquals(1, noted.stream().filter("access.glass-broken"::equals).count(), "what is refused is no grant");
         sessions.extendedSession_lastsToItsNewEnd();
+    }
+
+    /** Returns what the audit log has of a rental beside its events, in order. */
+    private List<String> accessNotes(String rental) {
+        return auditEntries(server)
+                .filter(entry -> entry.number().isEmpty() && entry.rental().equals(Optional.of(rental)))
+                .map(AuditEntry::type)
+                .toList();
+    }
+
+    private static Stream<AuditEntry> auditEntries(Application of) {
+        AuditLog log = of.platform().local().auditLog();
+        return log.entries(0, log.size()).stream().map(AuditEntry::parse);
     }
 
     @Test
@@ -258,6 +281,29 @@ class ServerIT {
                     line -> {})) {
                 assertTrue(walk(other, data, Map.of("UNTIL", "funded", "LEAD", "3600"))
                         .contains("FUNDED at version"));
+                ApiClient its = ApiClient.of(other);
+                String rental = its.call(200, "renter", "GET", "/rentals", "")
+                        .get(0)
+                        .path("id")
+                        .asText();
+                JsonNode refused = its.call(
+                        403,
+                        "operator",
+                        "POST",
+                        "/operations/rentals/" + rental + "/break-glass",
+                        ApiClient.body(
+                                "publicKey",
+                                HostKeyPair.generate().publicKey().line(),
+                                "reason",
+                                "to see",
+                                "until",
+                                Instant.now().plusSeconds(60).toString()));
+                assertTrue(refused.path("detail").asText().contains("break-glass access is off"), refused::toString);
+                assertEquals(
+                        0,
+                        auditEntries(other)
+                                .filter(entry -> entry.type().startsWith("access."))
+                                .count());
             }
         } finally {
             delete(data);

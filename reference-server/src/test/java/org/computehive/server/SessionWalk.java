@@ -1,16 +1,21 @@
 package org.computehive.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Optional;
 
 /** Sessions on a real VM over HTTP, one after another on the machine's only gpu: how they end, and what is paid then. */
@@ -62,9 +67,13 @@ final class SessionWalk {
         assertPaidAsDue(settled);
     }
 
-    /** An operator ends it for a reason of the platform's, which both parties read. */
-    void operatorEnds() throws Exception {
+    /**
+     * An operator lets itself in for a while, then ends the session for a reason of the platform's, which both parties
+     * read.
+     */
+    String operatorBreaksGlassAndEnds() throws Exception {
         String id = begin(Duration.ofHours(1));
+        breakGlass(id);
         String path = "/operations/rentals/" + id + "/end";
         String why = ApiClient.body("blame", "PLATFORM", "why", "the building is closed");
         Optional<String> key = Optional.of("end-" + id);
@@ -75,6 +84,63 @@ final class SessionWalk {
         assertEquals("PLATFORM", fault.path("blame").asText());
         assertEquals("the building is closed", fault.path("what").asText());
         assertPaidAsDue(api.settle(id));
+        return id;
+    }
+
+    private void breakGlass(String id) throws Exception {
+        String path = "/operations/rentals/" + id + "/break-glass";
+        Path folder = Files.createTempDirectory("computehive-glass-");
+        try {
+            Path key = folder.resolve("id");
+            run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key.toString());
+            String publicKey = Files.readString(folder.resolve("id.pub")).strip();
+            api.call(403, "renter", "POST", path, glass(publicKey, "curious", Duration.ofMinutes(5), folder));
+            api.call(409, "operator", "POST", path, glass(publicKey, "too long", Duration.ofMinutes(20), folder));
+            api.call(422, "operator", "POST", path, glass(publicKey, "past its end", Duration.ofHours(2), folder));
+            JsonNode unsaid = api.call(
+                    400, "operator", "POST", path, ApiClient.body("publicKey", publicKey, "until", "" + Instant.now()));
+            assertEquals("reason", unsaid.path("field").asText());
+
+            JsonNode granted = api.call(
+                    200, "operator", "POST", path, glass(publicKey, "asked to help", Duration.ofMinutes(5), folder));
+            Files.writeString(
+                    folder.resolve("id-cert.pub"), granted.path("certificate").asText() + "\n");
+            Path config = folder.resolve("ssh_config");
+            Files.writeString(config, granted.path("sshConfig").asText());
+            Files.writeString(
+                    folder.resolve("known_hosts"), granted.path("knownHosts").asText());
+            assertEquals("renter\n", run("ssh", "-F", config.toString(), "ch-" + id, "whoami"));
+            for (JsonNode event : api.call(200, "renter", "GET", "/rentals/" + id + "/history", "")) {
+                assertFalse(event.path("type").asText().startsWith("entered"), "the renter never came");
+            }
+        } finally {
+            for (String name : List.of("id", "id.pub", "id-cert.pub", "ssh_config", "known_hosts")) {
+                Files.deleteIfExists(folder.resolve(name));
+            }
+            Files.delete(folder);
+        }
+    }
+
+    private static String glass(String publicKey, String reason, Duration length, Path folder) {
+        return ApiClient.body(
+                "publicKey",
+                publicKey,
+                "reason",
+                reason,
+                "until",
+                Instant.now().plus(length).toString(),
+                "folder",
+                folder.toString());
+    }
+
+    private static String run(String... command) throws Exception {
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        process.getOutputStream().close();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), () -> String.join(" ", command) + ": " + said);
+        return said;
     }
 
     /** A running session gets more time, and lasts until then; both escrows are settled, and the invoice adds up. */

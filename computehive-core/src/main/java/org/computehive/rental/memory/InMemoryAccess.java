@@ -115,6 +115,12 @@ public final class InMemoryAccess implements SessionAccess {
         return way;
     }
 
+    /** It is off. */
+    @Override
+    public Grant breakGlass(RentalId id, String operator, String reason, Instant until, String publicKey) {
+        throw new AccessException.LeaseRefused("break-glass access is off: an operator enters no rental in memory");
+    }
+
     @Override
     public synchronized int cut(RentalId id, String why) {
         cut.add(id);

@@ -459,6 +459,23 @@ final class Bodies {
             @Nullable @Schema(description = "for people, 1 to 200 characters; the parties read it")
             String why) {}
 
+    /** Why and for how long an operator is to be let into a session. */
+    @Schema(name = "BreakGlassRequest")
+    record GlassBody(
+            @Nullable @Schema(description = "one line in OpenSSH's format", example = "ssh-ed25519 AAAA…")
+            String publicKey,
+
+            @Nullable @Schema(description = "for the audit log, 1 to 200 characters of printable ASCII")
+            String reason,
+
+            @Nullable @Schema(type = "string", format = "date-time", description = "when it ends, at the latest with the session")
+            String until,
+
+            @Nullable @Schema(
+                    description =
+                            "an absolute folder on the operator's machine that holds the private key as id; with it the answer has an ssh_config")
+            String folder) {}
+
     /** What an operator did. */
     @Schema(name = "ResumeRequest")
     record NoteBody(

@@ -13,12 +13,16 @@ import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.security.SecurityRequirement;
 import io.swagger.v3.oas.annotations.tags.Tag;
+import java.time.Instant;
 import java.util.List;
 import org.computehive.market.Account;
 import org.computehive.rental.Fault;
 import org.computehive.rental.RentalEngine;
+import org.computehive.rental.RentalId;
 import org.computehive.server.api.Bodies.FaultBody;
+import org.computehive.server.api.Bodies.GlassBody;
 import org.computehive.server.api.Bodies.NoteBody;
+import org.computehive.server.api.Views.CertificateView;
 import org.computehive.server.api.Views.RentalView;
 import org.computehive.server.config.ReferencePlatform;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +60,21 @@ class OperationsController {
         Account operator = caller.as(Role.OPERATOR);
         String note = BadField.parse("note", body.note(), Bodies::line);
         return RentalView.of(Once.of(engine, operator, key).resume(RentalController.rentalId(id), note));
+    }
+
+    /**
+     * Lets the operator into a session for a while, by a certificate of its own kind: only where the server was started
+     * with gateway.break-glass. Who, why and until when is in the audit log before it takes effect.
+     */
+    @Post("/{id}/break-glass")
+    CertificateView breakGlass(@Parameter(hidden = true) Caller caller, String id, @Body GlassBody body) {
+        Account operator = caller.as(Role.OPERATOR);
+        RentalId rental = RentalController.rentalId(id);
+        String publicKey = BadField.require("publicKey", body.publicKey());
+        String reason = BadField.parse("reason", body.reason(), Bodies::line);
+        Instant until = BadField.parse("until", body.until(), Instant::parse);
+        String folder = RentalController.folder(body.folder());
+        return CertificateView.of(engine.breakGlass(rental, operator.address(), reason, until, publicKey), folder);
     }
 
     /** Ends a session for a reason that the platform has; who answers for it chooses the settlement. */

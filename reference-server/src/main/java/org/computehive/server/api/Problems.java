@@ -61,6 +61,7 @@ final class Problems {
     private static Problem access(AccessException error) {
         return switch (error) {
             case AccessException.KeyRefused e -> Problem.of(HttpStatus.UNPROCESSABLE_ENTITY, message(e), "publicKey");
+            case AccessException.LeaseRefused e -> Problem.of(HttpStatus.FORBIDDEN, message(e));
             case AccessException.OutsideWindow e -> Problem.of(HttpStatus.CONFLICT, message(e));
             default -> internal(error);
         };

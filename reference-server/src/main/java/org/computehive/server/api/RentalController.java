@@ -111,10 +111,7 @@ class RentalController {
             @Nullable @Header(Once.HEADER) String key,
             @Body KeyBody body) {
         Account renter = caller.as(Role.RENTER);
-        String folder = body.folder();
-        if (folder != null && folder.length() > 1024) {
-            throw new BadField("folder", "folder is too long: at most 1024 characters");
-        }
+        String folder = folder(body.folder());
         return CertificateView.of(
                 Once.of(engine, renter, key)
                         .issueCertificate(rentalId(id), renter, BadField.require("publicKey", body.publicKey())),
@@ -174,6 +171,14 @@ class RentalController {
         } catch (IOException e) {
             throw new UncheckedIOException("a calendar message can't be read", e);
         }
+    }
+
+    /** Returns a folder on the caller's machine, if one is named. */
+    static @Nullable String folder(@Nullable String folder) {
+        if (folder != null && folder.length() > 1024) {
+            throw new BadField("folder", "folder is too long: at most 1024 characters");
+        }
+        return folder;
     }
 
     static RentalId rentalId(String id) {

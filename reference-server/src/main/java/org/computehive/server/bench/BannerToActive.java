@@ -104,6 +104,11 @@ final class BannerToActive {
         }
 
         @Override
+        public Grant breakGlass(RentalId id, String operator, String reason, Instant until, String publicKey) {
+            return access.breakGlass(id, operator, reason, until, publicKey);
+        }
+
+        @Override
         public String certify(RentalId id, Window window, String hostKey) {
             return access.certify(id, window, hostKey);
         }

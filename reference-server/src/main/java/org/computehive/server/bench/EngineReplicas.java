@@ -176,11 +176,13 @@ final class EngineReplicas implements AutoCloseable {
         }
     }
 
-    /** Returns the rentals that the audit logs have entries about, as often as they do. */
+    /** Returns the rentals that the audit logs have events of, as often as they do. */
     List<String> logged() {
         return logs.stream()
                 .flatMap(log -> log.entries(0, log.size()).stream())
-                .flatMap(entry -> AuditEntry.parse(entry).rental().stream())
+                .map(AuditEntry::parse)
+                .filter(entry -> entry.number().isPresent())
+                .flatMap(entry -> entry.rental().stream())
                 .toList();
     }
 

@@ -27,6 +27,7 @@ import org.computehive.rental.SshAccess;
  * @param penaltyShutOut for how long
  * @param rentalBytes how many bytes a rental may send and receive in all; else any number
  * @param rentalBytesPerSecond how many a second; else any number
+ * @param breakGlass how long an operator may be let into a session at the most; without it, never
  */
 @ConfigurationProperties("computehive.gateway")
 public record GatewaySettings(
@@ -43,7 +44,8 @@ public record GatewaySettings(
         @Bindable(defaultValue = "PT5M") Duration penaltyWithin,
         @Bindable(defaultValue = "PT5M") Duration penaltyShutOut,
         Optional<Long> rentalBytes,
-        Optional<Long> rentalBytesPerSecond) {
+        Optional<Long> rentalBytesPerSecond,
+        Optional<Duration> breakGlass) {
 
     /**
      * Returns how the gateway listens.
@@ -68,6 +70,12 @@ public record GatewaySettings(
                 keys -> new Traffic(
                         rentalBytes.orElse(Traffic.UNLIMITED.bytes()),
                         rentalBytesPerSecond.orElse(Traffic.UNLIMITED.bytesPerSecond())));
-        return new SshAccess.Settings(new InetSocketAddress(bind, port), publicHost.orElse(bind), limits, traffic);
+        SshAccess.Settings access = new SshAccess.Settings(
+                        new InetSocketAddress(bind, port), publicHost.orElse(bind), limits)
+                .withTraffic(traffic);
+        return breakGlass
+                .map(most ->
+                        ConfigurationException.parse("computehive.gateway.break-glass", most, access::withBreakGlass))
+                .orElse(access);
     }
 }

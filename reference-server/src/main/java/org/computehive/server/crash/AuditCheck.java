@@ -84,11 +84,11 @@ final class AuditCheck {
 
     private void check(Checks checks, Map<String, History> histories, Place place, byte[] leaf) {
         AuditEntry entry = AuditEntry.parse(leaf);
-        if (entry.rental().isEmpty()) {
+        if (entry.number().isEmpty()) {
             notes.merge(entry.type(), 1, Integer::sum);
             return;
         }
-        String rental = entry.rental().get();
+        String rental = entry.rental().orElseThrow();
         long version = entry.number().orElseThrow();
         History history = histories.get(rental);
         if (history == null || version < 1 || version > history.events().size()) {

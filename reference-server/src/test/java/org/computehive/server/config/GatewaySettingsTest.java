@@ -1,6 +1,7 @@
 package org.computehive.server.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -31,6 +32,7 @@ class GatewaySettingsTest {
         SshAccess.Settings access = access();
         assertEquals(GatewayLimits.DEFAULT, access.limits());
         assertEquals(Traffic.UNLIMITED, access.traffic());
+        assertNull(access.breakGlass(), "off unless it is asked for");
         assertEquals("127.0.0.1", access.publicHost());
     }
 
@@ -47,7 +49,8 @@ class GatewaySettingsTest {
                 "penalty-within=PT8S",
                 "penalty-shut-out=PT9S",
                 "rental-bytes=10000000000",
-                "rental-bytes-per-second=1100");
+                "rental-bytes-per-second=1100",
+                "break-glass=PT10M");
         assertEquals(
                 new GatewayLimits(
                         1,
@@ -59,6 +62,7 @@ class GatewaySettingsTest {
                         new GatewayLimits.Penalty(7, Duration.ofSeconds(8), Duration.ofSeconds(9))),
                 access.limits());
         assertEquals(new Traffic(10_000_000_000L, 1100), access.traffic());
+        assertEquals(Duration.ofMinutes(10), access.breakGlass());
     }
 
     @Test
@@ -67,9 +71,11 @@ class GatewaySettingsTest {
             var refusal = assertThrows(ConfigurationException.class, () -> access(option));
             assertTrue(refusal.getMessage().startsWith("computehive.gateway: "), refusal.getMessage());
         }
-        for (String option : List.of("rental-bytes=0", "rental-bytes-per-second=1023")) {
+        for (String option : List.of("rental-bytes=0", "rental-bytes-per-second=1023", "break-glass=PT0S")) {
             var refusal = assertThrows(ConfigurationException.class, () -> access(option));
-            assertTrue(refusal.getMessage().startsWith("computehive.gateway.rental-bytes"), refusal.getMessage());
+            assertTrue(
+                    refusal.getMessage().startsWith("computehive.gateway." + option.substring(0, 11)),
+                    refusal.getMessage());
         }
     }
 }
