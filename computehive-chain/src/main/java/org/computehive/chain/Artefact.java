@@ -11,6 +11,7 @@ import java.util.List;
 /** The compiled contracts that lie in this module's jar. */
 enum Artefact {
     RENTAL_ESCROW("RentalEscrow"),
+    AUDIT_ANCHOR("AuditAnchor"),
     DEV_TOKEN("DevToken");
 
     private final String file;
@@ -34,7 +35,7 @@ enum Artefact {
         return text.startsWith("0x") ? text : "0x" + text;
     }
 
-    /** Returns the code that the contract has on a chain; only of the escrow. */
+    /** Returns the code that the contract has on a chain; only of the escrow and the anchor. */
     RuntimeCode runtimeCode() {
         try {
             JsonNode built = JsonMapper.builder().build().readTree(bytes(".runtime.json"));

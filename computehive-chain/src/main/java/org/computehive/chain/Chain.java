@@ -227,6 +227,10 @@ final class Chain implements AutoCloseable {
         return block;
     }
 
+    boolean hasCode(Account address, RuntimeCode code) {
+        return code.is(text(call("eth_getCode", address.address(), LATEST), "code"));
+    }
+
     boolean hasCode(Account address) {
         return text(call("eth_getCode", address.address(), LATEST), "code").length() > 2;
     }

@@ -33,6 +33,17 @@ public record EscrowDeployment(long chainId, Account contract, long block) {
     }
 
     /**
+     * Deploys a new {@code AuditAnchor}, which belongs to nobody; {@link EvmAnchor} uses it.
+     *
+     * @param node a node of the chain
+     * @param payer pays the gas
+     * @throws EscrowException if it could not
+     */
+    public static EscrowDeployment anchor(URI node, EvmWallet payer) {
+        return deploy(node, payer, Artefact.AUDIT_ANCHOR, "deploying the anchor");
+    }
+
+    /**
      * Deploys a worthless ERC-20 token of which anybody may mint any amount: for development chains.
      *
      * @return the token, 6 decimals, pegged to nothing but shown as dollars

@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.computehive.server.api.Tokens;
+import org.computehive.server.config.AuditSettings;
 import org.computehive.server.config.AuthoritySettings;
 import org.computehive.server.config.CalDavCalendar;
 import org.computehive.server.config.CalDavSettings;
@@ -34,6 +35,7 @@ import org.computehive.server.config.ProxmoxKeys;
 import org.computehive.server.config.ReferencePlatform;
 import org.computehive.server.config.ServerSettings;
 import org.computehive.server.config.StoreSettings;
+import org.computehive.server.config.WitnessSettings;
 import org.slf4j.LoggerFactory;
 
 /** The reference server: {@code ./computehive serve}. Stays up until it is told to end, and leaves nothing running. */
@@ -126,6 +128,8 @@ public final class Application implements AutoCloseable {
                             context.getBean(GatewaySettings.class),
                             context.getBeansOfType(AuthoritySettings.class),
                             context.getBean(ChainSettings.class),
+                            context.getBean(AuditSettings.class),
+                            context.getBeansOfType(WitnessSettings.class),
                             context.getBean(PolicySettings.class),
                             context.getBean(CalDavSettings.class),
                             context.getBeansOfType(CalDavCalendar.class)),

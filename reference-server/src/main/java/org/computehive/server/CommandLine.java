@@ -61,6 +61,14 @@ final class CommandLine {
               --chain.confirmations=N --chain.token=ADDRESS --chain.token-symbol=TEXT --chain.token-decimals=N
               --chain.token-usd-pegged=BOOLEAN --chain.operator-key-file=FILE
                                        an external chain
+              --audit.witnesses.NAME.key=KEY --audit.witnesses.NAME.url=URL
+                                       a witness of the audit log (C2SP tlog-witness); NAME is yours
+              --audit.quorum=N --audit.cosign-every=PT1M --audit.witness-patience=PT10S
+                                       how many must cosign (all), how often they are asked, how long one may take
+              --audit.anchor-every=PT1H
+                                       how often the audit log is anchored on the chain (never)
+              --audit.anchor-contract=ADDRESS
+                                       the external chain's AuditAnchor
               --policy.quote-life=PT10M --policy.hold=PT15M --policy.lead=PT5M --policy.start-limit=PT10M
               --policy.watch=PT15S --policy.retry=PT5S --policy.slowest=PT5M --policy.stuck-after=PT1H
               --policy.host-silence=PT2M --policy.recovery=PT10M --policy.moves=3 --policy.teardown-limit=P1D
@@ -143,6 +151,11 @@ final class CommandLine {
             "chain.token-decimals",
             "chain.token-usd-pegged",
             "chain.operator-key-file",
+            "audit.quorum",
+            "audit.cosign-every",
+            "audit.witness-patience",
+            "audit.anchor-every",
+            "audit.anchor-contract",
             "policy.quote-life",
             "policy.hold",
             "policy.lead",
@@ -165,6 +178,7 @@ final class CommandLine {
     private static final Pattern AUTHORITY_KEY =
             Pattern.compile("authorities\\.(user|host)\\.(file|passphrase-file|passphrase-variable|pkcs11|pin-file"
                     + "|pin-variable|alias|also-trust)");
+    private static final Pattern WITNESS_KEY = Pattern.compile("audit\\.witnesses\\.[a-z0-9-]{1,40}\\.(key|url)");
 
     private CommandLine() {}
 
@@ -192,7 +206,8 @@ final class CommandLine {
             } else if (equals > 0
                     && (KEYS.contains(key)
                             || CALENDAR_KEY.matcher(key).matches()
-                            || AUTHORITY_KEY.matcher(key).matches())) {
+                            || AUTHORITY_KEY.matcher(key).matches()
+                            || WITNESS_KEY.matcher(key).matches())) {
                 properties.add("--computehive." + argument.substring(2));
             } else {
                 throw new UsageException("%s is not an option; options are --KEY=VALUE".formatted(key));

@@ -25,8 +25,9 @@ final class Roles {
             """
             GET /account
             GET /audit/checkpoint
+            GET /audit/checkpoint.cosigned
             GET /audit/key
-            GET /audit/tile
+            GET /audit/tile/{path}
             """,
             Set.of("lender", "renter", "operator"),
             """

@@ -57,12 +57,19 @@ class AuditController {
         return file("checkpoint", MediaType.TEXT_PLAIN_TYPE, FRESH);
     }
 
+    /** Returns the newest signed tree head that witnesses cosigned (C2SP tlog-cosignature), where there are any. */
+    @Get("/checkpoint.cosigned")
+    @ApiResponse(responseCode = "200", content = @Content(mediaType = "text/plain", schema = @Schema(type = "string")))
+    HttpResponse<?> cosigned() {
+        return file("checkpoint.cosigned", MediaType.TEXT_PLAIN_TYPE, FRESH);
+    }
+
     /**
      * Returns a tile or an entry bundle.
      *
      * @param path its path below {@code tile/}, such as {@code 0/000.p/12} or {@code entries/000}
      */
-    @Get("/tile/{+path}")
+    @Get("/tile/{path:.+}")
     @ApiResponse(
             responseCode = "200",
             content =

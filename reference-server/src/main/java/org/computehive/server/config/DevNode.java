@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.computehive.chain.AnvilNode;
 import org.computehive.chain.AnvilOptions;
 import org.computehive.chain.EscrowDeployment;
@@ -71,6 +72,7 @@ final class DevNode implements AutoCloseable {
                 return connect(AnvilNode.start(options.withState(state)), state, deployed, operator);
             }
             Files.deleteIfExists(operatorFile);
+            Files.deleteIfExists(folder.resolve("anchor"));
             EvmWallet operator = EvmWallet.random();
             operator.save(operatorFile);
             AnvilNode node = AnvilNode.start(options);
@@ -122,6 +124,24 @@ final class DevNode implements AutoCloseable {
 
     Account renter() {
         return accounts.get(1);
+    }
+
+    /** Returns the contract that anchors are written to; the first call puts it there. */
+    synchronized Account anchorContract() {
+        Path file = state.resolveSibling("anchor");
+        try {
+            if (Files.isReadable(file)) {
+                return new Account(Files.readString(file).strip());
+            }
+            EvmWallet operator = Objects.requireNonNull(settings.operator());
+            Account contract = EscrowDeployment.anchor(node.url(), operator).contract();
+            // Kept first, so that a contract that the file names is on the chain after a crash, too.
+            node.dumpState(state);
+            Files.writeString(file, contract.address());
+            return contract;
+        } catch (IOException e) {
+            throw new UncheckedIOException("the anchor's address can't be kept in " + file, e);
+        }
     }
 
     /** Keeps what the chain knows now; after a crash it goes on from there. */

@@ -12,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.computehive.access.CertificateAuthority;
+import org.computehive.audit.VerifierKey;
 import org.computehive.caldav.CalDavNotifier;
 import org.computehive.chain.AnvilNode;
 import org.computehive.chain.EscrowSettings;
@@ -45,6 +46,7 @@ public final class ReferencePlatform implements AutoCloseable {
     private final JdbcStore store;
     private final LocalPlatform local;
     private final CalendarFeeds feeds;
+    private final Oversight oversight;
     private final Account lender;
     private final Optional<Account> renter;
     private final Account operator;
@@ -60,6 +62,8 @@ public final class ReferencePlatform implements AutoCloseable {
      * @param gateway how renters get in
      * @param authorities where the keys lie that certify renters and hosts
      * @param chain where rent is locked
+     * @param audit who beside the server remembers what the audit log was
+     * @param witnesses who cosigns it
      * @param policy how long to wait for what
      * @param caldav how calendars on CalDAV servers are written to
      * @param calendars those calendars
@@ -72,6 +76,8 @@ public final class ReferencePlatform implements AutoCloseable {
             GatewaySettings gateway,
             Collection<AuthoritySettings> authorities,
             ChainSettings chain,
+            AuditSettings audit,
+            Collection<WitnessSettings> witnesses,
             PolicySettings policy,
             CalDavSettings caldav,
             Collection<CalDavCalendar> calendars) {}
@@ -120,9 +126,24 @@ public final class ReferencePlatform implements AutoCloseable {
                     FeedKeys.loadOrGenerate(local.layout().keys().resolve("feeds")),
                     new RentalCalendar(),
                     InstantSource.system());
+            // Before anything is appended to a log that may not be what it was.
+            oversight = Oversight.open(
+                    settings.audit(),
+                    settings.witnesses(),
+                    local.auditLog(),
+                    VerifierKey.parse(local.auditVerifierKey()),
+                    chain,
+                    Optional.ofNullable(devNode).map(node -> node::anchorContract));
+        } catch (RuntimeException e) {
+            local.close();
+            throw e;
+        }
+        try {
             local.engine().registerHost(host, lender, local.hypervisor());
             local.engine().start();
+            oversight.start();
         } catch (RuntimeException e) {
+            oversight.close();
             local.close();
             throw e;
         }
@@ -276,6 +297,7 @@ public final class ReferencePlatform implements AutoCloseable {
     /** Closes every part, last opened first: the engine, the gateway, the VMs of a private libvirt, the chain's node. */
     @Override
     public void close() {
+        oversight.close();
         local.close();
         checkpoints.close();
         if (devNode != null) {
