@@ -100,7 +100,22 @@ public final class RevocationRegister implements AutoCloseable {
         }
         String text = new String(Files.readAllBytes(file), US_ASCII);
         int whole = text.lastIndexOf('\n') + 1;
-        for (String line : text.substring(0, whole).lines().toList()) {
+        parse(text.substring(0, whole), serials, keyIds);
+        end = whole;
+        // What a crash left unsynced is counted from here on, so it has to be durable.
+        channel.truncate(end);
+        channel.force(true);
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder != null) {
+            try (var directory = FileChannel.open(folder, READ)) {
+                directory.force(true);
+            }
+        }
+    }
+
+    /** Reads whole lines. */
+    static void parse(String lines, Set<Long> serials, Set<String> keyIds) throws IOException {
+        for (String line : lines.lines().toList()) {
             try {
                 if (line.startsWith(SERIAL)) {
                     serials.add(Long.parseLong(line.substring(SERIAL.length())));
@@ -112,16 +127,6 @@ public final class RevocationRegister implements AutoCloseable {
             } catch (IllegalArgumentException e) {
                 throw new IOException(
                         "line \"%s\" is damaged: restore the file from a copy".formatted(Names.shown(line)));
-            }
-        }
-        end = whole;
-        // What a crash left unsynced is counted from here on, so it has to be durable.
-        channel.truncate(end);
-        channel.force(true);
-        Path folder = file.toAbsolutePath().getParent();
-        if (folder != null) {
-            try (var directory = FileChannel.open(folder, READ)) {
-                directory.force(true);
             }
         }
     }

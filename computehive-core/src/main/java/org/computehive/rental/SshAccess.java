@@ -23,6 +23,7 @@ import org.computehive.access.HostCertificateRequest;
 import org.computehive.access.HostKeyPair;
 import org.computehive.access.Lease;
 import org.computehive.access.RenterFiles;
+import org.computehive.access.RevocationFeed;
 import org.computehive.access.SoftwareSigner;
 import org.computehive.access.SshPublicKey;
 import org.computehive.access.Traffic;
@@ -49,6 +50,7 @@ public final class SshAccess implements SessionAccess {
     private final Traffic traffic;
     private final InstantSource clock;
     private final @Nullable Duration breakGlass;
+    private final @Nullable RevocationFeed feed;
     private volatile Consumer<Decision> listener = decision -> {};
 
     private SshAccess(CertificateAuthority authority, Path keys, Settings settings, InstantSource clock) {
@@ -61,8 +63,21 @@ public final class SshAccess implements SessionAccess {
                 clock.instant().plus(GATEWAY_CERTIFICATE_LIFE)));
         var config =
                 new GatewayConfig(settings.bind(), key, certificate, authority.userAuthorities(), settings.limits());
-        this.gateway =
-                Gateway.start(settings.breakGlass() == null ? config : config.withBreakGlass(), clock, this::decided);
+        if (settings.breakGlass() != null) {
+            config = config.withBreakGlass();
+        }
+        Settings.Revocations revocations = settings.revocations();
+        if (revocations != null) {
+            config = config.withFeedLimit(revocations.limit());
+        }
+        this.gateway = Gateway.start(config, clock, this::decided);
+        this.feed = revocations == null
+                ? null
+                : RevocationFeed.follow(
+                        revocations.file(),
+                        authority.userAuthorities(),
+                        revocations.limit().dividedBy(Settings.Revocations.LOOKS),
+                        gateway::revocations);
         this.clock = clock;
         this.breakGlass = settings.breakGlass();
         this.publicHost = settings.publicHost();
@@ -77,16 +92,41 @@ public final class SshAccess implements SessionAccess {
      * @param limits what it puts up with
      * @param traffic how much may flow to and from each rental
      * @param breakGlass how long {@link #breakGlass break-glass access} may last at the most; null where it is off
+     * @param revocations a list that somebody else keeps of certificates that count no more; null for none
      */
     public record Settings(
             InetSocketAddress bind,
             String publicHost,
             GatewayLimits limits,
             Traffic traffic,
-            @Nullable Duration breakGlass) {
+            @Nullable Duration breakGlass,
+            @Nullable Revocations revocations) {
+        /**
+         * A file that a {@link RevocationFeed} follows.
+         *
+         * @param file the file
+         * @param limit how old it may be; while it is older, or can't be read, nobody is let in
+         */
+        public record Revocations(Path file, Duration limit) {
+            /** How often it is looked at before it is too old. */
+            private static final int LOOKS = 4;
+
+            /**
+             * Checks the limit.
+             *
+             * @throws IllegalArgumentException if it is under a second
+             */
+            public Revocations {
+                if (limit.compareTo(Duration.ofSeconds(1)) < 0) {
+                    throw new IllegalArgumentException(
+                            "a list of revocations can't be at most %s old: give a second or more".formatted(limit));
+                }
+            }
+        }
+
         /** Traffic is {@link Traffic#UNLIMITED unlimited}, break-glass access is off. */
         public Settings(InetSocketAddress bind, String publicHost, GatewayLimits limits) {
-            this(bind, publicHost, limits, Traffic.UNLIMITED, null);
+            this(bind, publicHost, limits, Traffic.UNLIMITED, null, null);
         }
 
         /**
@@ -104,12 +144,17 @@ public final class SshAccess implements SessionAccess {
 
         /** Returns the same with a limit to what flows to and from each rental. */
         public Settings withTraffic(Traffic each) {
-            return new Settings(bind, publicHost, limits, each, breakGlass);
+            return new Settings(bind, publicHost, limits, each, breakGlass, revocations);
         }
 
         /** Returns the same with {@link #breakGlass break-glass access}, for so long at the most. */
         public Settings withBreakGlass(Duration most) {
-            return new Settings(bind, publicHost, limits, traffic, most);
+            return new Settings(bind, publicHost, limits, traffic, most, revocations);
+        }
+
+        /** Returns the same, following a list of revocations. */
+        public Settings withRevocations(Revocations list) {
+            return new Settings(bind, publicHost, limits, traffic, breakGlass, list);
         }
 
         /** On this machine's loopback address alone, at a port. */
@@ -289,6 +334,9 @@ public final class SshAccess implements SessionAccess {
 
     @Override
     public void close() {
+        if (feed != null) {
+            feed.close();
+        }
         gateway.close();
     }
 }

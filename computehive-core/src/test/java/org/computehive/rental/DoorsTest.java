@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.reflect.Proxy;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
@@ -51,6 +52,24 @@ class DoorsTest {
             world.engine.end(rental.id(), world.renter.account());
 
             assertThrows(RentalException.WrongState.class, () -> gateway.enter(rental.id()));
+        }
+    }
+
+    @Test
+    void login_whileTheStoreCantBeRead_isRefused() {
+        try (World world = World.ofHosts(1)) {
+            Rental rental = world.active();
+            var gateway = new InMemoryAccess(world.clock);
+            var silent = (RentalStore) Proxy.newProxyInstance(
+                    RentalStore.class.getClassLoader(),
+                    new Class<?>[] {RentalStore.class},
+                    (proxy, method, arguments) -> {
+                        throw new IllegalStateException("the store is away");
+                    });
+            var doors = new Doors(gateway, silent, Duration.ofDays(1));
+            doors.onDecision(decision -> {});
+            doors.admit(rental.id(), rental.window(), VM);
+            assertThrows(IllegalStateException.class, () -> gateway.enter(rental.id()));
         }
     }
 

@@ -44,6 +44,9 @@ final class CommandLine {
                                        what it puts up with
               --gateway.rental-bytes=N --gateway.rental-bytes-per-second=N
                                        what a rental may send and receive, in all and a second (any number)
+              --gateway.revocations=FILE --gateway.feed-limit=PT5M
+                                       certificates that count no more, in a file that you keep (none), and how old
+                                       it may be before nobody is let in
               --gateway.break-glass=PT1H
                                        how long an operator may be let into a session at the most (never)
               --authorities.user.file=FILE
@@ -138,6 +141,8 @@ final class CommandLine {
             "gateway.penalty-shut-out",
             "gateway.rental-bytes",
             "gateway.rental-bytes-per-second",
+            "gateway.revocations",
+            "gateway.feed-limit",
             "gateway.break-glass",
             "chain.kind",
             "chain.port",

@@ -3,6 +3,7 @@ package org.computehive.server.config;
 import io.micronaut.context.annotation.ConfigurationProperties;
 import io.micronaut.core.bind.annotation.Bindable;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.computehive.access.GatewayLimits;
@@ -27,6 +28,8 @@ import org.computehive.rental.SshAccess;
  * @param penaltyShutOut for how long
  * @param rentalBytes how many bytes a rental may send and receive in all; else any number
  * @param rentalBytesPerSecond how many a second; else any number
+ * @param revocations a file of certificates that count no more, which somebody else keeps; without it, none
+ * @param feedLimit how old that file may be; while it is older nobody is let in
  * @param breakGlass how long an operator may be let into a session at the most; without it, never
  */
 @ConfigurationProperties("computehive.gateway")
@@ -45,6 +48,8 @@ public record GatewaySettings(
         @Bindable(defaultValue = "PT5M") Duration penaltyShutOut,
         Optional<Long> rentalBytes,
         Optional<Long> rentalBytesPerSecond,
+        Optional<String> revocations,
+        @Bindable(defaultValue = "PT5M") Duration feedLimit,
         Optional<Duration> breakGlass) {
 
     /**
@@ -70,9 +75,16 @@ public record GatewaySettings(
                 keys -> new Traffic(
                         rentalBytes.orElse(Traffic.UNLIMITED.bytes()),
                         rentalBytesPerSecond.orElse(Traffic.UNLIMITED.bytesPerSecond())));
-        SshAccess.Settings access = new SshAccess.Settings(
+        SshAccess.Settings plain = new SshAccess.Settings(
                         new InetSocketAddress(bind, port), publicHost.orElse(bind), limits)
                 .withTraffic(traffic);
+        SshAccess.Settings access = revocations
+                .map(file -> ConfigurationException.parse(
+                        "computehive.gateway.feed-limit",
+                        feedLimit,
+                        limit -> new SshAccess.Settings.Revocations(Path.of(file), limit)))
+                .map(plain::withRevocations)
+                .orElse(plain);
         return breakGlass
                 .map(most ->
                         ConfigurationException.parse("computehive.gateway.break-glass", most, access::withBreakGlass))

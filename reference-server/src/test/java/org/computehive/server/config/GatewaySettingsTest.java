@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.micronaut.context.ApplicationContext;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,7 @@ class GatewaySettingsTest {
         assertEquals(GatewayLimits.DEFAULT, access.limits());
         assertEquals(Traffic.UNLIMITED, access.traffic());
         assertNull(access.breakGlass(), "off unless it is asked for");
+        assertNull(access.revocations());
         assertEquals("127.0.0.1", access.publicHost());
     }
 
@@ -50,6 +52,8 @@ class GatewaySettingsTest {
                 "penalty-shut-out=PT9S",
                 "rental-bytes=10000000000",
                 "rental-bytes-per-second=1100",
+                "revocations=/etc/computehive/revoked",
+                "feed-limit=PT1M",
                 "break-glass=PT10M");
         assertEquals(
                 new GatewayLimits(
@@ -63,6 +67,9 @@ class GatewaySettingsTest {
                 access.limits());
         assertEquals(new Traffic(10_000_000_000L, 1100), access.traffic());
         assertEquals(Duration.ofMinutes(10), access.breakGlass());
+        assertEquals(
+                new SshAccess.Settings.Revocations(Path.of("/etc/computehive/revoked"), Duration.ofMinutes(1)),
+                access.revocations());
     }
 
     @Test
@@ -71,6 +78,8 @@ class GatewaySettingsTest {
             var refusal = assertThrows(ConfigurationException.class, () -> access(option));
             assertTrue(refusal.getMessage().startsWith("computehive.gateway: "), refusal.getMessage());
         }
+        var stale = assertThrows(ConfigurationException.class, () -> access("revocations=revoked", "feed-limit=PT0S"));
+        assertTrue(stale.getMessage().startsWith("computehive.gateway.feed-limit: "), stale.getMessage());
         for (String option : List.of("rental-bytes=0", "rental-bytes-per-second=1023", "break-glass=PT0S")) {
             var refusal = assertThrows(ConfigurationException.class, () -> access(option));
             assertTrue(
