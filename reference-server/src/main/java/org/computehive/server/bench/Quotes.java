@@ -1,25 +1,22 @@
 package org.computehive.server.bench;
 
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalDouble;
-import java.util.OptionalLong;
-import java.util.Random;
 import java.util.function.Consumer;
-import org.computehive.pricing.GpuCatalogue;
-import org.computehive.pricing.GpuFacts;
 import org.computehive.pricing.TribuoPriceAdvisor;
-import org.computehive.rental.PriceAdvisor.Request;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+import org.openjdk.jmh.util.Statistics;
 
 /**
- * A price suggestion with its explanation, warm: known and unknown gpus, one to eight of them, with and without
- * utilisation and limits. The peer is the goal, 50 microseconds; how long a model takes to load stands beside.
+ * A price suggestion with its explanation, warm, sampled by JMH in a JVM of its own ({@link QuoteSample}). The peer is the
+ * goal, 50 microseconds; how long a model takes to load stands beside.
  */
 final class Quotes implements Benchmark {
-    private static final int REQUESTS = 4_096;
-    private static final int WARM_UP = 300_000;
-    private static final int MEASURED = 500_000;
+    private static final int WARM_UPS = 5;
+    private static final int ITERATIONS = 10;
     private static final double GOAL_SECONDS = 50e-6;
     private static final double LOAD_SECONDS = 1;
 
@@ -30,59 +27,40 @@ final class Quotes implements Benchmark {
 
     @Override
     public String about() {
-        return "price suggestions with their explanation against 50 us";
+        return "price suggestions with their explanation against 50 us (JMH)";
     }
 
     @Override
     public List<Figure> run(Consumer<String> progress) throws Exception {
-        long seed = Long.getLong("computehive.seed", 1);
-        progress.accept("seed %d (computehive.seed sets another)".formatted(seed));
-        List<Request> requests = requests(new Random(seed));
-        TribuoPriceAdvisor advisor = TribuoPriceAdvisor.bundled();
-        long points = 0;
-        for (int i = 0; i < WARM_UP; i++) {
-            points += advisor.suggest(requests.get(i % REQUESTS)).point();
-        }
-        double[] seconds = new double[MEASURED];
-        for (int i = 0; i < MEASURED; i++) {
-            long start = System.nanoTime();
-            points += advisor.suggest(requests.get(i % REQUESTS)).point();
-            seconds[i] = (System.nanoTime() - start) / 1e9;
-        }
-        Arrays.sort(seconds);
+        progress.accept("seed %d (computehive.seed sets another); %d s of warm-up, %d s of samples"
+                .formatted(Long.getLong("computehive.seed", 1), WARM_UPS, ITERATIONS));
+        RunResult result = new Runner(new OptionsBuilder()
+                        .include(QuoteSample.class.getName() + "\\.suggest")
+                        .forks(1)
+                        .warmupIterations(WARM_UPS)
+                        .warmupTime(TimeValue.seconds(1))
+                        .measurementIterations(ITERATIONS)
+                        .measurementTime(TimeValue.seconds(1))
+                        .verbosity(VerboseMode.SILENT)
+                        .build())
+                .runSingle();
+        Statistics nanos = result.getPrimaryResult().getStatistics();
+        double p50 = nanos.getPercentile(50) / 1e9;
+        double p99 = nanos.getPercentile(99) / 1e9;
+        TribuoPriceAdvisor.bundled(); // The first one also loads classes.
         double load = Rounds.seconds(TribuoPriceAdvisor::bundled);
-        progress.accept("p50 %.1f us, p99 %.1f us, p99.9 %.1f us, worst %.0f us; another model loads in %.2f s (%d)"
-                .formatted(
-                        seconds[MEASURED / 2] * 1e6,
-                        seconds[MEASURED / 100 * 99] * 1e6,
-                        seconds[MEASURED / 1_000 * 999] * 1e6,
-                        seconds[MEASURED - 1] * 1e6,
-                        load,
-                        Long.signum(points)));
+        progress.accept(
+                "%d samples: p50 %.1f us, p99 %.1f us, p99.9 %.1f us, worst %.0f us; another model loads in %.2f s"
+                        .formatted(
+                                nanos.getN(),
+                                p50 * 1e6,
+                                p99 * 1e6,
+                                nanos.getPercentile(99.9) / 1e3,
+                                nanos.getMax() / 1e3,
+                                load));
         return List.of(
-                new Figure("quote/p50-seconds", seconds[MEASURED / 2], GOAL_SECONDS, 1),
-                new Figure("quote/p99-seconds", seconds[MEASURED / 100 * 99], GOAL_SECONDS, 1),
+                new Figure("quote/p50-seconds", p50, GOAL_SECONDS, 1),
+                new Figure("quote/p99-seconds", p99, GOAL_SECONDS, 1),
                 new Figure("quote/load-seconds", load, LOAD_SECONDS, 1));
-    }
-
-    private static List<Request> requests(Random random) {
-        List<GpuFacts> known = GpuCatalogue.bundled().all();
-        var requests = new ArrayList<Request>();
-        for (int i = 0; i < REQUESTS; i++) {
-            String gpu = random.nextInt(8) == 0
-                    ? "gpu " + random.nextInt(1_000)
-                    : known.get(random.nextInt(known.size())).name();
-            int count = 1 + random.nextInt(8);
-            requests.add(new Request(
-                    gpu,
-                    count,
-                    OptionalLong.empty(),
-                    4 * count,
-                    32_768L * count,
-                    random.nextBoolean() ? OptionalDouble.of(random.nextDouble()) : OptionalDouble.empty(),
-                    random.nextInt(3) == 0 ? OptionalLong.of(random.nextInt(1_000_000)) : OptionalLong.empty(),
-                    OptionalLong.empty()));
-        }
-        return requests;
     }
 }
