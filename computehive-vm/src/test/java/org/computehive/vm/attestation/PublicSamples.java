@@ -13,6 +13,7 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -106,7 +107,9 @@ class PublicSamples {
 
     @Test
     void goTdxGuestsQuote_isVerifiedByIntelsRoot_andWithAnyByteChangedRefused() throws Exception {
-        byte[] bytes = bytes("go-tdx-guest_quote.dat");
+        byte[] file = bytes("go-tdx-guest_quote.dat");
+        assertThrows(AttestationException.class, () -> TdxQuote.read(file), "a text of its own follows the quote");
+        byte[] bytes = Arrays.copyOf(file, file.length - "\nextra bytes(only for testing purpose)\n".length());
         TdxQuote quote = TdxQuote.read(bytes);
         PckTcb tcb = PckTcb.of(quote.chain().getFirst());
         assertEquals(List.of(3, 3, 2, 2, 2, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0), tcb.components());
