@@ -98,6 +98,29 @@ public interface PriceAdvisor {
 
         /** Returns this request with other gpus of the same host. */
         public Request with(List<Lot> more) {
+            return and(more, demand, slot, own);
+        }
+
+        /** Returns this request with measured demand. */
+        public Request with(DemandState measured) {
+            return and(others, Optional.of(measured), slot, own);
+        }
+
+        /** Returns this request for a window. */
+        public Request with(Slot when) {
+            return and(others, demand, Optional.of(when), own);
+        }
+
+        /** Returns this request with when the lender's own gpus are booked. */
+        public Request with(BookingPattern bookings) {
+            return and(others, demand, slot, Optional.of(bookings));
+        }
+
+        private Request and(
+                List<Lot> more,
+                Optional<DemandState> measured,
+                Optional<Slot> when,
+                Optional<BookingPattern> bookings) {
             return new Request(
                     gpuModel,
                     gpuCount,
@@ -108,60 +131,9 @@ public interface PriceAdvisor {
                     floor,
                     ceiling,
                     more,
-                    demand,
-                    slot,
-                    own);
-        }
-
-        /** Returns this request with measured demand. */
-        public Request with(DemandState measured) {
-            return new Request(
-                    gpuModel,
-                    gpuCount,
-                    gpuMemoryMiB,
-                    cpus,
-                    memoryMiB,
-                    utilisation,
-                    floor,
-                    ceiling,
-                    others,
-                    Optional.of(measured),
-                    slot,
-                    own);
-        }
-
-        /** Returns this request for a window. */
-        public Request with(Slot when) {
-            return new Request(
-                    gpuModel,
-                    gpuCount,
-                    gpuMemoryMiB,
-                    cpus,
-                    memoryMiB,
-                    utilisation,
-                    floor,
-                    ceiling,
-                    others,
-                    demand,
-                    Optional.of(when),
-                    own);
-        }
-
-        /** Returns this request with when the lender's own gpus are booked. */
-        public Request with(BookingPattern bookings) {
-            return new Request(
-                    gpuModel,
-                    gpuCount,
-                    gpuMemoryMiB,
-                    cpus,
-                    memoryMiB,
-                    utilisation,
-                    floor,
-                    ceiling,
-                    others,
-                    demand,
-                    slot,
-                    Optional.of(bookings));
+                    measured,
+                    when,
+                    bookings);
         }
 
         /**
