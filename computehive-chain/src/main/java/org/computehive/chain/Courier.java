@@ -8,7 +8,6 @@ import java.util.Optional;
 import org.computehive.chain.Chain.Block;
 import org.computehive.chain.Chain.Receipt;
 import org.computehive.chain.Outgoing.Version;
-import org.computehive.chain.Sender.Request;
 import org.computehive.market.Account;
 import org.computehive.rental.EscrowException;
 import org.computehive.rental.EscrowOffer.Hash32;
@@ -105,14 +104,14 @@ final class Courier {
     }
 
     /** Signs the first version of a request. */
-    Outgoing sign(Request request, BigInteger nonce, BigInteger gas, Fees fees, long head) {
+    Outgoing sign(SendRequest request, BigInteger nonce, BigInteger gas, Fees fees, long head) {
         var outgoing = new Outgoing(request, nonce, gas, head);
         outgoing.add(version(outgoing, fees, head, null));
         return outgoing;
     }
 
     private Version version(Outgoing outgoing, Fees fees, long head, @Nullable RpcError rejection) {
-        Request request = outgoing.request();
+        SendRequest request = outgoing.request();
         Account to = request.to();
         RawTransaction transaction = rejection == null
                 ? RawTransaction.createTransaction(

@@ -5,7 +5,6 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.Objects;
 import org.computehive.chain.Chain.Receipt;
-import org.computehive.chain.Sender.Request;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Token;
@@ -57,7 +56,8 @@ public record EscrowDeployment(long chainId, Account contract, long block) {
     public static void mint(URI node, EvmWallet payer, Token devToken, Account to, Amount amount) {
         try (Chain chain = Chain.connect(node)) {
             sender(chain, payer, Artefact.DEV_TOKEN)
-                    .send(new Request("minting", devToken.contract(), EscrowCalls.mint(to, amount), BigInteger.ZERO));
+                    .send(new SendRequest(
+                            "minting", devToken.contract(), EscrowCalls.mint(to, amount), BigInteger.ZERO));
         }
     }
 
@@ -69,7 +69,7 @@ public record EscrowDeployment(long chainId, Account contract, long block) {
     private static EscrowDeployment deploy(URI node, EvmWallet payer, Artefact artefact, String action) {
         try (Chain chain = Chain.connect(node)) {
             Receipt receipt = sender(chain, payer, artefact)
-                    .send(new Request(action, null, artefact.creationCode(), BigInteger.ZERO));
+                    .send(new SendRequest(action, null, artefact.creationCode(), BigInteger.ZERO));
             return new EscrowDeployment(
                     chain.id(),
                     Objects.requireNonNull(receipt.created(), "a receipt of a creation names the contract"),

@@ -11,7 +11,6 @@ import java.util.Optional;
 import org.computehive.audit.Anchor;
 import org.computehive.audit.Anchored;
 import org.computehive.audit.AuditLogException;
-import org.computehive.chain.Sender.Request;
 import org.computehive.market.Account;
 import org.computehive.rental.EscrowException;
 import org.jspecify.annotations.Nullable;
@@ -160,7 +159,7 @@ public final class EvmAnchor implements Anchor, AutoCloseable {
                 new Uint64(anchored.size()),
                 new Bytes32(anchored.root()));
         try {
-            sender.send(new Request("anchoring the audit log", contract, data, BigInteger.ZERO));
+            sender.send(new SendRequest("anchoring the audit log", contract, data, BigInteger.ZERO));
         } catch (EscrowException.Refused e) {
             // Another process with this account may have been first: with the same, or with something larger.
             if (!requireLarger(anchored)) {

@@ -10,7 +10,6 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import org.computehive.chain.Chain.Log;
 import org.computehive.chain.EscrowReader.Sight;
-import org.computehive.chain.Sender.Request;
 import org.computehive.market.Account;
 import org.computehive.market.Token;
 import org.computehive.rental.Escrow;
@@ -236,8 +235,8 @@ public final class EvmEscrow implements Escrow {
                 advance(offer, sender, doing, sight -> request(doing, offer, sight, data), phase -> false);
     }
 
-    Request request(String doing, EscrowOffer offer, Sight sight, Function<BigInteger, String> data) {
-        return new Request(action(doing, offer), settings.contract(), data.apply(word(sight)), BigInteger.ZERO);
+    SendRequest request(String doing, EscrowOffer offer, Sight sight, Function<BigInteger, String> data) {
+        return new SendRequest(action(doing, offer), settings.contract(), data.apply(word(sight)), BigInteger.ZERO);
     }
 
     /** Returns the word of the phase in which an escrow is at the head. */
@@ -261,7 +260,7 @@ public final class EvmEscrow implements Escrow {
             EscrowOffer offer,
             Sender sender,
             String doing,
-            Function<Sight, Request> request,
+            Function<Sight, SendRequest> request,
             Predicate<Phase> reached) {
         requireOurs(offer);
         String action = action(doing, offer);
@@ -310,7 +309,7 @@ public final class EvmEscrow implements Escrow {
      * @return false if it was sent before and a node that lags behind has to be waited for
      */
     private boolean sentOrOvertaken(
-            EscrowOffer offer, Sender sender, Request request, Predicate<Phase> reached, boolean sentBefore) {
+            EscrowOffer offer, Sender sender, SendRequest request, Predicate<Phase> reached, boolean sentBefore) {
         try {
             sender.send(request);
             return true;

@@ -8,7 +8,6 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.computehive.chain.EscrowReader.Sight;
-import org.computehive.chain.Sender.Request;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.rental.Escrow.Phase;
@@ -257,12 +256,12 @@ public final class EvmParty {
         }
     }
 
-    private Request disputing(EscrowOffer offer, Sight sight, Hash32 evidence, BigInteger entry) {
+    private SendRequest disputing(EscrowOffer offer, Sight sight, Hash32 evidence, BigInteger entry) {
         Amount rest = missing(offer.stakes().disputeBond());
         if (!isNative()) {
             approve(rest);
         }
-        return new Request(
+        return new SendRequest(
                 EvmEscrow.action("disputing", offer),
                 contract,
                 EscrowCalls.dispute(offer, EvmEscrow.word(sight), evidence, entry),
@@ -387,7 +386,7 @@ public final class EvmParty {
     }
 
     private Hash32 send(String action, Account to, String data, BigInteger value) {
-        return sender.send(new Request(action, to, data, value)).transaction();
+        return sender.send(new SendRequest(action, to, data, value)).transaction();
     }
 
     private boolean isNative() {

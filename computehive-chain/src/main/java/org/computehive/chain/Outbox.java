@@ -10,7 +10,6 @@ import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.ReentrantLock;
-import org.computehive.chain.Sender.Request;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +24,7 @@ final class Outbox {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final NavigableMap<BigInteger, Outgoing> inFlight = new ConcurrentSkipListMap<>();
-    private final Map<Request, Outgoing> givenUp = new HashMap<>();
+    private final Map<SendRequest, Outgoing> givenUp = new HashMap<>();
     private final Set<Chain> keepers = Collections.newSetFromMap(new WeakHashMap<>());
 
     ReentrantLock lock() {
@@ -60,7 +59,7 @@ final class Outbox {
     }
 
     /** Returns the one that was given up for a request, in flight again, or null if there is none. */
-    synchronized @Nullable Outgoing resume(Request request) {
+    synchronized @Nullable Outgoing resume(SendRequest request) {
         Outgoing outgoing = givenUp.remove(request);
         if (outgoing == null || inFlight.putIfAbsent(outgoing.nonce(), outgoing) != null) {
             return null;

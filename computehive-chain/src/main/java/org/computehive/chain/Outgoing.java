@@ -3,7 +3,6 @@ package org.computehive.chain;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
-import org.computehive.chain.Sender.Request;
 import org.computehive.rental.EscrowOffer.Hash32;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * number, so at most one of them is ever mined, and any of them is as good as the first. Thread-safe.
  */
 final class Outgoing {
-    private final Request request;
+    private final SendRequest request;
     private final BigInteger nonce;
     private final BigInteger gas;
     private final long since;
@@ -39,14 +38,14 @@ final class Outgoing {
      *
      * @param since the head before anything was signed: no block up to it holds a version
      */
-    Outgoing(Request request, BigInteger nonce, BigInteger gas, long since) {
+    Outgoing(SendRequest request, BigInteger nonce, BigInteger gas, long since) {
         this.request = request;
         this.nonce = nonce;
         this.gas = gas;
         this.since = since;
     }
 
-    Request request() {
+    SendRequest request() {
         return request;
     }
 

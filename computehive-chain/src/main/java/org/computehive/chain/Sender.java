@@ -9,7 +9,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.computehive.chain.Chain.Block;
 import org.computehive.chain.Chain.Receipt;
 import org.computehive.chain.Courier.Fate;
-import org.computehive.market.Account;
 import org.computehive.rental.EscrowException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,9 +44,6 @@ final class Sender {
     private final Outbox outbox;
     private final Courier courier;
 
-    /** What to send; {@code to} is null to create a contract. */
-    record Request(String action, @Nullable Account to, String data, BigInteger value) {}
-
     /**
      * Prepares.
      *
@@ -77,7 +73,7 @@ final class Sender {
      * @throws EscrowException.NotYet if the fees are over the cap, or no block took it in time
      * @throws EscrowException.Unreachable if the chain can't be reached; it may have been sent
      */
-    Receipt send(Request request) {
+    Receipt send(SendRequest request) {
         try {
             return sendUntilMined(request);
         } catch (RpcError e) {
@@ -85,7 +81,7 @@ final class Sender {
         }
     }
 
-    private Receipt sendUntilMined(Request request) {
+    private Receipt sendUntilMined(SendRequest request) {
         Deadline deadline = Deadline.in(patience);
         while (true) {
             Outgoing outgoing = outbox.resume(request);
@@ -117,7 +113,7 @@ final class Sender {
      * Simulates the request, gives it its number, signs it and hands it to the node; all under the account's lock, so
      * that the simulation sees what the account sent just before.
      */
-    private Outgoing submit(Request request, Deadline deadline) {
+    private Outgoing submit(SendRequest request, Deadline deadline) {
         while (true) {
             long seen = chain.watcher().version();
             outbox.lock().lock();
@@ -139,7 +135,7 @@ final class Sender {
      * Returns whether only transactions that wait for their block make the contract refuse a request: perhaps the very
      * same, sent before a crash. The block decides; until then nothing is known.
      */
-    private boolean isInTheWayOfAnother(Request request, RpcError refusal) {
+    private boolean isInTheWayOfAnother(SendRequest request, RpcError refusal) {
         if (!refusal.isRefusal()
                 || chain.transactionCount(wallet.account(), Chain.PENDING)
                                 .compareTo(chain.transactionCount(wallet.account(), Chain.LATEST))
@@ -154,14 +150,14 @@ final class Sender {
         }
     }
 
-    private BigInteger simulate(Request request) {
+    private BigInteger simulate(SendRequest request) {
         Map<String, String> transaction = transaction(request);
         chain.simulate(transaction, Chain.PENDING);
         BigInteger gas = Chain.quantity(chain.call("eth_estimateGas", transaction, Chain.PENDING), "gas");
         return gas.add(gas.shiftRight(2)).add(BigInteger.valueOf(random.nextInt(DISTINCTION)));
     }
 
-    private Map<String, String> transaction(Request request) {
+    private Map<String, String> transaction(SendRequest request) {
         Map<String, String> transaction = new HashMap<>();
         transaction.put("from", wallet.account().address());
         if (request.to() != null) {
@@ -172,7 +168,7 @@ final class Sender {
         return transaction;
     }
 
-    private Outgoing number(Request request, BigInteger gas) {
+    private Outgoing number(SendRequest request, BigInteger gas) {
         Block head = chain.block(Chain.LATEST);
         Fees fees = courier.fees(request.action(), head);
         BigInteger floor = BigInteger.ZERO;

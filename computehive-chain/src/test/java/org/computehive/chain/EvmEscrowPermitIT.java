@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import org.computehive.chain.Sender.Request;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Token;
@@ -79,7 +78,7 @@ class EvmEscrowPermitIT {
     private Chain.Receipt send(EvmWallet wallet, Account to, String data) {
         try (Chain own = Chain.connect(chain.node.url())) {
             return new Sender(own, wallet, new Reverts(), Sender.defaultFeeCap(), Duration.ofSeconds(20), 1)
-                    .send(new Request("preparing", to, data, BigInteger.ZERO));
+                    .send(new SendRequest("preparing", to, data, BigInteger.ZERO));
         }
     }
 

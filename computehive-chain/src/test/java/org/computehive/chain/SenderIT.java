@@ -25,7 +25,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.computehive.chain.Chain.Receipt;
-import org.computehive.chain.Sender.Request;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.rental.EscrowException;
@@ -80,8 +79,8 @@ class SenderIT {
         return sender(chain, CAP, PATIENCE, 1);
     }
 
-    private Request payment() {
-        return new Request("paying", sink, "0x", PAYMENT);
+    private SendRequest payment() {
+        return new SendRequest("paying", sink, "0x", PAYMENT);
     }
 
     private void assertPaid(int times) {
@@ -343,7 +342,7 @@ class SenderIT {
 
     @Test
     void send_ofMoreThanTheBalance_isRefusedAndSendsNothing() {
-        var all = new Request("paying", sink, "0x", BigInteger.TEN.pow(30));
+        var all = new SendRequest("paying", sink, "0x", BigInteger.TEN.pow(30));
         try (var crooked = new CrookedNode(node.url());
                 Chain through = connect(crooked.url())) {
             assertThrows(
