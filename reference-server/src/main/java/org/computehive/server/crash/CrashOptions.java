@@ -38,7 +38,8 @@ record CrashOptions(
             started, paid or recorded twice, and nothing acknowledged lost. Exit code 0 only if every check held.
 
               --kills N             kills at random instants (default: 500)
-              --points all|none|N   a kill at each recorded point, at none, or at N of them, drawn (default: all)
+              --points all|none|N   a kill at each recorded point (default), at none, or at N of them, drawn; others take the
+                                    place of those that a whole life did not come to
               --points NAME[,NAME]  a kill at each of these points, such as libvirt.create/after
               --replicas 1|2        in the second half of the run, kill one of two engines on one database while the other
                                     goes on (2, the default), or the only one (1)

@@ -134,13 +134,32 @@ final class KillRun implements AutoCloseable {
                 Duration.between(begin, Instant.now()).toSeconds(),
                 evidence.points().size(),
                 parties.finished());
-        if (options.points() < CrashOptions.ALL) {
-            var recorded = new ArrayList<>(evidence.points());
-            Collections.shuffle(recorded, random);
-            drawn = new TreeSet<>(recorded.subList(0, Math.min(options.points(), recorded.size())));
+        if (isSample()) {
+            drawn = draw(options.points(), Set.of());
         }
         dry.kill("the end of the dry run");
         dry.begin();
+    }
+
+    /** Whether some of the recorded points are to be struck, no matter which. */
+    private boolean isSample() {
+        return options.points() < CrashOptions.ALL && options.only().isEmpty();
+    }
+
+    private Set<String> draw(int most, Set<String> without) {
+        var recorded = new ArrayList<>(evidence.points());
+        recorded.removeAll(without);
+        Collections.shuffle(recorded, random);
+        return new TreeSet<>(recorded.subList(0, Math.min(most, recorded.size())));
+    }
+
+    /** Waits no longer for points of a sample that a whole life did not come to: others take their places. */
+    private void redraw() {
+        Set<String> rare = pending();
+        drawn.removeAll(rare);
+        var without = new TreeSet<>(struck);
+        without.addAll(rare);
+        drawn.addAll(draw(rare.size(), without));
     }
 
     /** One of two is killed, and the other goes on. */
@@ -205,6 +224,9 @@ final class KillRun implements AutoCloseable {
         } catch (TimeoutException e) {
             misses++;
             victim.kill("no armed point");
+            if (isSample()) {
+                redraw();
+            }
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         } finally {
