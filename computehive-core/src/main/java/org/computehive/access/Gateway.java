@@ -26,7 +26,8 @@ import org.apache.sshd.server.SshServer;
  *   <li>It can open connections to the lease's target and do nothing else: no shell, command, subsystem, listener, agent,
  *       display or socket, and no name is resolved for it.
  *   <li>Live connections end with the certificate or the lease, whichever is first, and at once when the lease is revoked;
- *       the peer is told why. The clock is read at least every second, so that a clock that is set is followed.
+ *       the peer is told why. Every packet asks before it passes, so the end of all is one instant and how long it takes to
+ *       close them doesn't count. The clock is read at least every second, so that a clock that is set is followed.
  *   <li>Connections that don't log in are limited in number and time; addresses that guess are shut out.
  *   <li>An operator can end access, but not enter, unless the gateway is started with break-glass access; each such grant
  *       is told to the listener before it takes effect.
@@ -119,7 +120,9 @@ public final class Gateway implements AutoCloseable {
     }
 
     /**
-     * Ends a rental's access at once and for good: nobody enters any more, live connections are cut. Safe to repeat.
+     * Ends a rental's access at once and for good: nobody enters any more, live connections are cut. No byte that a VM
+     * or a renter sends after this method returned, or after the first of the connections ended, gets through. Safe to
+     * repeat.
      *
      * @param principal the rental's principal
      * @param reason why, for the renter's eyes
@@ -128,7 +131,7 @@ public final class Gateway implements AutoCloseable {
     public int revoke(String principal, String reason) {
         List<LiveConnection> live = doorkeeper.revoke(principal, reason);
         String farewell = "%s ended: %s".formatted(Names.shown(principal), Names.shown(reason));
-        live.forEach(connection -> connection.cut(farewell));
+        LiveConnection.cut(live, connection -> farewell);
         return live.size();
     }
 
@@ -142,8 +145,10 @@ public final class Gateway implements AutoCloseable {
      */
     public int revocations(KeyRevocationList list) {
         List<LiveConnection> live = doorkeeper.revoked(list);
-        live.forEach(connection -> connection.cut("%s ended: its certificate was revoked"
-                .formatted(connection.lease().principal())));
+        LiveConnection.cut(
+                live,
+                connection -> "%s ended: its certificate was revoked"
+                        .formatted(connection.lease().principal()));
         return live.size();
     }
 
@@ -169,7 +174,7 @@ public final class Gateway implements AutoCloseable {
     public int withdraw(String principal, String reason) {
         List<LiveConnection> live = doorkeeper.withdraw(principal, reason);
         String farewell = "%s was interrupted: %s".formatted(Names.shown(principal), Names.shown(reason));
-        live.forEach(connection -> connection.cut(farewell));
+        LiveConnection.cut(live, connection -> farewell);
         return live.size();
     }
 
@@ -205,7 +210,7 @@ public final class Gateway implements AutoCloseable {
             return;
         }
         List<LiveConnection> live = doorkeeper.revokeAll("the gateway is closing");
-        live.forEach(connection -> connection.cut("the gateway is closing"));
+        LiveConnection.cut(live, connection -> "the gateway is closing");
         CompletableFuture.allOf(live.stream().map(LiveConnection::closed).toArray(CompletableFuture<?>[]::new))
                 .completeOnTimeout(null, FAREWELL.toMillis(), TimeUnit.MILLISECONDS)
                 .join();

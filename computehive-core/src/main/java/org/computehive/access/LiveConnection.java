@@ -4,14 +4,17 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.apache.sshd.common.AttributeRepository.AttributeKey;
 import org.apache.sshd.common.SshConstants;
 import org.apache.sshd.common.config.keys.OpenSshCertificate;
@@ -30,8 +33,11 @@ final class LiveConnection {
     static final AttributeKey<LiveConnection> KEY = new AttributeKey<>();
     private static final Logger LOG = LoggerFactory.getLogger(LiveConnection.class);
 
-    /** A peer that doesn't read gets no longer than this to take the message that says why. */
-    private static final Duration FAREWELL = Duration.ofMillis(200);
+    /**
+     * A peer that doesn't read gets no longer than this to take the message that says why, and with it what was passed on
+     * before: less than the 100 ms after which no byte may come.
+     */
+    private static final Duration FAREWELL = Duration.ofMillis(90);
 
     /** The wall clock may be set while a timer runs, so no timer trusts it for longer. */
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(1);
@@ -94,11 +100,15 @@ final class LiveConnection {
     void watch() {
         Duration left = Duration.between(clock.instant(), end());
         if (!left.isPositive()) {
-            cut("%s ended: its window is over".formatted(lease().principal()));
+            cut(windowOver());
         } else if (!closed.isDone() && cut.get() == null) {
             Duration wait = left.compareTo(LONGEST_WAIT) < 0 ? left : LONGEST_WAIT;
             schedule(this::watch, wait);
         }
+    }
+
+    private String windowOver() {
+        return "%s ended: its window is over".formatted(lease().principal());
     }
 
     private void schedule(Runnable task, Duration wait) {
@@ -112,6 +122,21 @@ final class LiveConnection {
     /** Returns whether the connection may still be used. */
     boolean usable() {
         return cut.get() == null && clock.instant().isBefore(end()) && admission.closedBecause(clock.instant()) == null;
+    }
+
+    /**
+     * Returns whether a byte may pass now, in either direction. Once it returned false it always does: what was held back
+     * leaves a gap in what the peer gets.
+     */
+    boolean passes() {
+        if (cut.get() != null || admission.ended().isDone()) {
+            return false;
+        }
+        if (clock.instant().isBefore(end())) {
+            return true;
+        }
+        cut(windowOver());
+        return false;
     }
 
     /**
@@ -149,11 +174,34 @@ final class LiveConnection {
         return true;
     }
 
+    /**
+     * Ends connections at once: from the first moment on no byte passes on any of them, however long it then takes to tell
+     * each peer why and to close. Returns once all are told.
+     *
+     * @param reason what each is told
+     */
+    static void cut(List<LiveConnection> connections, Function<LiveConnection, String> reason) {
+        List<LiveConnection> stopped = connections.stream()
+                .filter(connection -> connection.stop(reason.apply(connection)))
+                .toList();
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            stopped.forEach(connection -> threads.execute(() -> connection.farewell(reason.apply(connection))));
+        }
+    }
+
     /** Ends the connection at once; the peer is told why. Only the first call counts. */
     void cut(String reason) {
-        if (!cut.compareAndSet(null, reason)) {
-            return;
+        if (stop(reason)) {
+            farewell(reason);
         }
+    }
+
+    /** Lets no byte pass any more. Returns whether this was the first time. */
+    private boolean stop(String reason) {
+        return cut.compareAndSet(null, reason);
+    }
+
+    private void farewell(String reason) {
         schedule(() -> session.close(true), FAREWELL);
         try {
             session.disconnect(SshConstants.SSH2_DISCONNECT_BY_APPLICATION, reason);

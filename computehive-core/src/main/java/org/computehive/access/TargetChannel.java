@@ -97,6 +97,13 @@ final class TargetChannel extends TcpipServerChannel {
     protected ChannelToPortHandler createChannelToPortHandler(IoSession target) {
         return new ChannelToPortHandler(target, this) {
             @Override
+            public void sendToPort(byte command, byte[] data, int offset, long length) throws IOException {
+                if (passes()) {
+                    super.sendToPort(command, data, offset, length);
+                }
+            }
+
+            @Override
             protected void handleWriteDataSuccess(byte command, byte[] data, int offset, int length) {
                 Runnable next = () -> super.handleWriteDataSuccess(command, data, offset, length);
                 if (flowed(length, next)) {
@@ -110,6 +117,9 @@ final class TargetChannel extends TcpipServerChannel {
     @Override
     public IoWriteFuture writePacket(Buffer packet) throws IOException {
         boolean data = packet.rawByte(packet.rpos()) == SshConstants.SSH_MSG_CHANNEL_DATA;
+        if (data && !passes()) {
+            return AbstractIoWriteFuture.fulfilled(this, Boolean.TRUE); // no failure, so that the farewell comes first
+        }
         int length = packet.available();
         IoWriteFuture written = super.writePacket(packet);
         if (!data) {
@@ -117,6 +127,11 @@ final class TargetChannel extends TcpipServerChannel {
         }
         var paid = new Written(written);
         return flowed(length, paid) ? written : paid;
+    }
+
+    private boolean passes() {
+        LiveConnection connection = getSession().getAttribute(LiveConnection.KEY);
+        return connection != null && connection.passes();
     }
 
     private boolean flowed(long bytes, Runnable next) {
