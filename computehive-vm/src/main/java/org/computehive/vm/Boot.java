@@ -63,10 +63,13 @@ final class Boot {
      * A VM whose guest is ready.
      *
      * @param mark its metadata
+     * @param making how many nanoseconds libvirt and QEMU took to make it
      * @param resumed when its processors ran, by {@link System#nanoTime}
      * @param ready when its guest was ready, by the same
      */
-    record Booted(SessionMark mark, long resumed, long ready) {}
+    record Booted(SessionMark mark, long making, long resumed, long ready) {}
+
+    private record Made(SessionMark mark, long nanos) {}
 
     /**
      * Boots a VM whose disk was prepared; a failure leaves what was made for {@link Ending}.
@@ -75,7 +78,7 @@ final class Boot {
      */
     Booted boot(VmSpec spec, GuestImage image, boolean kvm, Journal prepared) {
         UUID uuid = UUID.randomUUID();
-        SessionMark mark = processors.taking(spec.shape().cpus(), cpus -> {
+        Made made = processors.taking(spec.shape().cpus(), cpus -> {
             Resources resources = capacity.resources(spec.shape().memoryMiB(), cpus);
             return create(spec, image, kvm, prepared.secret(), uuid, resources);
         });
@@ -90,8 +93,8 @@ final class Boot {
         progress.took(Progress.Step.SEED_DELETED);
         sessions.write(created.at(Journal.Step.READY));
         progress.took(Progress.Step.READY_JOURNALED);
-        LOG.info("VM ready: rental={} port={}", spec.id(), mark.ssh().getPort());
-        return new Booted(mark, resumed, ready);
+        LOG.info("VM ready: rental={} port={}", spec.id(), made.mark().ssh().getPort());
+        return new Booted(made.mark(), made.nanos(), resumed, ready);
     }
 
     /** Lets the processors run until the guest is ready; returns when they began to. */
@@ -110,8 +113,7 @@ final class Boot {
         }
     }
 
-    private SessionMark create(
-            VmSpec spec, GuestImage image, boolean kvm, UUID secret, UUID uuid, Resources resources) {
+    private Made create(VmSpec spec, GuestImage image, boolean kvm, UUID secret, UUID uuid, Resources resources) {
         for (int tries = 1; ; tries++) {
             GuestLink link = networks.open(spec.id(), spec.shape().network());
             var mark = new SessionMark(
@@ -123,12 +125,14 @@ final class Boot {
             String xml =
                     model(spec, image, secret, uuid, mark, link, kvm, resources).xml();
             try {
+                long begun = System.nanoTime();
                 libvirt.once("making the VM", connect -> {
                     connect.domainCreateXML(xml, Domain.CreateFlags.PAUSED).free();
                     return true;
                 });
+                long nanos = System.nanoTime() - begun;
                 networks.join(spec.id(), link, spec.shape().network());
-                return mark;
+                return new Made(mark, nanos);
             } catch (HypervisorException.Lacking e) {
                 boolean portTaken = String.valueOf(e.getMessage()).contains("host forwarding rule");
                 if (!portTaken || tries == PORT_TRIES) {

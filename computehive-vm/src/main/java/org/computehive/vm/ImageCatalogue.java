@@ -122,8 +122,12 @@ public final class ImageCatalogue {
     GuestImage verified(String name) {
         GuestImage image = declared(label(name));
         // A kernel is read in no time; a base disk of many GiB is not, and is only read again once it may have changed.
+        var initrd = Aside.begin(() -> {
+            image.initrd().ifPresent(part -> compare(name, part, ImageCatalogue::sha256));
+            return true;
+        });
         image.kernel().ifPresent(part -> compare(name, part, ImageCatalogue::sha256));
-        image.initrd().ifPresent(part -> compare(name, part, ImageCatalogue::sha256));
+        initrd.await();
         image.base().ifPresent(part -> compare(name, part, large::sha256));
         image.base().ifPresent(base -> Qcow2.standAlone(base.file()));
         try {

@@ -8,10 +8,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
 import org.computehive.market.PciAddress;
 import org.computehive.rental.Challenge;
 import org.computehive.rental.Evidence;
@@ -19,7 +16,6 @@ import org.computehive.rental.Hypervisor;
 import org.computehive.rental.HypervisorException;
 import org.computehive.rental.RentalId;
 import org.computehive.rental.VmSpec;
-import org.libvirt.Domain;
 
 /**
  * Runs VMs over libvirt: transient, hardened domains with an encrypted disk, found again by their metadata.
@@ -41,20 +37,13 @@ public final class LibvirtHypervisor implements Hypervisor {
     private final Capacity capacity;
     private final SessionStore sessions;
     private final Domains domains;
-    private final Ending ending;
-    private final Boot boot;
-    private final GuestNetworks networks;
-    private final ImageCatalogue images;
-    /** Who this is for a catalogue that several hypervisors use. */
-    private final String holder;
+    private final Lifecycle lifecycle;
 
     /** Ours to let go of, where we took it; a private libvirt has its own. */
     private Optional<StateLock> stateLock = Optional.empty();
 
     private final GpuTurnover turnover;
     private final Consoles consoles = new Consoles();
-    private final Map<RentalId, StartTimes> startTimes = new ConcurrentHashMap<>();
-    private final Map<RentalId, ReentrantLock> locks = new ConcurrentHashMap<>();
 
     private LibvirtHypervisor(
             Libvirt libvirt,
@@ -64,8 +53,6 @@ public final class LibvirtHypervisor implements Hypervisor {
             boolean privileged,
             Progress progress) {
         this.libvirt = libvirt;
-        this.images = images;
-        this.holder = RuntimeFolder.mark(places.journals());
         HostFiles files = libvirt.local() ? HostFiles.local() : HostFiles.none();
         Optional<Nvml> nvml = libvirt.local() ? Nvml.installed() : Optional.empty();
         var checks = new ArrayList<HealthCheck>(List.of(new HealthCheck.Link(new Sysfs(files))));
@@ -82,9 +69,9 @@ public final class LibvirtHypervisor implements Hypervisor {
         this.capacity = new Capacity(libvirt, places, images, options, privileged, passthrough);
         this.sessions = new SessionStore(libvirt, places, progress);
         this.domains = new Domains(libvirt);
-        this.networks = new GuestNetworks(options.network(), places.account());
-        this.ending = new Ending(libvirt, places, domains, sessions, consoles, progress);
-        this.boot = new Boot(
+        var networks = new GuestNetworks(options.network(), places.account());
+        var ending = new Ending(libvirt, places, domains, sessions, consoles, progress);
+        var boot = new Boot(
                 libvirt,
                 places,
                 options,
@@ -96,6 +83,8 @@ public final class LibvirtHypervisor implements Hypervisor {
                 progress,
                 capacity,
                 passthrough);
+        var admission = new Admission(capacity, networks, images, RuntimeFolder.mark(places.journals()));
+        this.lifecycle = new Lifecycle(admission, domains, sessions, boot, ending);
         var scrubs = new ArrayList<>(options.scrubs());
         scrubs.add(new ImageScrub(libvirt, places, images, capacity));
         if (libvirt.local()) {
@@ -244,7 +233,7 @@ public final class LibvirtHypervisor implements Hypervisor {
                     hypervisor.list().stream().map(RunningVm::id).toList();
             GuestNetworks.sweep(places.journals(), running);
             hypervisor.sessions.sweep(running);
-            images.releaseAllBut(hypervisor.holder, Journal.all(places.journals()));
+            images.releaseAllBut(RuntimeFolder.mark(places.journals()), Journal.all(places.journals()));
             return hypervisor;
         } catch (HypervisorException e) {
             libvirt.close();
@@ -307,75 +296,17 @@ public final class LibvirtHypervisor implements Hypervisor {
 
     @Override
     public void prepare(VmSpec spec) {
-        locked(spec.id(), () -> {
-            if (domains.find(spec.id()).isEmpty()) {
-                capacity.check(spec);
-                networks.check(spec.shape().network());
-                GuestImage image = image(spec);
-                try {
-                    sessions.prepare(spec, image);
-                } catch (HypervisorException e) {
-                    images.release(holder, spec.id());
-                    throw e;
-                }
-            }
-            return true;
-        });
+        lifecycle.prepare(spec);
     }
 
     @Override
     public RunningVm start(VmSpec spec) {
-        long begun = System.nanoTime();
-        return locked(spec.id(), () -> {
-            Optional<SessionMark> running = domains.find(spec.id());
-            if (running.isPresent()) {
-                boolean ready = sessions.journal(spec.id())
-                        .map(journal -> journal.step() == Journal.Step.READY)
-                        .orElse(false);
-                if (ready) {
-                    return running.get().running();
-                }
-                // A start that was cut off: its guest's state is unknown and its seed may be gone.
-                ending.end(spec.id());
-                sessions.erase(spec.id());
-            }
-            capacity.check(spec);
-            networks.check(spec.shape().network());
-            GuestImage image = image(spec);
-            try {
-                Journal journal = sessions.prepare(spec, image);
-                Boot.Booted booted = boot.boot(spec, image, capacity.accelerated(), journal);
-                startTimes.put(
-                        spec.id(),
-                        new StartTimes(
-                                Duration.ofNanos(booted.resumed() - begun),
-                                Duration.ofNanos(booted.ready() - booted.resumed()),
-                                Duration.ofNanos(System.nanoTime() - booted.ready())));
-                return booted.mark().running();
-            } catch (HypervisorException e) {
-                clearUp(spec.id(), e);
-                throw e;
-            }
-        });
-    }
-
-    /** Returns the image, verified now, and notes that this session has it. */
-    private GuestImage image(VmSpec spec) {
-        String name = spec.shape().image();
-        images.hold(name, holder, spec.id());
-        try {
-            GuestImage image = capacity.image(name);
-            image.check(spec.shape().diskMiB());
-            return image;
-        } catch (HypervisorException e) {
-            images.release(holder, spec.id());
-            throw e;
-        }
+        return lifecycle.start(spec);
     }
 
     /** Returns where the time went when this object started a rental's VM; forgotten by {@link #erase}. */
     public Optional<StartTimes> startTimes(RentalId id) {
-        return Optional.ofNullable(startTimes.get(id));
+        return lifecycle.startTimes(id);
     }
 
     /**
@@ -387,55 +318,19 @@ public final class LibvirtHypervisor implements Hypervisor {
         return consoles.lines(id);
     }
 
-    private void clearUp(RentalId id, HypervisorException why) {
-        try {
-            ending.end(id);
-            sessions.erase(id);
-            images.release(holder, id);
-        } catch (HypervisorException e) {
-            why.addSuppressed(e);
-        }
-    }
-
     @Override
     public RunningVm expire(RentalId id, Instant expires) {
-        return locked(id, () -> {
-            SessionMark mark = domains.find(id)
-                    .orElseThrow(() -> new HypervisorException.Refused(
-                            "no VM %s runs here: it can't be given another end".formatted(id.vmName()), null))
-                    .expiring(expires);
-            domains.act(
-                    id,
-                    "moving the end of " + id.vmName(),
-                    domain -> domain.setMetadata(
-                            Domain.MetadataType.ELEMENT,
-                            mark.xml(),
-                            SessionMark.PREFIX,
-                            SessionMark.NAMESPACE,
-                            Domain.ModificationImpact.LIVE));
-            return mark.running();
-        });
+        return lifecycle.expire(id, expires);
     }
 
     @Override
     public Teardown destroy(RentalId id) {
-        return locked(id, () -> new Teardown(ending.end(id)));
+        return lifecycle.destroy(id);
     }
 
     @Override
     public Teardown erase(RentalId id) {
-        return locked(id, () -> {
-            if (domains.find(id).isPresent()) {
-                throw new HypervisorException.NotGone(
-                        "VM %s still runs: destroy it before its disk is erased".formatted(id.vmName()), null);
-            }
-            GuestNetworks.close(id); // of a VM that ended by itself
-            Teardown erased = new Teardown(sessions.erase(id));
-            sessions.forgetEnd(id);
-            images.release(holder, id);
-            startTimes.remove(id);
-            return erased;
-        });
+        return lifecycle.erase(id);
     }
 
     @Override
@@ -446,20 +341,6 @@ public final class LibvirtHypervisor implements Hypervisor {
     @Override
     public List<RunningVm> list() {
         return domains.list();
-    }
-
-    private interface Work<T> {
-        T run();
-    }
-
-    private <T> T locked(RentalId id, Work<T> work) {
-        ReentrantLock lock = locks.computeIfAbsent(id, key -> new ReentrantLock());
-        lock.lock();
-        try {
-            return work.run();
-        } finally {
-            lock.unlock();
-        }
     }
 
     @Override
