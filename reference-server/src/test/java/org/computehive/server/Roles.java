@@ -100,7 +100,9 @@ final class Roles {
             POST /operations/rentals/{id}/break-glass
             POST /operations/rentals/{id}/end
             POST /operations/rentals/{id}/resume
+            GET /tokens
             POST /tokens
+            DELETE /tokens/{id}
             """);
 
     private Roles() {}

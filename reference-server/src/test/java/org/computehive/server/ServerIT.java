@@ -388,6 +388,23 @@ class ServerIT {
     }
 
     @Test
+    void token_thatWasRevoked_opensNothing() throws Exception {
+        String body = "{\"account\":\"0x%s\",\"role\":\"AUDITOR\"}".formatted("ab".repeat(20));
+        JsonNode made = api.call(201, "operator", "POST", "/tokens", body);
+        String id = made.path("id").asText();
+        Path header = server.platform().folders().tokens().resolve("passing");
+        Files.writeString(header, "Authorization: Bearer " + made.path("token").asText() + "\n");
+
+        api.call(200, "passing", "GET", "/account", "");
+        assertTrue(api.call(200, "operator", "GET", "/tokens", "").toString().contains(id));
+        api.call(204, "operator", "DELETE", "/tokens/" + id, "");
+
+        api.call(401, "passing", "GET", "/account", "");
+        api.call(404, "operator", "DELETE", "/tokens/" + id, "");
+        Files.delete(header);
+    }
+
+    @Test
     void description_andHealth_areOpenToAll() throws Exception {
         HttpResponse<String> description = send("", "GET", "/openapi.yml", Optional.empty());
 

@@ -242,8 +242,14 @@ final class Bodies {
             @Nullable @Schema(description = "the account it speaks for")
             String account,
 
-            @Nullable @Schema(description = "LENDER, RENTER, OPERATOR or AUDITOR")
-            String role) {}
+            @Nullable @Schema(description = "LENDER, RENTER, OPERATOR, AUDITOR or ARBITER")
+            String role,
+
+            @Nullable @Schema(
+                    type = "string",
+                    format = "date-time",
+                    description = "from when on it is worth nothing, at most 366 days from now; 90 days without it")
+            String expires) {}
 
     /** Text for people that is stored: a line, so that nobody can make it look like another record. */
     static String line(String text) {

@@ -5,6 +5,7 @@ import io.micronaut.http.HttpStatus;
 import io.micronaut.http.MediaType;
 import io.micronaut.http.annotation.Body;
 import io.micronaut.http.annotation.Controller;
+import io.micronaut.http.annotation.Delete;
 import io.micronaut.http.annotation.Get;
 import io.micronaut.http.annotation.Post;
 import io.micronaut.http.annotation.Status;
@@ -20,13 +21,18 @@ import io.swagger.v3.oas.annotations.tags.Tag;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 import org.computehive.chain.WalletRequests;
 import org.computehive.market.Account;
 import org.computehive.market.Amount;
+import org.computehive.rental.RentalException;
 import org.computehive.server.api.Bodies.TokenBody;
 import org.computehive.server.api.Views.AccountView;
 import org.computehive.server.api.Views.ChainView;
 import org.computehive.server.api.Views.HealthView;
+import org.computehive.server.api.Views.KnownTokenView;
 import org.computehive.server.api.Views.NewTokenView;
 import org.computehive.server.api.Views.TokenView;
 import org.computehive.server.config.ReferencePlatform;
@@ -86,7 +92,7 @@ class ServiceController {
                 caller, chain, balance, balance.equals(Amount.ZERO) ? null : wallets.withdraw(account, balance));
     }
 
-    /** Makes a token for an account; it is shown this once. */
+    /** Makes a token for an account; it is shown this once, and ends by itself. */
     @Post("/tokens")
     @Status(HttpStatus.CREATED)
     @SecurityRequirement(name = "token")
@@ -94,6 +100,27 @@ class ServiceController {
         caller.as(Role.OPERATOR);
         Account account = BadField.parse("account", body.account(), Account::new);
         Role role = BadField.constant("role", body.role(), Role.class);
-        return NewTokenView.of(tokens.make(account, role), account, role);
+        Optional<Instant> expires =
+                Optional.ofNullable(body.expires()).map(text -> BadField.parse("expires", text, Instant::parse));
+        return NewTokenView.of(BadField.parse("expires", expires, until -> tokens.make(account, role, until)));
+    }
+
+    /** Returns the tokens that count, without themselves: those of the first start first. */
+    @Get("/tokens")
+    @SecurityRequirement(name = "token")
+    List<KnownTokenView> all(@Parameter(hidden = true) Caller caller) {
+        caller.as(Role.OPERATOR);
+        return tokens.all().stream().map(KnownTokenView::of).toList();
+    }
+
+    /** Makes a token worth nothing from now on. The last one of an operator's stays. */
+    @Delete("/tokens/{id}")
+    @Status(HttpStatus.NO_CONTENT)
+    @SecurityRequirement(name = "token")
+    void revoke(@Parameter(hidden = true) Caller caller, String id) {
+        caller.as(Role.OPERATOR);
+        if (!tokens.revoke(id)) {
+            throw new RentalException.NotFound("there is no such token: GET /tokens lists those that count");
+        }
     }
 }

@@ -14,6 +14,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.EnumMap;
@@ -22,39 +26,92 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.computehive.market.Account;
+import org.computehive.rental.RentalException;
 import org.computehive.rental.RentalJson;
 import org.computehive.server.config.Folders;
 import org.computehive.server.config.ReferencePlatform;
 
 /**
- * The bearer tokens that are accepted (RFC 6750): 256 random bits each, of which only SHA-256 digests are kept.
+ * The bearer tokens that are accepted (RFC 6750): 256 random bits each, of which only SHA-256 digests are kept. A digest's
+ * beginning names its token.
  *
  * <p>The first start makes one per role and writes each once, as a request header that {@code curl -H @FILE} takes, to
- * a file of its own in the folder {@code tokens}, for this user alone; those files may be moved away. Thread-safe.
+ * a file of its own in the folder {@code tokens}, for this user alone; those files may be moved away. They count until they
+ * are revoked; every token that is made later ends by itself too. Thread-safe.
  */
 @Singleton
 public final class Tokens {
     private static final int MOST = 10_000;
     private static final int TOKEN_BYTES = 32;
+    private static final int ID_LENGTH = 16;
+    /** How long a token counts for which nobody said so. */
+    static final Duration USUAL_LIFE = Duration.ofDays(90);
+
+    static final Duration LONGEST_LIFE = Duration.ofDays(366);
+    /** What was kept before tokens ended by themselves. */
+    private static final Map<String, ?> SINCE_EXPIRY = Map.of("expiring", List.of());
 
     private final Path file;
+    private final InstantSource clock;
     private final SecureRandom random = new SecureRandom();
-    private volatile List<Known> known;
+    private volatile Document known;
 
-    /** A token's digest and what it stands for. */
+    /** A first token's digest and what it stands for. */
     record Known(String sha256, Account account, Role role) {}
 
+    /** A later token's, and from when on it is worth nothing. */
+    record Expiring(String sha256, Account account, Role role, Instant expires) {}
+
     /** The file's form. */
-    record Document(List<Known> tokens) {}
+    record Document(List<Known> tokens, List<Expiring> expiring) {
+        Document {
+            tokens = List.copyOf(tokens);
+            expiring = List.copyOf(expiring);
+        }
+
+        /** Returns every token that counts at a time. */
+        List<Token> at(Instant now) {
+            return Stream.concat(
+                            tokens.stream()
+                                    .map(each ->
+                                            new Token(each.sha256(), each.account(), each.role(), Optional.empty())),
+                            expiring.stream()
+                                    .filter(each -> now.isBefore(each.expires()))
+                                    .map(each -> new Token(
+                                            each.sha256(), each.account(), each.role(), Optional.of(each.expires()))))
+                    .toList();
+        }
+    }
+
+    /** What is known of a token, which is not the token. */
+    record Token(String sha256, Account account, Role role, Optional<Instant> expires) {
+        String id() {
+            return sha256.substring(0, ID_LENGTH);
+        }
+    }
+
+    /**
+     * A token that was just made.
+     *
+     * @param secret shown this once
+     */
+    record Made(String secret, Token token) {
+        @Override
+        public String toString() {
+            return token.toString();
+        }
+    }
 
     @Inject
     Tokens(ReferencePlatform platform) {
-        this(platform.folders(), first(platform));
+        this(platform.folders(), first(platform), InstantSource.system());
     }
 
-    Tokens(Folders folders, Map<Role, Account> first) {
+    Tokens(Folders folders, Map<Role, Account> first, InstantSource clock) {
         this.file = folders.tokenDigests();
+        this.clock = clock;
         if (Files.exists(file)) {
             known = read();
             return;
@@ -62,8 +119,8 @@ public final class Tokens {
         var made = new ArrayList<Known>();
         first.forEach((role, account) -> made.add(writeHeader(folders.tokens(), role, account)));
         // Last, and at once: a start that was cut off before makes them all anew.
-        write(made);
-        known = List.copyOf(made);
+        known = new Document(made, List.of());
+        write(known);
     }
 
     private static Map<Role, Account> first(ReferencePlatform platform) {
@@ -75,10 +132,12 @@ public final class Tokens {
         return first;
     }
 
-    private List<Known> read() {
+    private Document read() {
         try {
-            return List.copyOf(
-                    RentalJson.read(Document.class, Files.readString(file)).tokens());
+            String text = Files.readString(file);
+            return text.contains("\"expiring\"")
+                    ? RentalJson.read(Document.class, text)
+                    : RentalJson.readOlder(Document.class, text, SINCE_EXPIRY);
         } catch (IOException e) {
             throw new UncheckedIOException("the token digests in %s can't be read".formatted(file), e);
         }
@@ -101,18 +160,69 @@ public final class Tokens {
     /**
      * Makes a token; only its digest is kept.
      *
-     * @return the token
+     * @param expires from when on it is worth nothing; {@link #USUAL_LIFE} from now if empty
+     * @throws IllegalArgumentException if that is over, or later than {@link #LONGEST_LIFE} from now
      */
-    synchronized String make(Account account, Role role) {
-        if (known.size() >= MOST) {
-            throw new IllegalStateException("there are %d tokens already, the most there can be".formatted(MOST));
+    synchronized Made make(Account account, Role role, Optional<Instant> expires) {
+        Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
+        Instant until = expires.orElse(now.plus(USUAL_LIFE));
+        if (!until.isAfter(now) || until.isAfter(now.plus(LONGEST_LIFE))) {
+            throw new IllegalArgumentException("a token that expires at %s can't be made: choose a time until %s"
+                    .formatted(until, now.plus(LONGEST_LIFE)));
         }
-        String token = fresh();
-        var more = new ArrayList<>(known);
-        more.add(known(token, account, role));
-        write(more);
-        known = List.copyOf(more);
-        return token;
+        if (known.at(now).size() >= MOST) {
+            throw new IllegalStateException(
+                    "there are %d tokens already, the most there can be: revoke some".formatted(MOST));
+        }
+        String secret = fresh();
+        var made = new Expiring(HexFormat.of().formatHex(digest(secret)), account, role, until);
+        var expiring = new ArrayList<>(known.expiring());
+        expiring.removeIf(each -> !now.isBefore(each.expires()));
+        expiring.add(made);
+        keep(new Document(known.tokens(), expiring));
+        return new Made(secret, new Token(made.sha256(), account, role, Optional.of(until)));
+    }
+
+    /** Returns the tokens that count now, those of the first start first. */
+    List<Token> all() {
+        return known.at(clock.instant());
+    }
+
+    /**
+     * Makes a token worth nothing, durably, before it returns.
+     *
+     * @param id the token's {@link Token#id}
+     * @return whether there was one
+     * @throws RentalException.WrongState if it is the last one of an operator's: nobody could make another
+     */
+    synchronized boolean revoke(String id) {
+        List<Token> all = all();
+        Optional<Token> token =
+                all.stream().filter(each -> each.id().equals(id)).findFirst();
+        if (token.isEmpty()) {
+            return false;
+        }
+        long operators =
+                all.stream().filter(each -> each.role() == Role.OPERATOR).count();
+        if (token.get().role() == Role.OPERATOR && operators == 1) {
+            throw new RentalException.WrongState(
+                    "token %s is the last of an operator's, who alone can make tokens: make another first"
+                            .formatted(id));
+        }
+        String sha256 = token.get().sha256();
+        keep(new Document(
+                known.tokens().stream()
+                        .filter(each -> !each.sha256().equals(sha256))
+                        .toList(),
+                known.expiring().stream()
+                        .filter(each -> !each.sha256().equals(sha256))
+                        .toList()));
+        return true;
+    }
+
+    private void keep(Document document) {
+        write(document);
+        known = document;
     }
 
     private String fresh() {
@@ -125,13 +235,12 @@ public final class Tokens {
         return new Known(HexFormat.of().formatHex(digest(token)), account, role);
     }
 
-    private void write(List<Known> tokens) {
+    private void write(Document document) {
         try {
             Path part = file.resolveSibling(file.getFileName() + ".part");
             Files.deleteIfExists(part);
             Files.createFile(part, ownerOnly());
-            Files.writeString(
-                    part, RentalJson.write(new Document(tokens)), StandardOpenOption.SYNC, StandardOpenOption.WRITE);
+            Files.writeString(part, RentalJson.write(document), StandardOpenOption.SYNC, StandardOpenOption.WRITE);
             Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw new UncheckedIOException("the token digests can't be written to " + file, e);
@@ -145,8 +254,8 @@ public final class Tokens {
     /** Returns whom a token stands for. Takes as long for one as for another, whichever it is. */
     Optional<Caller> caller(String token) {
         byte[] presented = digest(token);
-        Known found = null;
-        for (Known candidate : known) {
+        Token found = null;
+        for (Token candidate : all()) {
             if (MessageDigest.isEqual(HexFormat.of().parseHex(candidate.sha256()), presented)) {
                 found = candidate;
             }

@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.computehive.chain.WalletRequests.Transaction;
 import org.computehive.demand.DemandSignals;
-import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.GpuId;
 import org.computehive.market.Rate;
@@ -388,14 +387,38 @@ final class Views {
 
     /** A token, shown this once. */
     @Schema(name = "NewToken")
-    record NewTokenView(String token, String account, String role) {
-        static NewTokenView of(String token, Account account, Role role) {
-            return new NewTokenView(token, account.address(), role.name());
+    record NewTokenView(String id, String token, String account, String role, Instant expires) {
+        static NewTokenView of(Tokens.Made made) {
+            Tokens.Token token = made.token();
+            return new NewTokenView(
+                    token.id(),
+                    made.secret(),
+                    token.account().address(),
+                    token.role().name(),
+                    token.expires().orElseThrow());
         }
 
         @Override
         public String toString() {
-            return "NewToken[" + role + " " + account + "]";
+            return "NewToken[" + id + " " + role + " " + account + "]";
+        }
+    }
+
+    /** What is known of a token that counts. */
+    @Schema(name = "AccessToken")
+    record KnownTokenView(
+            String id,
+            String account,
+            String role,
+
+            @Nullable @Schema(description = "none for those of the first start, which count until they are revoked")
+            Instant expires) {
+        static KnownTokenView of(Tokens.Token token) {
+            return new KnownTokenView(
+                    token.id(),
+                    token.account().address(),
+                    token.role().name(),
+                    token.expires().orElse(null));
         }
     }
 
