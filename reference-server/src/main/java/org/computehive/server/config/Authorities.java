@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -22,7 +21,6 @@ final class Authorities {
     private static final String KEY = "computehive.authorities";
     private static final String USER = "user";
     private static final String HOST = "host";
-    private static final int MOST_TRUSTED_BYTES = 64 * 1024;
 
     private Authorities() {}
 
@@ -125,25 +123,9 @@ final class Authorities {
         }
         String key = key(settings) + ".also-trust";
         Path file = Path.of(settings.alsoTrust().get());
-        var trusted = new ArrayList<SshPublicKey>();
-        try {
-            if (Files.size(file) > MOST_TRUSTED_BYTES) {
-                throw new ConfigurationException(
-                        "%s: %s has more than %d bytes: name a file of public keys"
-                                .formatted(key, file, MOST_TRUSTED_BYTES),
-                        null);
-            }
-            List<String> lines = Files.readAllLines(file);
-            for (int i = 0; i < lines.size(); i++) {
-                String line = lines.get(i).strip();
-                if (!line.isEmpty() && !line.startsWith("#")) {
-                    trusted.add(publicKey("%s: line %d of %s".formatted(key, i + 1, file), line));
-                }
-            }
-        } catch (IOException e) {
-            throw new ConfigurationException("%s: %s can't be read".formatted(key, file), e);
-        }
-        return trusted;
+        return PublicKeys.read(key, file).stream()
+                .map(line -> publicKey("%s: line %d of %s".formatted(key, line.number(), file), line.text()))
+                .toList();
     }
 
     private static SshPublicKey publicKey(String where, String line) {

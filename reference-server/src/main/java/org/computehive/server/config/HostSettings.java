@@ -2,8 +2,6 @@ package org.computehive.server.config;
 
 import io.micronaut.context.annotation.ConfigurationProperties;
 import io.micronaut.core.bind.annotation.Bindable;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -118,7 +116,7 @@ public record HostSettings(
      */
     ImageRules imageRules() {
         List<String> signers =
-                imageSignersFile.map(file -> lines(Path.of(file))).orElse(List.of());
+                imageSignersFile.map(file -> signers(Path.of(file))).orElse(List.of());
         OptionalLong quota = number("image-quota-mib", imageQuotaMib);
         return parse(
                 imageSignersFile.isPresent() ? "image-signers-file or image-quota-mib" : "image-quota-mib",
@@ -126,23 +124,15 @@ public record HostSettings(
                 keys -> new ImageRules(keys, quota.orElse(ImageRules.NONE.quotaMiB())));
     }
 
-    private static List<String> lines(Path file) {
-        try {
-            List<String> keys = Files.readAllLines(file).stream()
-                    .map(String::strip)
-                    .filter(line -> !line.isEmpty() && !line.startsWith("#"))
-                    .toList();
-            if (keys.isEmpty()) {
-                throw new ConfigurationException(
-                        "%simage-signers-file: %s has no key; without the key images need no signature"
-                                .formatted(PREFIX, file),
-                        null);
-            }
-            return keys;
-        } catch (IOException e) {
+    private static List<String> signers(Path file) {
+        String key = PREFIX + "image-signers-file";
+        List<String> keys =
+                PublicKeys.read(key, file).stream().map(PublicKeys.Line::text).toList();
+        if (keys.isEmpty()) {
             throw new ConfigurationException(
-                    "%simage-signers-file: %s can't be read (%s)".formatted(PREFIX, file, e), e);
+                    "%s: %s has no key; without the key images need no signature".formatted(key, file), null);
         }
+        return keys;
     }
 
     private static List<Integer> processors(String text) {
