@@ -5,12 +5,14 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.computehive.audit.VerificationReport.Finding;
 
 /**
- * The auditor's command line: {@code DIR --key VKEY [--since CHECKPOINT_FILE]... [--entry ENTRY_FILE]... [--witness VKEY]...
- * [--quorum K]}, or {@code --proof PROOF_FILE --entry ENTRY_FILE --key VKEY} without the log.
+ * The auditor's command line: {@code DIR --key VKEY [--since CHECKPOINT_FILE]... [--entry ENTRY_FILE]... [--anchor SIZE:ROOT]...
+ * [--witness VKEY]... [--quorum K]}, or {@code --proof PROOF_FILE --entry ENTRY_FILE --key VKEY} without the log.
  *
  * <p>Exit code 0 if everything holds, 1 if something fails, 2 if it could not be tried.
  */
@@ -20,15 +22,18 @@ public final class AuditVerify {
     private static final int USAGE = 2;
     private static final String HELP = """
             usage: DIR --key VERIFIER_KEY [--since CHECKPOINT_FILE]... [--entry ENTRY_FILE]...
-                       [--witness WITNESS_KEY]... [--quorum K]
+                       [--anchor SIZE:ROOT]... [--witness WITNESS_KEY]... [--quorum K]
                    --proof PROOF_FILE --entry ENTRY_FILE --key VERIFIER_KEY [--witness WITNESS_KEY]... [--quorum K]
               DIR                the log's folder, or a copy of its checkpoint and tile/
               --key              the log's verifier key, <name>+<hash>+<key>
               --since            a checkpoint kept from before, which the log must continue
+              --anchor           what a chain holds of the log: its size then and its root in hexadecimal, which it must continue
               --entry            a file with the bytes of an entry that must be in the log
               --witness          a witness's key; --quorum K of them (all, if it is not given) must have cosigned
               --proof            a proof of the one entry (C2SP tlog-proof), instead of DIR
             exit code: 0 everything holds, 1 something fails, 2 it could not be tried""";
+    private static final Pattern ANCHOR = Pattern.compile("([1-9][0-9]{0,17}):(?:0x)?([0-9a-fA-F]{64})");
+
     private final PrintStream out;
     private final PrintStream err;
 
@@ -47,6 +52,7 @@ public final class AuditVerify {
         List<String> keys = new ArrayList<>();
         List<String> since = new ArrayList<>();
         List<byte[]> entries = new ArrayList<>();
+        List<String> anchors = new ArrayList<>();
         List<WitnessKey> witnesses = new ArrayList<>();
         List<String> proofs = new ArrayList<>();
         int needed = -1;
@@ -56,6 +62,7 @@ public final class AuditVerify {
                     case "--key" -> keys.add(value(args, ++i));
                     case "--since" -> since.add(Files.readString(file(value(args, ++i), Note.MAX_CHARS)));
                     case "--entry" -> entries.add(Files.readAllBytes(file(value(args, ++i), AuditLog.MAX_ENTRY_BYTES)));
+                    case "--anchor" -> anchors.add(value(args, ++i));
                     case "--witness" -> witnesses.add(WitnessKey.parse(value(args, ++i)));
                     case "--quorum" -> needed = Integer.parseInt(value(args, ++i));
                     case "--proof" -> proofs.add(Files.readString(file(value(args, ++i), 2 * Note.MAX_CHARS)));
@@ -73,8 +80,10 @@ public final class AuditVerify {
             if (!Files.isDirectory(folder)) {
                 return usage("there is no folder " + folder);
             }
-            return print(
-                    new Verifier(VerifierKey.parse(keys.getFirst())).verify(folder, since, entries, List.of(), quorum));
+            VerifierKey key = VerifierKey.parse(keys.getFirst());
+            List<Anchored> anchored =
+                    anchors.stream().map(anchor -> anchored(key, anchor)).toList();
+            return print(new Verifier(key).verify(folder, since, entries, anchored, quorum));
         } catch (IOException e) {
             return usage("a file can't be read: " + e);
         } catch (IllegalArgumentException e) {
@@ -94,6 +103,19 @@ public final class AuditVerify {
             out.println("NOT VERIFIED");
             return FAILS;
         }
+    }
+
+    /** The log's name is its key's. */
+    private static Anchored anchored(VerifierKey key, String anchor) {
+        var form = ANCHOR.matcher(anchor);
+        if (!form.matches()) {
+            throw new IllegalArgumentException(
+                    "--anchor %s is not SIZE:ROOT, a whole number and 64 hexadecimal digits".formatted(anchor));
+        }
+        return new Anchored(
+                Anchored.originHash(key.name()),
+                Long.parseLong(form.group(1)),
+                HexFormat.of().parseHex(form.group(2)));
     }
 
     private static String value(List<String> args, int i) {

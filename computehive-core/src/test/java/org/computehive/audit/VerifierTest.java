@@ -11,6 +11,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
@@ -201,5 +202,19 @@ class VerifierTest {
         assertEquals(1, run(dir, "--key", NoteKey.generate("verify.example").toString()));
         Files.delete(log.resolve("checkpoint"));
         assertEquals(1, run(dir, "--key", key.toString()));
+    }
+
+    @Test
+    void commandLine_withAnAnchor_holdsTheLogAgainstIt() throws Exception {
+        Anchored anchored = Anchored.of(Checkpoint.open(earlier, key.verifierKey()));
+        String root = HexFormat.of().formatHex(anchored.root());
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        assertEquals(0, run(out, log.toString(), "--key", key.toString(), "--anchor", "100:0x" + root));
+        assertTrue(out.toString(UTF_8).contains("the first 100 entries are those that were anchored"));
+        assertEquals(1, run(log.toString(), "--key", key.toString(), "--anchor", "101:" + root));
+        assertEquals(1, run(log.toString(), "--key", key.toString(), "--anchor", "1000:" + root));
+        for (String malformed : List.of("100", "0:" + root, "100:" + root.substring(1), "-1:" + root)) {
+            assertEquals(2, run(log.toString(), "--key", key.toString(), "--anchor", malformed), malformed);
+        }
     }
 }

@@ -7,23 +7,33 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
+import org.computehive.audit.Anchored;
 import org.computehive.audit.AuditVerify;
+import org.computehive.audit.WitnessKey;
 import org.computehive.server.platform.FolderTree;
 
 /** Runs the stand-alone verifier in a process of its own, as an auditor would who has nothing but the files and the key. */
 final class AuditCheck {
-    private static final int SHOWN_LINES = 4;
+    private static final int SHOWN_LINES = 6;
     private static final int SHOWN_WIDTH = 110;
 
     private final Path log;
     private final String key;
+    private final List<String> witnesses;
+    private final List<String> anchor;
 
     /** What the verifier said. */
     record Verdict(boolean holds, List<String> said) {
         String lastLine() {
             return said.getLast();
+        }
+
+        boolean says(String text) {
+            return said.stream().anyMatch(line -> line.contains(text));
         }
 
         /** The first lines of those that matter, each cut to what fits. */
@@ -36,13 +46,42 @@ final class AuditCheck {
         }
     }
 
-    AuditCheck(Path log, String key) {
+    /**
+     * Creates one.
+     *
+     * @param log the log's folder
+     * @param key its key
+     * @param witnesses the keys of those of whom {@link Witnesses#NEEDED} must have cosigned
+     * @param anchored what the chain holds of it
+     */
+    AuditCheck(Path log, String key, List<WitnessKey> witnesses, Anchored anchored) {
         this.log = log;
         this.key = key;
+        this.witnesses = Stream.concat(
+                        witnesses.stream().flatMap(witness -> Stream.of("--witness", witness.toString())),
+                        Stream.of("--quorum", Integer.toString(Witnesses.NEEDED)))
+                .toList();
+        this.anchor = List.of(
+                "--anchor", "%d:%s".formatted(anchored.size(), HexFormat.of().formatHex(anchored.root())));
+    }
+
+    /** Returns what an auditor gives the verifier beside the log and its key, a word to a line. */
+    List<String> trust() {
+        return Stream.concat(witnesses.stream(), anchor.stream()).toList();
     }
 
     Verdict verify() throws IOException, InterruptedException {
-        return verify(log);
+        return verify(log, trust());
+    }
+
+    /** As somebody would who asks neither witnesses nor the chain. */
+    Verdict verifyByKeyAlone(Path other) throws IOException, InterruptedException {
+        return verify(other, List.of());
+    }
+
+    /** As somebody would who asks the chain. */
+    Verdict verifyAgainstAnchor(Path other) throws IOException, InterruptedException {
+        return verify(other, anchor);
     }
 
     /** Verifies a copy in which one byte of an entry was changed. */
@@ -51,7 +90,7 @@ final class AuditCheck {
         try {
             copyTo(copy);
             flipOneByte(copy);
-            return verify(copy);
+            return verify(copy, trust());
         } finally {
             FolderTree.delete(copy);
         }
@@ -86,20 +125,20 @@ final class AuditCheck {
         Files.write(entries, bytes);
     }
 
-    private Verdict verify(Path folder) throws IOException, InterruptedException {
+    private Verdict verify(Path folder, List<String> trust) throws IOException, InterruptedException {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        Process process = new ProcessBuilder(List.of(
-                        java,
-                        "-XX:TieredStopAtLevel=1",
-                        "-XX:+UseSerialGC",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        AuditVerify.class.getName(),
-                        folder.toString(),
-                        "--key",
-                        key))
-                .redirectErrorStream(true)
-                .start();
+        var words = new ArrayList<>(List.of(
+                java,
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-cp",
+                System.getProperty("java.class.path"),
+                AuditVerify.class.getName(),
+                folder.toString(),
+                "--key",
+                key));
+        words.addAll(trust);
+        Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
         process.getOutputStream().close();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         int exit = process.waitFor();

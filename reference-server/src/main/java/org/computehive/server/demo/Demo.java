@@ -9,9 +9,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import org.computehive.audit.VerifierKey;
 import org.computehive.chain.AnvilNode;
 import org.computehive.rental.RentalPolicy;
-import org.computehive.rental.SshAccess;
 import org.computehive.server.platform.DevChain;
 import org.computehive.server.platform.FolderTree;
 import org.computehive.server.platform.LocalPlatform;
@@ -113,6 +113,8 @@ public final class Demo {
                 "start a chain node and deploy the escrow contract",
                 () -> DevChain.start(
                         AnvilNode.find(Path.of("").toAbsolutePath()), options.chainPort(), state.chain())));
+        // For the bonds of two rentals.
+        chain.mint(chain.lender().account(), DevChain.POCKET_MONEY);
         var layout = new LocalPlatform.Layout(
                 options.folder().resolve("audit"),
                 options.folder().resolve("calendar"),
@@ -128,11 +130,14 @@ public final class Demo {
                                 chain.settings(),
                                 VmHost.libvirt(options.hypervisor()),
                                 Optional.empty(),
-                                SshAccess.Settings.loopback(options.gatewayPort()),
+                                GatewayRules.settings(options.gatewayPort()),
                                 POLICY,
                                 List.of()),
                         display::detail)));
-        var scene = new Scene(options, platform, chain, display, checks);
+        Witnesses witnesses = keep(display.step(
+                "start three witnesses of the audit log",
+                () -> Witnesses.start(VerifierKey.parse(platform.auditVerifierKey()), state.witnesses())));
+        var scene = new Scene(options, platform, chain, witnesses, display, checks);
         keep(() -> scene.platform.endSessions(scene.unfinished()));
         return scene;
     }

@@ -25,6 +25,7 @@ import java.util.Optional;
  * @param gatewayPort the gateway's port, 0 for a free one
  * @param chainPort the chain node's port, 0 for a free one
  * @param publicKey a public key of the renter's own to be certified too
+ * @param fast whether waiting is shortened: a shorter lead to the window, and a shorter window; never a check
  * @param killChain whether the chain node is killed in the middle, to show that the money is recovered
  */
 record DemoOptions(
@@ -37,6 +38,7 @@ record DemoOptions(
         int gatewayPort,
         int chainPort,
         Optional<Path> publicKey,
+        boolean fast,
         boolean killChain) {
 
     static final String USAGE = """
@@ -49,6 +51,8 @@ record DemoOptions(
               --hypervisor URI      a libvirt daemon, such as qemu:///system (default: a private, unprivileged one)
               --window SECONDS      how long the window is, 30 to 3600 (default: 120; the renter ends it early)
               --until-end           let the window run out instead
+              --fast                wait less, check the same: the window starts 5 s after it is booked instead of 12, and is
+                                    60 s long unless --window says otherwise
               --priced-as MODEL     the gpu that an emulated device is priced as (default: RTX 4090)
               --gateway-port PORT   the gateway's port on loopback (default: a free one)
               --chain-port PORT     the chain node's port on loopback (default: a free one)
@@ -58,6 +62,7 @@ record DemoOptions(
               --help                this text
             """;
 
+    private static final Duration USUAL = Duration.ofSeconds(120);
     private static final Duration SHORTEST = Duration.ofSeconds(30);
     private static final Duration LONGEST = Duration.ofHours(1);
 
@@ -70,6 +75,11 @@ record DemoOptions(
         }
     }
 
+    /** Returns how long before its start a window is booked: the time to sign, to fund, and to boot ahead. */
+    Duration notice() {
+        return Duration.ofSeconds(fast ? 5 : 12);
+    }
+
     static DemoOptions parse(List<String> arguments, Instant now) throws UsageException {
         String stamp = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss")
                 .withZone(ZoneOffset.UTC)
@@ -77,12 +87,13 @@ record DemoOptions(
         Path folder = Path.of("demo-" + stamp);
         Optional<URI> hypervisor = Optional.empty();
         Optional<Path> state = Optional.empty();
-        Duration window = Duration.ofSeconds(120);
+        Optional<Duration> window = Optional.empty();
         boolean untilEnd = false;
         String standIn = "RTX 4090";
         int gatewayPort = 0;
         int chainPort = 0;
         Optional<Path> publicKey = Optional.empty();
+        boolean fast = false;
         boolean killChain = false;
         Deque<String> left = new ArrayDeque<>(arguments);
         while (!left.isEmpty()) {
@@ -92,13 +103,14 @@ record DemoOptions(
                 case "--state" -> state = Optional.of(path(option, left));
                 case "--hypervisor" -> hypervisor = Optional.of(uri(value(option, left)));
                 case "--window" ->
-                    window = Duration.ofSeconds(
-                            number(option, value(option, left), SHORTEST.toSeconds(), LONGEST.toSeconds()));
+                    window = Optional.of(Duration.ofSeconds(
+                            number(option, value(option, left), SHORTEST.toSeconds(), LONGEST.toSeconds())));
                 case "--until-end" -> untilEnd = true;
                 case "--priced-as" -> standIn = value(option, left);
                 case "--gateway-port" -> gatewayPort = (int) number(option, value(option, left), 0, 65_535);
                 case "--chain-port" -> chainPort = (int) number(option, value(option, left), 0, 65_535);
                 case "--public-key" -> publicKey = Optional.of(path(option, left));
+                case "--fast" -> fast = true;
                 case "--kill-chain" -> killChain = true;
                 default -> throw new UsageException("%s is not an option".formatted(option));
             }
@@ -107,12 +119,13 @@ record DemoOptions(
                 folder.toAbsolutePath(),
                 state.map(Path::toAbsolutePath),
                 hypervisor,
-                window,
+                window.orElse(fast ? USUAL.dividedBy(2) : USUAL),
                 untilEnd,
                 standIn,
                 gatewayPort,
                 chainPort,
                 publicKey,
+                fast,
                 killChain);
     }
 

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.SortedMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -115,6 +116,11 @@ final class Display implements AutoCloseable {
         for (String part : text.split("\n", -1)) {
             line("      " + part);
         }
+    }
+
+    /** Prints what was observed, one fact to a line. */
+    void facts(SortedMap<String, String> facts) {
+        facts.forEach((name, value) -> detail("%-21s %s".formatted(name, value)));
     }
 
     void line(String text) {

@@ -3,11 +3,17 @@ package org.computehive.server.demo;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.regex.Pattern;
 import org.computehive.chain.EvmParty;
+import org.computehive.chain.EvmWallet;
+import org.computehive.market.Amount;
+import org.computehive.market.Cancellation;
 import org.computehive.market.Gpu;
 import org.computehive.market.GpuId;
 import org.computehive.market.Host;
@@ -16,11 +22,14 @@ import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.MachineShape;
 import org.computehive.market.Rate;
+import org.computehive.market.Stakes;
 import org.computehive.market.Token;
 import org.computehive.rental.PriceAdvisor;
 import org.computehive.rental.PriceSuggestion;
 import org.computehive.rental.RentalEngine;
+import org.computehive.rental.RentalException;
 import org.computehive.schedule.Availability;
+import org.computehive.schedule.Window;
 import org.computehive.server.platform.LocalPlatform;
 import org.computehive.vm.DemoImage;
 
@@ -29,9 +38,20 @@ final class Offering {
     private static final HostId HOST = new HostId("this-machine");
     private static final ListingId LISTING = new ListingId("demo-listing");
     private static final BigDecimal FLOOR_USD_PER_HOUR = new BigDecimal("0.10");
+    private static final BigDecimal BOND_USD = new BigDecimal("0.01");
+    private static final BigDecimal DISPUTE_BOND_USD = new BigDecimal("0.005");
     private static final BigDecimal CEILING_USD_PER_HOUR = new BigDecimal("2.00");
+    /** A renter who calls off within a minute of the start owes 5 %; one who does not come in 100 s, 10 %. */
+    private static final Cancellation TERMS =
+            new Cancellation(Duration.ofMinutes(1), 500, Duration.ofSeconds(100), 1_000);
+
+    private static final Pattern REFERENCE = Pattern.compile("at ([0-9.]+) USD/h");
+    /** Factors are shown with a few digits only. */
+    private static final double ROUNDING = 0.01;
+
     private static final MachineShape SHAPE = new MachineShape(1, 512, 64, DemoImage.NAME);
 
+    private final Scene scene;
     private final DemoOptions options;
     private final LocalPlatform platform;
     private final Display display;
@@ -41,6 +61,7 @@ final class Offering {
     private final Token token;
 
     Offering(Scene scene) {
+        this.scene = scene;
         this.options = scene.options;
         this.platform = scene.platform;
         this.display = scene.display;
@@ -115,7 +136,27 @@ final class Offering {
         }
         display.detail("model %s %s, data to %s"
                 .formatted(suggestion.modelId(), suggestion.modelSha256().substring(0, 12), suggestion.dataDate()));
+        judge(suggestion, gpu);
         return suggestion.pointIn(token);
+    }
+
+    private void judge(PriceSuggestion suggestion, Gpu gpu) {
+        var reference = REFERENCE.matcher(suggestion.reference());
+        double product = reference.find() ? Double.parseDouble(reference.group(1)) : 0;
+        for (PriceSuggestion.Factor factor : suggestion.factors()) {
+            product *= factor.multiplier();
+        }
+        checks.that(
+                "the price's reasons multiply to it, within its range",
+                Math.abs(product * 1e6 / suggestion.point() - 1) < ROUNDING
+                        && suggestion.low() <= suggestion.point()
+                        && suggestion.point() <= suggestion.high(),
+                "%d factors, confidence %s".formatted(suggestion.factors().size(), suggestion.confidence()));
+        boolean listed = scene.isFree(Window.of(Instant.now().truncatedTo(ChronoUnit.SECONDS), Duration.ofDays(1)));
+        checks.that(
+                "a suggestion is applied by nobody but the lender",
+                !listed,
+                listed ? "something is on offer" : "nothing on offer yet");
     }
 
     private static long microUsd(BigDecimal usd) {
@@ -128,7 +169,39 @@ final class Offering {
 
     private Listing list(Host host, Rate accepted) throws Exception {
         Gpu gpu = usable(host).orElseThrow();
-        var listing = new Listing(
+        var stakes = new Stakes(EvmWallet.random().account(), amount(BOND_USD), amount(DISPUTE_BOND_USD));
+        Listing listing = listing(host, gpu, accepted, stakes, gpu.emulated());
+        String refusal = refusal(listing(host, gpu, accepted, stakes, !gpu.emulated()));
+        checks.that("a listing can't hide that a device is emulated", !refusal.isEmpty(), refusal);
+        display.step("the lender accepts that price and lists the device", () -> engine.list(listing));
+        display.detail("listing %s at %s, floor %s, ceiling %s, always available"
+                .formatted(
+                        LISTING,
+                        accepted.inTokensPerHour(token),
+                        listing.floor().inTokensPerHour(token),
+                        listing.ceiling().inTokensPerHour(token)));
+        display.detail("terms: calling off in the last %d s or ending early costs %d %%, not coming within %d s %d %%"
+                .formatted(
+                        TERMS.notice().toSeconds(),
+                        TERMS.lateShare() / 100,
+                        TERMS.noShowAfter().toSeconds(),
+                        TERMS.noShowShare() / 100));
+        display.detail("stakes: the lender's bond %s, a disputer's bond %s, arbiter %s"
+                .formatted(stakes.bond().inTokens(token), stakes.disputeBond().inTokens(token), stakes.arbiter()));
+        return listing;
+    }
+
+    private String refusal(Listing lying) {
+        try {
+            engine.list(lying);
+            return "";
+        } catch (RentalException.Unacceptable e) {
+            return "refused";
+        }
+    }
+
+    private Listing listing(Host host, Gpu gpu, Rate accepted, Stakes stakes, boolean emulated) {
+        return new Listing(
                 LISTING,
                 lender.account(),
                 HOST,
@@ -144,16 +217,15 @@ final class Offering {
                         Duration.ofHours(1),
                         Duration.ofSeconds(10),
                         Duration.ofSeconds(110),
-                        Duration.ofMinutes(10)),
+                        Duration.ofMinutes(10),
+                        TERMS,
+                        Listing.Rules.USUAL_RECLAIM_NOTICE,
+                        stakes),
                 host.assurance(),
-                gpu.emulated());
-        display.step("the lender accepts that price and lists the device", () -> engine.list(listing));
-        display.detail("listing %s at %s, floor %s, ceiling %s, always available"
-                .formatted(
-                        LISTING,
-                        accepted.inTokensPerHour(token),
-                        listing.floor().inTokensPerHour(token),
-                        listing.ceiling().inTokensPerHour(token)));
-        return listing;
+                emulated);
+    }
+
+    private Amount amount(BigDecimal usd) {
+        return new Amount(usd.movePointRight(token.decimals()).toBigIntegerExact());
     }
 }

@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.computehive.access.RenterFiles;
 import org.computehive.rental.SessionAccess.Grant;
+import org.computehive.server.platform.FolderTree;
 import org.jspecify.annotations.Nullable;
 
 /** The renter's side: the real {@code ssh} and {@code ssh-keygen}, in a folder that is the renter's alone. */
@@ -25,8 +26,8 @@ final class OpenSsh {
     private final Path folder;
     private final String vmName;
 
-    /** What a client printed and how it ended. */
-    record Result(int exit, String out, String err) {}
+    /** What a client printed, how many bytes of it were output, and how it ended. */
+    record Result(int exit, String out, long bytes, String err) {}
 
     OpenSsh(Path folder, String vmName) throws IOException {
         this.folder = Files.createDirectories(
@@ -72,6 +73,45 @@ final class OpenSsh {
             return run(List.of("ssh", "-F", blind.toString(), "-o", "BatchMode=yes", "-T", "-n", vmName, command));
         } finally {
             Files.deleteIfExists(blind);
+        }
+    }
+
+    /** Asks the gateway for a connection to somewhere, as {@code ssh -W} does. */
+    Result forward(String target) throws IOException, InterruptedException {
+        return run(List.of(
+                "ssh",
+                "-F",
+                folder.resolve("ssh_config").toString(),
+                "-o",
+                "BatchMode=yes",
+                "-W",
+                target,
+                RenterFiles.GATEWAY_NAME));
+    }
+
+    /** Tries to enter the gateway from an address of this machine with keys that nobody certified. */
+    Result guess(RenterFiles.Entrance gateway, String address, int keys) throws IOException, InterruptedException {
+        Path stranger = Files.createTempDirectory(folder, "stranger");
+        try {
+            var argv = new ArrayList<>(List.of("ssh", "-F", "none", "-n", "-o", "BatchMode=yes", "-b", address));
+            for (String option : List.of(
+                    "UserKnownHostsFile=" + folder.resolve("known_hosts"),
+                    "StrictHostKeyChecking=yes",
+                    "HostKeyAlias=" + RenterFiles.GATEWAY_NAME,
+                    "IdentitiesOnly=yes",
+                    "IdentityAgent=none")) {
+                argv.addAll(List.of("-o", option));
+            }
+            for (int i = 0; i < keys; i++) {
+                String key = stranger.resolve("key-" + i).toString();
+                run(List.of("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key));
+                argv.addAll(List.of("-i", key));
+            }
+            argv.addAll(List.of("-p", Integer.toString(gateway.gatewayPort()), "-l", gateway.principal()));
+            argv.addAll(List.of(gateway.gatewayHost(), "true"));
+            return run(argv);
+        } finally {
+            FolderTree.delete(stranger);
         }
     }
 
@@ -133,7 +173,7 @@ final class OpenSsh {
             } finally {
                 process.destroyForcibly();
             }
-            return new Result(process.exitValue(), read(out), read(err));
+            return new Result(process.exitValue(), read(out), Files.size(out), read(err));
         } finally {
             Files.deleteIfExists(out);
             Files.deleteIfExists(err);

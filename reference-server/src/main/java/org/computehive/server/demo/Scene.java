@@ -12,10 +12,12 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 import org.computehive.chain.EvmParty;
 import org.computehive.market.Amount;
+import org.computehive.market.ListingQuery;
 import org.computehive.market.Token;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalEngine;
 import org.computehive.rental.RentalId;
+import org.computehive.schedule.Window;
 import org.computehive.server.platform.DevChain;
 import org.computehive.server.platform.LocalPlatform;
 
@@ -33,13 +35,21 @@ final class Scene {
     final EvmParty lender;
     final EvmParty renter;
     final Token token;
+    final Witnesses witnesses;
     final Path artefacts;
     private Optional<Rental> latest = Optional.empty();
 
-    Scene(DemoOptions options, LocalPlatform platform, DevChain chain, Display display, Checks checks) {
+    Scene(
+            DemoOptions options,
+            LocalPlatform platform,
+            DevChain chain,
+            Witnesses witnesses,
+            Display display,
+            Checks checks) {
         this.options = options;
         this.platform = platform;
         this.chain = chain;
+        this.witnesses = witnesses;
         this.display = display;
         this.checks = checks;
         this.engine = platform.engine();
@@ -95,6 +105,16 @@ final class Scene {
     /** Returns where the chain's state is written to once the escrow is funded. */
     Path checkpoint() {
         return artefacts.resolve("chain-state.json");
+    }
+
+    /** Returns whether the listing can be had in a window. */
+    boolean isFree(Window window) {
+        return !engine.search(ListingQuery.free(window)).isEmpty();
+    }
+
+    /** Returns the gateway's decisions as the audit log holds them. */
+    AuditNotes notes() {
+        return new AuditNotes(artefacts.resolve("demo.log"), platform.auditLog());
     }
 
     /** Returns an amount as people read it, such as {@code 0.004 dUSD}. */

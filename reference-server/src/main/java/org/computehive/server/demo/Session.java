@@ -4,7 +4,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
@@ -12,7 +11,6 @@ import org.computehive.access.RenterFiles;
 import org.computehive.chain.EvmParty;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalEngine;
-import org.computehive.rental.RentalEvent;
 import org.computehive.rental.RentalState;
 import org.computehive.rental.SessionAccess.Grant;
 import org.computehive.server.platform.LocalPlatform;
@@ -49,7 +47,7 @@ final class Session {
         Rental booted = display.step(
                 "boot the guest, ahead of the window",
                 () -> scene.awaitSession(rental, now -> now.machine().isPresent()));
-        showFacts(booted.machine().orElseThrow());
+        display.facts(new TreeMap<>(booted.machine().orElseThrow()));
         Rental active = display.step(
                 "the window starts; SSH banner through the gateway",
                 () -> scene.awaitSession(rental, now -> now.state() == RentalState.ACTIVE));
@@ -111,6 +109,8 @@ final class Session {
     /** Step 6: returns the rental, its session over. */
     Rental end(Rental rental, OpenSsh ssh, Grant grant) throws Exception {
         display.headline("6  The session ends: access first, then the VM, then the disk key");
+        var remains = new Remains(scene);
+        Remains.Seen running = remains.look(rental.id());
         Process live = display.step("the renter has a live connection", ssh::connect);
         Instant cut;
         try {
@@ -137,7 +137,7 @@ final class Session {
                         Math.max(0, Duration.between(end, cut).toMillis()),
                         ended.used().toSeconds(),
                         ended.terms().window().length().toSeconds()));
-        showTeardown(ended);
+        remains.check(ended, running);
         checks.that("no VM is left", platform.hypervisor().list().isEmpty(), "asked libvirt");
         ssh.accept(grant);
         OpenSsh.Result again = display.step("a second login is tried", () -> ssh.run("true"));
@@ -147,24 +147,5 @@ final class Session {
                 "exit code " + again.exit());
         display.detail(again.err().lines().findFirst().orElse(""));
         return ended;
-    }
-
-    private void showTeardown(Rental ended) {
-        engine.history(ended.id(), renter.account()).forEach(recorded -> {
-            switch (recorded.event()) {
-                case RentalEvent.MachineDestroyed e -> showFacts(e.facts());
-                case RentalEvent.DiskErased e -> showFacts(e.facts());
-                case RentalEvent.TurnedOver e -> e.gpus().forEach(gpu -> showFact("device " + gpu.gpu(), gpu.why()));
-                default -> {}
-            }
-        });
-    }
-
-    private void showFacts(Map<String, String> facts) {
-        new TreeMap<>(facts).forEach(this::showFact);
-    }
-
-    private void showFact(String name, String value) {
-        display.detail("%-21s %s".formatted(name, value));
     }
 }

@@ -48,6 +48,7 @@ final class StateFolder implements AutoCloseable {
             var state = new StateFolder(folder, made, lock);
             FolderTree.delete(state.keys());
             FolderTree.delete(state.chain());
+            FolderTree.delete(state.witnesses());
             Files.createDirectory(
                     state.chain(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             return state;
@@ -65,6 +66,11 @@ final class StateFolder implements AutoCloseable {
     /** For the chain node's files. */
     Path chain() {
         return folder.resolve("chain");
+    }
+
+    /** For what each witness remembers. */
+    Path witnesses() {
+        return folder.resolve("witnesses");
     }
 
     /** Returns whether a run before this one left VMs or their disks. */

@@ -15,18 +15,21 @@ final class Walk {
 
     void run() throws Exception {
         Listing listing = new Offering(scene).run();
-        Rental rental = new Booking(scene).run(listing.id());
+        Rental rental = new Booking(scene).run(listing);
+        Rental calledOff = new CalledOff(scene).run(listing, rental.terms().window());
         var session = new Session(scene);
         rental = session.start(rental);
         var ssh = new OpenSsh(scene.artefacts.resolve("renter"), rental.id().vmName());
         Grant grant = session.enter(rental, ssh);
+        new GatewayRules(scene).run(rental, ssh, grant.entrance());
         if (scene.options.killChain()) {
             killChain();
         }
         rental = session.end(rental, ssh, grant);
         var closing = new Closing(scene);
-        closing.settle(rental);
-        closing.verifyAudit();
+        Rental settled = closing.settle(rental);
+        new Papers(scene).run(settled, calledOff);
+        new Oversight(scene).run();
     }
 
     private void killChain() throws Exception {

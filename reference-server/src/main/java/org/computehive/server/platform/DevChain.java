@@ -3,6 +3,7 @@ package org.computehive.server.platform;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.computehive.chain.AnvilNode;
 import org.computehive.chain.AnvilOptions;
@@ -11,6 +12,7 @@ import org.computehive.chain.EscrowSettings;
 import org.computehive.chain.EvmEscrow;
 import org.computehive.chain.EvmParty;
 import org.computehive.chain.EvmWallet;
+import org.computehive.market.Account;
 import org.computehive.market.Amount;
 import org.computehive.market.Token;
 
@@ -100,6 +102,25 @@ public final class DevChain implements AutoCloseable {
     /** Returns the renter's wallet. */
     public EvmWallet renter() {
         return renter;
+    }
+
+    /** Gives an account units of the token out of nothing. */
+    public void mint(Account to, Amount amount) {
+        EscrowDeployment.mint(node.url(), payer(), settings.token(), to, amount);
+    }
+
+    /** Puts a new {@code AuditAnchor} on the chain and returns its address. */
+    public Account deployAnchor() {
+        return EscrowDeployment.anchor(node.url(), payer()).contract();
+    }
+
+    /** Returns the account that pays for what the platform does. */
+    public Account operator() {
+        return payer().account();
+    }
+
+    private EvmWallet payer() {
+        return Objects.requireNonNull(settings.operator());
     }
 
     /** Connects a client of the escrow's. */

@@ -9,12 +9,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import net.fortuna.ical4j.data.CalendarBuilder;
 import net.fortuna.ical4j.model.Calendar;
 import net.fortuna.ical4j.model.Component;
+import org.computehive.audit.Anchored;
+import org.computehive.audit.Quorum;
 import org.computehive.audit.Verifier;
 import org.computehive.audit.VerifierKey;
+import org.computehive.audit.WitnessKey;
 import org.computehive.server.platform.FolderTree;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,6 +31,28 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The whole walk in a process of its own, to its end and cut off. */
 class DemoIT {
     private static final Duration STOP_LIMIT = Duration.ofSeconds(20);
+
+    /** What a user is shown of the parts beside the walk itself. */
+    private static final List<String> PROMISES = List.of(
+            "the price's reasons multiply to it",
+            "a listing can't hide that a device is emulated",
+            "the offer carries the listing's terms and bond to the chain",
+            "deposit and bond are locked on the chain",
+            "called off in time: all back",
+            "the gateway leads to the renter's VM and nowhere else",
+            "the audit log holds that refusal's exact reason",
+            "who guesses is shut out",
+            "no more than the rental's rate flows",
+            "the teardown is proved",
+            "a look of our own finds no process and no file of it",
+            "the lender's bond came back whole",
+            "iTIP to the lender of what was called off",
+            "the renter's invoice sums to the chain's",
+            "two of three witnesses suffice",
+            "the chain holds the cosigned checkpoint",
+            "the audit log verifies, cosigned and anchored",
+            "a rewritten history holds by itself; the anchor catches it",
+            "the witnesses cosign no rewritten history");
 
     private DemoProcess.Places places;
 
@@ -42,10 +70,14 @@ class DemoIT {
     void demo_toItsEnd_holdsEveryCheckAndLeavesOnlyArtefacts() throws Exception {
         try (var demo = DemoProcess.start(places)) {
             assertEquals(0, demo.awaitExit(), demo::output);
-            assertTrue(demo.output().contains("DONE: 17 of 17 checks held"), demo::output);
+            assertTrue(demo.output().contains("DONE: 39 of 39 checks held"), demo::output);
             assertFalse(demo.output().contains("✘"), demo::output);
+            for (String promise : PROMISES) {
+                assertTrue(demo.output().contains("✔ " + promise), () -> promise + ":\n" + demo.output());
+            }
         }
         places.assertNothingLeft();
+        assertInvoicesAreOneMonths();
         assertCalendarsAreValid();
         assertAuditLogVerifies();
         assertNoPrivateKeys();
@@ -55,8 +87,10 @@ class DemoIT {
         List<Path> files = DemoProcess.walked(places.artefacts().resolve("calendar")).stream()
                 .filter(Files::isRegularFile)
                 .toList();
-        // To each party the invitation, and the update that shortens it: the renter ends early.
-        assertEquals(4, files.size(), files::toString);
+        // To each party the invitation, and the update that shortens it: the renter ends early. To each of what was
+        // called
+        // off, the invitation and the cancellation.
+        assertEquals(8, files.size(), files::toString);
         for (Path file : files) {
             try (var in = Files.newInputStream(file)) {
                 Calendar calendar = new CalendarBuilder().build(in);
@@ -69,9 +103,50 @@ class DemoIT {
     private void assertAuditLogVerifies() throws IOException {
         String key =
                 Files.readString(places.artefacts().resolve("audit-key.txt")).strip();
-        var report =
-                new Verifier(VerifierKey.parse(key)).verify(places.artefacts().resolve("audit"));
+        List<String> trust = Files.readAllLines(places.artefacts().resolve("audit-trust.txt"));
+        List<WitnessKey> witnesses =
+                following("--witness", trust).map(WitnessKey::parse).toList();
+        int needed = Integer.parseInt(following("--quorum", trust).findFirst().orElseThrow());
+        String[] anchor = following("--anchor", trust).findFirst().orElseThrow().split(":");
+        VerifierKey log = VerifierKey.parse(key);
+        var anchored = new Anchored(
+                Anchored.originHash(log.name()),
+                Long.parseLong(anchor[0]),
+                HexFormat.of().parseHex(anchor[1]));
+        var report = new Verifier(log)
+                .verify(
+                        places.artefacts().resolve("audit"),
+                        List.of(),
+                        List.of(),
+                        List.of(anchored),
+                        new Quorum(needed, witnesses));
         assertTrue(report.holds(), report::toString);
+        assertEquals(3, witnesses.size());
+        assertEquals(2, needed);
+    }
+
+    private static Stream<String> following(String option, List<String> words) {
+        return IntStream.range(1, words.size())
+                .filter(i -> words.get(i - 1).equals(option))
+                .mapToObj(words::get);
+    }
+
+    /** Two lines for each party: what was rented, and what was called off. */
+    private void assertInvoicesAreOneMonths() throws IOException {
+        List<Path> files = DemoProcess.walked(places.artefacts().resolve("invoices")).stream()
+                .filter(Files::isRegularFile)
+                .toList();
+        assertEquals(4, files.size(), files::toString);
+        for (Path file : files) {
+            String text = Files.readString(file);
+            assertEquals(
+                    3,
+                    (file.toString().endsWith(".csv") ? text : "-\n-\n-\n")
+                            .lines()
+                            .count(),
+                    text);
+            assertTrue(text.contains("demo-listing"), text);
+        }
     }
 
     private void assertNoPrivateKeys() throws IOException {

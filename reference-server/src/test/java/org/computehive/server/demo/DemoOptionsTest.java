@@ -43,6 +43,16 @@ class DemoOptionsTest {
     }
 
     @Test
+    void parse_fast_waitsLessUnlessToldHowLong() throws Exception {
+        DemoOptions usual = DemoOptions.parse(List.of(), Instant.EPOCH);
+        DemoOptions fast = DemoOptions.parse(List.of("--fast"), Instant.EPOCH);
+        assertTrue(fast.notice().compareTo(usual.notice()) < 0);
+        assertTrue(fast.window().compareTo(usual.window()) < 0);
+        DemoOptions told = DemoOptions.parse(List.of("--window", "300", "--fast"), Instant.EPOCH);
+        assertEquals(300, told.window().toSeconds());
+    }
+
+    @Test
     void check_folderOfAnEarlierDemo_isRefused() throws Exception {
         Files.writeString(folder.resolve("audit-key.txt"), "old");
         assertRefused("is not empty", "--folder", folder.toString());
