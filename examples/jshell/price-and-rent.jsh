@@ -35,8 +35,8 @@ var host = engine.registerHost(new HostId("host-1"), lender.account(), InMemoryH
 engine.start()
 var listing = engine.list(Listing.of(new ListingId("gpu-1"), host, shape, dollars, suggestion.pointIn(dollars)))
 
-// The renter books an hour that begins in two seconds, and locks the rent.
-var start = clock.instant().truncatedTo(ChronoUnit.SECONDS).plusSeconds(2)
+// The renter books an hour that begins in ten seconds, and locks the rent.
+var start = clock.instant().truncatedTo(ChronoUnit.SECONDS).plusSeconds(10)
 var quote = engine.quote(renter.account(), listing.id(), Window.of(start, Duration.ofHours(1)))
 var id = engine.reserve(quote.id(), renter.account()).id()
 var offer = engine.when(id, rental -> rental.offer().isPresent()).join().offer().orElseThrow()

@@ -37,7 +37,7 @@ public final class EmbedInTwentyLines {
 
     private EmbedInTwentyLines() {}
 
-    /** Rents a gpu and prints each step; takes about four seconds, in which the window begins and the renter works. */
+    /** Rents a gpu and prints each step; takes about twelve seconds, in which the window begins and the renter works. */
     public static void main(String[] arguments) throws InterruptedException {
         run(System.out);
     }
@@ -63,8 +63,8 @@ public final class EmbedInTwentyLines {
             var advice = engine.suggestPrice(Request.of("NVIDIA H100 SXM 80GB", shape));
             engine.list(Listing.of(new ListingId("gpu-1"), host, shape, dollars, advice.pointIn(dollars)));
 
-            // The renter books an hour that begins in two seconds; the lender signs, the renter locks the rent.
-            var start = clock.instant().truncatedTo(SECONDS).plusSeconds(2);
+            // The renter books an hour that begins in ten seconds; the lender signs, the renter locks the rent.
+            var start = clock.instant().truncatedTo(SECONDS).plusSeconds(10);
             var id = engine.quote(renter.account(), new ListingId("gpu-1"), Window.of(start, Duration.ofHours(1)))
                     .id();
             engine.reserve(id, renter.account());
