@@ -34,7 +34,8 @@ final class Signing {
                 .isPresent();
         if (!waits) {
             throw new RentalException.WrongState(
-                    "offer %s of rental %s is signed or over already".formatted(offer.digest(), rental.id()));
+                    "offer %s of rental %s, which is %s, is signed or over already: an offer waits for its signature until the hold ends, at %s"
+                            .formatted(offer.digest(), rental.id(), rental.state(), offer.expiry()));
         }
         return rental.state() == RentalState.RESERVED
                 ? new RentalEvent.OfferSigned(journal.now(), signature)
