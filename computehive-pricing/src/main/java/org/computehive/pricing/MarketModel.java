@@ -37,10 +37,6 @@ public final class MarketModel {
     private static final int CALIBRATION_TREES = 20;
     private static final int FOLDS = 5;
     private static final double FOREST_SHARE = .6;
-    /** How much of the shift that makes the mean percentage error least is taken: the point stays near the median. */
-    private static final double SHIFT_SHARE = .6;
-
-    private static final double TAIL = .1;
     private static final double MOST_SPOT = StrictMath.log(4);
     /** A provider not seen may be of a kind not seen, so its range holds what providers of known kinds asked, and more. */
     private static final double UNSEEN_PROVIDER_TAIL = .05;
@@ -69,8 +65,6 @@ public final class MarketModel {
      */
     public record Estimate(double low, double point, double high, Novelty novelty) {}
 
-    private record Error(double residual, double scale) {}
-
     private final HostEffect host;
     private final MarketKernel kernel;
     private final KernelRegression regression;
@@ -80,6 +74,7 @@ public final class MarketModel {
     private final Map<String, Set<String>> gpuProviders = new HashMap<>();
     private final Set<String> providers = new HashSet<>();
     private final Set<String> offers = new HashSet<>();
+    private final LaterPrices later;
     private final Map<Novelty, ErrorBand> bands;
 
     private MarketModel(List<Observation> rows, long seed) {
@@ -104,7 +99,9 @@ public final class MarketModel {
             providers.add(row.provider());
             offers.add(row.offer());
         }
-        bands = bands(rows, y, seed);
+        double[][] inverse = regression.inverse();
+        later = LaterPrices.fit(rows, y, regression, inverse);
+        bands = bands(rows, y, inverse, seed);
     }
 
     /**
@@ -124,16 +121,18 @@ public final class MarketModel {
     public Estimate estimate(Observation row) {
         Novelty novelty = novelty(row);
         KernelRegression.Guess guess = regression.at(kernel.point(row));
-        double middle = host.of(row) + mix(novelty, guess.mean(), forest.at(row));
         double scale = StrictMath.sqrt(guess.variance());
-        ErrorBand band = band(bands, novelty);
-        double point = StrictMath.exp(middle - band.shift());
+        LaterPrices.Guess of = novelty == Novelty.ANCHORED
+                ? later.guess(row, guess.mean())
+                : new LaterPrices.Guess(mix(guess.mean(), forest.at(row)), band(bands, novelty));
+        ErrorBand band = of.band();
+        double point = StrictMath.exp(host.of(row) + of.price() - band.shift());
         return new Estimate(
                 point * StrictMath.exp(band.low(scale)), point, point * StrictMath.exp(band.high(scale)), novelty);
     }
 
     private static ErrorBand band(Map<Novelty, ErrorBand> bands, Novelty novelty) {
-        return bands.getOrDefault(novelty, new ErrorBand(0, -2, 2));
+        return bands.getOrDefault(novelty, ErrorBand.UNKNOWN);
     }
 
     /** What a provider that nobody has seen asks for one gpu on the base host; its price is not looked at. */
@@ -164,11 +163,8 @@ public final class MarketModel {
             gpus.put(gpu.name(), new PriceModel.Gpu(guess.mean(), StrictMath.sqrt(guess.variance()), rows, from));
             if (rows > 0) {
                 Observation idle = newcomer(gpu, today, true);
-                spot += mix(
-                                Novelty.UNSEEN_PROVIDER,
-                                regression.at(kernel.point(idle)).mean(),
-                                forest.at(idle))
-                        - mix(Novelty.UNSEEN_PROVIDER, guess.mean(), forest.at(asked));
+                spot += mix(regression.at(kernel.point(idle)).mean(), forest.at(idle))
+                        - mix(guess.mean(), forest.at(asked));
                 seen++;
             }
         }
@@ -194,15 +190,12 @@ public final class MarketModel {
         return gpu ? Novelty.KNOWN : Novelty.UNSEEN_GPU;
     }
 
-    static double mix(Novelty novelty, double regression, double forest) {
-        double share = novelty == Novelty.ANCHORED ? 0 : FOREST_SHARE;
-        return (1 - share) * regression + share * forest;
+    static double mix(double regression, double forest) {
+        return (1 - FOREST_SHARE) * regression + FOREST_SHARE * forest;
     }
 
-    private Map<Novelty, ErrorBand> bands(List<Observation> rows, double[] y, long seed) {
-        double[][] inverse = regression.inverse();
+    private Map<Novelty, ErrorBand> bands(List<Observation> rows, double[] y, double[][] inverse, long seed) {
         var bands = new EnumMap<Novelty, ErrorBand>(Novelty.class);
-        bands.put(Novelty.ANCHORED, anchored(rows, y, inverse));
         bands.put(Novelty.KNOWN, leftOut(Novelty.KNOWN, rows, y, inverse, Observation::offer, seed));
         bands.put(
                 Novelty.UNSEEN_GPU,
@@ -213,20 +206,6 @@ public final class MarketModel {
         // Leaving both out at once would leave too little: what either error alone says holds at the least.
         bands.put(Novelty.UNSEEN_BOTH, band(bands, Novelty.UNSEEN_PROVIDER).orWider(band(bands, Novelty.UNSEEN_GPU)));
         return bands;
-    }
-
-    /** The errors of single rows of offers that were seen more than once, each by the other rows. */
-    private ErrorBand anchored(List<Observation> rows, double[] y, double[][] inverse) {
-        var counts = new HashMap<String, Integer>();
-        rows.forEach(row -> counts.merge(row.offer(), 1, Integer::sum));
-        var errors = new ArrayList<Error>();
-        for (int i = 0; i < y.length; i++) {
-            if (counts.getOrDefault(rows.get(i).offer(), 0) > 1) {
-                KernelRegression.Guess guess = regression.without(inverse, new int[] {i}, y)[0];
-                errors.add(new Error(y[i] - guess.mean(), StrictMath.sqrt(guess.variance())));
-            }
-        }
-        return band(errors, TAIL);
     }
 
     private ErrorBand leftOut(
@@ -243,7 +222,7 @@ public final class MarketModel {
         }
         var names = new ArrayList<>(new TreeSet<>(members.keySet()));
         Collections.shuffle(names, new Random(seed));
-        var errors = new ArrayList<Error>();
+        var errors = new ArrayList<ErrorBand.Error>();
         for (int fold = 0; fold < FOLDS; fold++) {
             var out = new HashSet<String>();
             for (int i = fold; i < names.size(); i += FOLDS) {
@@ -267,39 +246,11 @@ public final class MarketModel {
                         .toArray();
                 KernelRegression.Guess[] guesses = regression.without(inverse, of, y);
                 for (int a = 0; a < of.length; a++) {
-                    double middle = mix(novelty, guesses[a].mean(), others.at(rows.get(of[a])));
-                    errors.add(new Error(y[of[a]] - middle, StrictMath.sqrt(guesses[a].variance())));
+                    double middle = mix(guesses[a].mean(), others.at(rows.get(of[a])));
+                    errors.add(new ErrorBand.Error(y[of[a]] - middle, StrictMath.sqrt(guesses[a].variance())));
                 }
             }
         }
-        return band(errors, novelty == Novelty.UNSEEN_PROVIDER ? UNSEEN_PROVIDER_TAIL : TAIL);
-    }
-
-    private static ErrorBand band(List<Error> errors, double tail) {
-        if (errors.isEmpty()) {
-            return new ErrorBand(0, -2, 2);
-        }
-        double[] scaled = errors.stream()
-                .mapToDouble(e -> e.residual() / e.scale())
-                .sorted()
-                .toArray();
-        int n = scaled.length;
-        int high = Math.min(n - 1, (int) Math.ceil((n + 1) * (1 - tail)) - 1);
-        int low = Math.max(0, (int) Math.floor((n + 1) * tail) - 1);
-        double[] residuals = errors.stream().mapToDouble(Error::residual).toArray();
-        double best = 0;
-        double least = Double.POSITIVE_INFINITY;
-        for (int step = 0; step <= 15; step++) {
-            double shift = step * .02;
-            double loss = Arrays.stream(residuals)
-                    .map(r -> Math.abs(StrictMath.exp(-shift - r) - 1))
-                    .average()
-                    .orElse(0);
-            if (loss < least) {
-                least = loss;
-                best = shift;
-            }
-        }
-        return new ErrorBand(SHIFT_SHARE * best, Math.max(-20, scaled[low]), Math.min(20, scaled[high]));
+        return ErrorBand.of(errors, novelty == Novelty.UNSEEN_PROVIDER ? UNSEEN_PROVIDER_TAIL : ErrorBand.TAIL);
     }
 }

@@ -167,14 +167,15 @@ public final class ObservationCsv {
     private void offers(String name, Map<String, Integer> header, List<String> lines) {
         var days = new TreeMap<String, List<Observation>>();
         each(name, header, lines, line -> {
-            Observation row = parts.offer(line);
-            String key = String.join(
-                    "/",
-                    row.offer(),
-                    row.day().toString(),
-                    row.gpuCount() + "",
-                    new TreeSet<>(row.traits()).toString());
-            days.computeIfAbsent(key, k -> new ArrayList<>()).add(row);
+            for (Observation row : parts.offer(line)) {
+                String key = String.join(
+                        "/",
+                        row.offer(),
+                        row.day().toString(),
+                        row.gpuCount() + "",
+                        new TreeSet<>(row.traits()).toString());
+                days.computeIfAbsent(key, k -> new ArrayList<>()).add(row);
+            }
         });
         days.values().forEach(of -> {
             of.sort(Comparator.comparingDouble(Observation::usdPerGpuHour));

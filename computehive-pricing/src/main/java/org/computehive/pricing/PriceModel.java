@@ -58,10 +58,7 @@ record PriceModel(
 
     /** Returns the logarithm of the USD per hour of one gpu on the base host, on demand. */
     double part(GpuFacts facts, Gpu gpu) {
-        double middle = MarketModel.mix(
-                MarketModel.Novelty.UNSEEN_PROVIDER,
-                gpu.guess(),
-                forest.at(MarketModel.newcomer(facts, dataDate, false)));
+        double middle = MarketModel.mix(gpu.guess(), forest.at(MarketModel.newcomer(facts, dataDate, false)));
         return middle - seen.shift();
     }
 }

@@ -69,7 +69,14 @@ final class RowParts {
         return prices;
     }
 
-    Observation offer(Csv line) {
+    /** A price that still held when it was last seen is two observations: one of each day. */
+    List<Observation> offer(Csv line) {
+        LocalDate last = day("last_seen", line.text("last_seen"));
+        LocalDate first = line.text("first_seen").isEmpty() ? last : day("first_seen", line.text("first_seen"));
+        return first.isBefore(last) ? List.of(offer(line, first), offer(line, last)) : List.of(offer(line, first));
+    }
+
+    private Observation offer(Csv line, LocalDate day) {
         String provider = provider(line.text("provider"));
         String label = line.text("gpu_label"); // Tells the form, which the gpu column leaves out.
         GpuFacts gpu = gpu(label.isEmpty() ? line.text("gpu") : label, line.amount("vram_gb"), OptionalDouble.empty());
@@ -104,7 +111,6 @@ final class RowParts {
                 traits.add("very unreliable");
             }
         });
-        String seen = line.text("first_seen").isEmpty() ? "last_seen" : "first_seen";
         return new Observation(
                 gpu,
                 provider,
@@ -113,7 +119,7 @@ final class RowParts {
                 OptionalDouble.empty(),
                 OptionalDouble.empty(),
                 line.number("usd_per_gpu_hr"),
-                day(seen, line.text(seen)),
+                day,
                 traits,
                 // A host asks anew every hour, on demand and spot: all of that is one offer.
                 String.join("/", "offer", provider, gpu.name(), region));

@@ -31,14 +31,34 @@ class ObservationCsvTest {
                 "2.5,x,H100,H100 PCIe,Acme Labs,2026-08-22T01:00:00Z,2026-08-20T05:00:00Z,spot,\"Oslo, NO\",80",
                 "3.5,x,H100,H100 PCIe,Acme Labs,2026-08-22T01:00:00Z,2026-08-20T09:00:00Z,spot,\"Oslo, NO\",80",
                 ",x,H100,H100 PCIe,Acme Labs,2026-08-22T01:00:00Z,2026-08-20T01:00:00Z,spot,\"Oslo, NO\",80");
-        assertEquals(1, reading.observations().size(), reading::toString);
+        assertEquals(2, reading.observations().size(), reading::toString);
+        assertEquals(
+                List.of(LocalDate.of(2026, 8, 20), LocalDate.of(2026, 8, 22)),
+                reading.observations().stream().map(Observation::day).toList());
         Observation row = reading.observations().getFirst();
         assertEquals("H100 PCIe 80GB", row.gpu().name());
         assertEquals("acme", row.provider());
         assertEquals(2.5, row.usdPerGpuHour());
-        assertEquals(LocalDate.of(2026, 8, 20), row.day());
         assertEquals(Set.of("spot", "region:Oslo, NO"), row.traits());
         assertEquals(5, reading.badRows().getFirst().line());
+    }
+
+    @Test
+    void read_offerThatHeld_isOneObservationOfEachDayThatIsNamed() throws IOException {
+        var reading = read(
+                "held.csv",
+                "provider,gpu,usd_per_gpu_hr,first_seen,last_seen",
+                "acme,T4,1.5,2026-08-20T01:00:00Z,2026-08-25T01:00:00Z",
+                "acme,L4,2.5,2026-08-20T01:00:00Z,2026-08-20T05:00:00Z",
+                "acme,A10,3.5,,2026-08-21T05:00:00Z");
+        assertEquals(
+                List.of("T4 16GB 2026-08-20", "T4 16GB 2026-08-25", "L4 24GB 2026-08-20", "A10 24GB 2026-08-21"),
+                reading.observations().stream()
+                        .sorted(Comparator.comparingDouble(Observation::usdPerGpuHour)
+                                .thenComparing(Observation::day))
+                        .map(row -> row.gpu().name() + " " + row.day())
+                        .toList());
+        assertEquals(List.of(), reading.badRows());
     }
 
     @Test

@@ -7,9 +7,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.computehive.pricing.Observation;
 
 /**
@@ -38,13 +40,15 @@ record Split(String name, List<Fold> folds) {
         }
     }
 
-    /** The four: offers, gpus, providers and later days. */
+    /** The four: offers, gpus, providers and later days; and of the last, the prices that changed. */
     static List<Split> all(List<Observation> rows, long seed) {
+        List<Fold> later = byTime(rows);
         return List.of(
                 new Split("offer", byGroup(rows, Observation::offer, seed)),
                 new Split("unseen gpu", byGroup(rows, o -> o.gpu().name(), seed)),
                 new Split("unseen provider", byGroup(rows, Observation::provider, seed)),
-                new Split("later in time", byTime(rows)));
+                new Split("later in time", later),
+                new Split("later and changed", changed(later)));
     }
 
     static List<Fold> byGroup(List<Observation> rows, Function<Observation, String> group, long seed) {
@@ -101,6 +105,27 @@ record Split(String name, List<Fold> folds) {
             }
         });
         return folds;
+    }
+
+    /** Leaves prices out that their offer has asked before: most prices hold, and a model that says so looks good. */
+    private static List<Fold> changed(List<Fold> later) {
+        return later.stream()
+                .map(fold -> {
+                    Set<Asked> before = fold.train().stream().map(Asked::of).collect(Collectors.toSet());
+                    return new Fold(
+                            fold.train(),
+                            fold.test().stream()
+                                    .filter(row -> !before.contains(Asked.of(row)))
+                                    .toList());
+                })
+                .filter(fold -> !fold.test().isEmpty())
+                .toList();
+    }
+
+    private record Asked(String offer, double usdPerGpuHour) {
+        static Asked of(Observation row) {
+            return new Asked(row.offer(), row.usdPerGpuHour());
+        }
     }
 
     private static String source(Observation row) {

@@ -47,12 +47,13 @@ class EvaluateTest {
     }
 
     @Test
-    void evaluate_oneFolder_printsFourSplitsBesideBaselinesAndDraws() throws Exception {
+    void evaluate_oneFolder_printsTheSplitsBesideBaselinesAndDraws() throws Exception {
         Path data = data("data", MadeUpMarket.rows(3));
         Path plots = folder.resolve("plots");
         assertEquals(0, run("--train", data.toString(), "--out", plots.toString()), err::toString);
         String table = out.toString(StandardCharsets.UTF_8);
-        for (String word : List.of("offer", "unseen gpu", "unseen provider", "later in time", "linear", "hedonic")) {
+        for (String word : List.of(
+                "offer", "unseen gpu", "unseen provider", "later in time", "later and changed", "linear", "hedonic")) {
             assertTrue(table.contains(word), table);
         }
         for (String plot : List.of("coverage.svg", "predicted-offer.svg", "predicted-later-in-time.svg")) {

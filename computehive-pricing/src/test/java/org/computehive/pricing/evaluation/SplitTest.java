@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -45,5 +46,27 @@ class SplitTest {
             var newest = fold.train().stream().map(Observation::day).max(java.util.Comparator.naturalOrder());
             assertTrue(fold.test().stream().allMatch(row -> row.day().isAfter(newest.orElseThrow())));
         }
+    }
+
+    @Test
+    void all_laterAndChanged_asksNoPriceThatItsOfferHasAskedBefore() {
+        var held = new ArrayList<>(ROWS);
+        Observation last = ROWS.getLast();
+        held.add(new Observation(
+                last.gpu(),
+                last.provider(),
+                last.tier(),
+                last.gpuCount(),
+                last.cpus(),
+                last.memoryGib(),
+                ROWS.get(ROWS.size() - 6).usdPerGpuHour(),
+                last.day(),
+                last.traits(),
+                last.offer()));
+        List<Split> splits = Split.all(held, 1);
+        int later = splits.get(3).folds().getFirst().test().size();
+        List<Observation> changed = splits.get(4).folds().getFirst().test();
+        assertEquals(later - 1, changed.size());
+        assertFalse(changed.contains(held.getLast()));
     }
 }
