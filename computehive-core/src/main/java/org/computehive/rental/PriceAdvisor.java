@@ -19,10 +19,7 @@ import org.computehive.schedule.Window;
 public interface PriceAdvisor {
 
     /**
-     * Suggests a price for hardware.
-     *
-     * @throws IllegalArgumentException if the request makes no sense; the message names the value, the limit and the
-     *     remedy
+     * Suggests a price for hardware, within the request's floor and ceiling.
      */
     PriceSuggestion suggest(Request request);
 
@@ -41,12 +38,12 @@ public interface PriceAdvisor {
      *
      * @param gpuModel what people call the gpu, such as {@code NVIDIA H100 SXM 80GB}, 1 to 120 characters
      * @param gpuCount how many, 1 to 64
-     * @param gpuMemoryMiB each gpu's memory in MiB, if the lender states it
+     * @param gpuMemoryMiB each gpu's memory in MiB, 1 to 4,194,304, if the lender states it
      * @param cpus virtual processors that come with it, 1 to 4,096
      * @param memoryMiB memory that comes with it in MiB, 1 to 67,108,864
      * @param utilisation the share of like gpus that are rented now, 0 to 1, if it is known
-     * @param floor the least the lender accepts, in micro-USD per hour for all gpus, if there is one
-     * @param ceiling the most, likewise
+     * @param floor the least the lender accepts, in micro-USD per hour for all gpus, 0 to {@value #MOST_MICROS}, if there is one
+     * @param ceiling the most, likewise, not under the floor
      * @param others other gpus of the same host that come with them, at most 16 models, 64 gpus with the first
      * @param demand what was measured of demand for gpus like the first; it counts instead of {@code utilisation}
      * @param slot the window that the price is for, if it is for one
@@ -66,9 +63,21 @@ public interface PriceAdvisor {
             Optional<Slot> slot,
             Optional<BookingPattern> own) {
 
-        /** Copies the list. */
+        /** No price, floor or ceiling is over it, in micro-USD per hour. */
+        public static final long MOST_MICROS = 1_000_000_000_000L;
+
+        /**
+         * Copies the list and checks all.
+         *
+         * @throws IllegalArgumentException if the request makes no sense; the message names the value, the limit and the
+         *     remedy
+         */
         public Request {
             others = List.copyOf(others);
+            RequestCheck.gpus(gpuModel, gpuCount, gpuMemoryMiB);
+            RequestCheck.host(gpuCount, others, cpus, memoryMiB);
+            RequestCheck.utilisation(utilisation);
+            RequestCheck.limits(floor, ceiling);
         }
 
         /** Returns a request for gpus of one model, at any time, of which no demand was measured. */
@@ -159,16 +168,34 @@ public interface PriceAdvisor {
      * Gpus of one model.
      *
      * @param gpuModel what people call it, 1 to 120 characters
-     * @param gpuCount how many, at least 1
-     * @param gpuMemoryMiB each one's memory in MiB, if the lender states it
+     * @param gpuCount how many, 1 to 64
+     * @param gpuMemoryMiB each one's memory in MiB, 1 to 4,194,304, if the lender states it
      */
-    record Lot(String gpuModel, int gpuCount, OptionalLong gpuMemoryMiB) {}
+    record Lot(String gpuModel, int gpuCount, OptionalLong gpuMemoryMiB) {
+        /**
+         * Checks the figures.
+         *
+         * @throws IllegalArgumentException if one is out of range; the message names it, the limit and the remedy
+         */
+        public Lot {
+            RequestCheck.gpus(gpuModel, gpuCount, gpuMemoryMiB);
+        }
+    }
 
     /**
      * A window that is still free.
      *
      * @param asked when the price is asked for
-     * @param window the window; it ends after {@code asked}
+     * @param window the window; it ends after {@code asked}, at most 3,660 days after
      */
-    record Slot(Instant asked, Window window) {}
+    record Slot(Instant asked, Window window) {
+        /**
+         * Checks the window.
+         *
+         * @throws IllegalArgumentException if it is over, or too far ahead; the message names both and the remedy
+         */
+        public Slot {
+            RequestCheck.slot(asked, window);
+        }
+    }
 }

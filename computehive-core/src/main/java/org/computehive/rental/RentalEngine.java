@@ -178,7 +178,10 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         pricing.meter().measure();
     }
 
-    /** Returns the suggestions that a lender was given, newest first, each beside what it charged from then on. */
+    /**
+     * Returns the suggestions that a lender was given, newest first, each beside what it charged from then on: the newest
+     * {@value SuggestionHistory#MOST_OF_ONE} at most.
+     */
     public List<AdviceOutcome> adviceOutcomes(Account lender) {
         return pricing.outcomes(lender);
     }

@@ -10,14 +10,18 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.computehive.market.Account;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The newest {@value #MOST} suggestions that lenders were given, in memory, or in a file of one JSON document a line as well.
+ * The newest suggestions that lenders were given, in memory, or in a file of one JSON document a line as well: of each lender
+ * {@value #MOST_OF_ONE} at most, of all {@value #MOST}. Where all are more, the oldest of the lender with the most goes, so
+ * that nobody pushes out another's by asking.
  *
  * <p>It is a lender's help to judge the advice, not a book: a line that was cut off by a crash is left out, and a file belongs
  * to one process. Thread-safe.
@@ -26,10 +30,17 @@ public final class SuggestionHistory {
     /** How many are kept. */
     public static final int MOST = 10_000;
 
+    /** How many of one lender are kept. */
+    public static final int MOST_OF_ONE = 1_000;
+
     private static final Logger LOG = LoggerFactory.getLogger(SuggestionHistory.class);
 
-    private final Deque<GivenAdvice> newestLast = new ArrayDeque<>();
+    private final Object lock = new Object();
+    /** Each lender's, newest last; none is empty. */
+    private final Map<Account, Deque<GivenAdvice>> byLender = new LinkedHashMap<>();
+
     private final Optional<Path> file;
+    private int kept;
     private int lines;
 
     private SuggestionHistory(Optional<Path> file) {
@@ -74,11 +85,30 @@ public final class SuggestionHistory {
 
     /** Keeps a suggestion in memory. */
     void keep(GivenAdvice advice) {
-        synchronized (newestLast) {
-            newestLast.addLast(advice);
-            if (newestLast.size() > MOST) {
-                newestLast.removeFirst();
+        synchronized (lock) {
+            Deque<GivenAdvice> own = byLender.computeIfAbsent(advice.lender(), lender -> new ArrayDeque<>());
+            own.addLast(advice);
+            kept++;
+            if (own.size() > MOST_OF_ONE) {
+                own.removeFirst();
+                kept--;
+            } else if (kept > MOST) {
+                forgetOne();
             }
+        }
+    }
+
+    /** The one that has asked longest ago goes first among lenders with as many. */
+    private void forgetOne() {
+        Map.Entry<Account, Deque<GivenAdvice>> most = byLender.entrySet().stream()
+                .max(Comparator.<Map.Entry<Account, Deque<GivenAdvice>>>comparingInt(
+                                lender -> lender.getValue().size())
+                        .thenComparing(lender -> lender.getValue().getFirst().at(), Comparator.reverseOrder()))
+                .orElseThrow();
+        most.getValue().removeFirst();
+        kept--;
+        if (most.getValue().isEmpty()) {
+            byLender.remove(most.getKey());
         }
     }
 
@@ -110,8 +140,11 @@ public final class SuggestionHistory {
 
     private void rewrite(Path to) throws IOException {
         List<GivenAdvice> all;
-        synchronized (newestLast) {
-            all = List.copyOf(newestLast);
+        synchronized (lock) {
+            all = byLender.values().stream()
+                    .flatMap(Deque::stream)
+                    .sorted(Comparator.comparing(GivenAdvice::at))
+                    .toList();
         }
         var text = new StringBuilder();
         all.forEach(advice -> text.append('\n').append(RentalJson.write(advice)));
@@ -123,9 +156,8 @@ public final class SuggestionHistory {
 
     /** Returns a lender's, oldest first. */
     List<GivenAdvice> of(Account lender) {
-        synchronized (newestLast) {
-            return newestLast.stream()
-                    .filter(advice -> advice.lender().equals(lender))
+        synchronized (lock) {
+            return byLender.getOrDefault(lender, new ArrayDeque<>()).stream()
                     .sorted(Comparator.comparing(GivenAdvice::at))
                     .toList();
         }

@@ -16,6 +16,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import org.computehive.demand.DemandSignals;
 import org.computehive.demand.DemandState;
+import org.computehive.market.Account;
 import org.computehive.market.ListingQuery;
 import org.computehive.rental.PriceAdvisor.Request;
 import org.computehive.schedule.Window;
@@ -198,5 +199,46 @@ class DemandTest {
         assertEquals(List.of(first, second), SuggestionHistory.inFile(file).of(Sample.LENDER));
         assertEquals(List.of(), SuggestionHistory.inFile(file).of(Sample.OPERATOR));
         assertThrows(java.io.UncheckedIOException.class, () -> SuggestionHistory.inFile(folder));
+    }
+
+    private static GivenAdvice advice(Account lender, long second, PriceSuggestion suggestion) {
+        return new GivenAdvice(lender, TODAY.plusSeconds(second), "T4", 1, suggestion);
+    }
+
+    @Test
+    void history_lenderThatAsksWithoutEnd_pushesOutOnlyItsOwn() {
+        PriceSuggestion suggestion = suggestion(request());
+        var history = SuggestionHistory.inMemory();
+        history.keep(advice(Sample.OPERATOR, 0, suggestion));
+        for (int second = 1; second <= 2 * SuggestionHistory.MOST; second++) {
+            history.keep(advice(Sample.LENDER, second, suggestion));
+        }
+        List<GivenAdvice> left = history.of(Sample.LENDER);
+        assertEquals(SuggestionHistory.MOST_OF_ONE, left.size());
+        assertEquals(
+                TODAY.plusSeconds(2L * SuggestionHistory.MOST - SuggestionHistory.MOST_OF_ONE + 1),
+                left.getFirst().at());
+        assertEquals(1, history.of(Sample.OPERATOR).size());
+    }
+
+    @Test
+    void history_manyLendersTogetherOverTheLimit_thoseWithTheMostLoseTheirOldest() {
+        PriceSuggestion suggestion = suggestion(request());
+        var history = SuggestionHistory.inMemory();
+        history.keep(advice(RentalStoreContract.account(99), 0, suggestion));
+        int second = 1;
+        for (int lender = 1; lender <= 11; lender++) {
+            for (int i = 0; i < SuggestionHistory.MOST_OF_ONE; i++) {
+                history.keep(advice(RentalStoreContract.account(lender), second++, suggestion));
+            }
+        }
+        assertEquals(1, history.of(RentalStoreContract.account(99)).size());
+        int all = 1;
+        for (int lender = 1; lender <= 11; lender++) {
+            List<GivenAdvice> left = history.of(RentalStoreContract.account(lender));
+            assertTrue(left.size() >= SuggestionHistory.MOST / 11 - 1, "lender " + lender + " has " + left.size());
+            all += left.size();
+        }
+        assertEquals(SuggestionHistory.MOST, all);
     }
 }

@@ -1,12 +1,10 @@
 package org.computehive.rental;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -275,49 +273,5 @@ public abstract class PriceAdvisorContract {
                 assertEquals(expected, answer.get());
             }
         }
-    }
-
-    @Test
-    void suggest_senselessRequest_isRefused() {
-        PriceAdvisor advisor = advisor();
-        refused(advisor, "0", simple("H100", 0));
-        refused(advisor, "-1", simple("H100", -1));
-        refused(advisor, "65", simple("H100", 65));
-        refused(advisor, "120", simple(" ", 1));
-        refused(advisor, "120", simple("x".repeat(121), 1));
-        refused(advisor, "line", simple("H100\nSXM", 1));
-        refused(advisor, "-5", with(OptionalLong.of(-5), 8, 1_024, OptionalDouble.empty()));
-        refused(advisor, "memory", with(OptionalLong.of(Long.MAX_VALUE), 8, 1_024, OptionalDouble.empty()));
-        refused(advisor, "cpus 0", with(OptionalLong.empty(), 0, 1_024, OptionalDouble.empty()));
-        refused(advisor, "4097", with(OptionalLong.empty(), 4_097, 1_024, OptionalDouble.empty()));
-        refused(advisor, "-1024", with(OptionalLong.empty(), 8, -1_024, OptionalDouble.empty()));
-        refused(advisor, "67108865", with(OptionalLong.empty(), 8, 67_108_865, OptionalDouble.empty()));
-        refused(advisor, "NaN", with(OptionalLong.empty(), 8, 1_024, OptionalDouble.of(Double.NaN)));
-        refused(advisor, "1.1", with(OptionalLong.empty(), 8, 1_024, OptionalDouble.of(1.1)));
-        refused(advisor, "-0.1", with(OptionalLong.empty(), 8, 1_024, OptionalDouble.of(-.1)));
-        refused(advisor, "-7", limited(simple("H100", 1), OptionalLong.of(-7), OptionalLong.empty()));
-        refused(advisor, "-8", limited(simple("H100", 1), OptionalLong.empty(), OptionalLong.of(-8)));
-
-        Request simple = simple("H100", 60);
-        refused(advisor, "65", simple.with(List.of(new Lot("T4", 5, OptionalLong.empty()))));
-        refused(advisor, "0", simple.with(List.of(new Lot("T4", 0, OptionalLong.empty()))));
-        refused(advisor, "120", simple.with(List.of(new Lot("", 1, OptionalLong.empty()))));
-        refused(advisor, "17", simple("H100", 1).with(Collections.nCopies(17, new Lot("T4", 1, OptionalLong.empty()))));
-        refused(
-                advisor,
-                "is over",
-                simple.with(new Slot(NOW, Window.of(NOW.minusSeconds(60), Duration.ofSeconds(60)))));
-        refused(advisor, "ten years", simple.with(new Slot(NOW, Window.of(NOW, Duration.ofDays(4_000)))));
-        refused(advisor, "ceiling", limited(simple("H100", 1), OptionalLong.of(2), OptionalLong.of(1)));
-    }
-
-    private static Request with(OptionalLong gpuMemory, int cpus, long memory, OptionalDouble utilisation) {
-        return new Request("H100", 1, gpuMemory, cpus, memory, utilisation, OptionalLong.empty(), OptionalLong.empty());
-    }
-
-    private static void refused(PriceAdvisor advisor, String named, Request request) {
-        var refusal = assertThrows(IllegalArgumentException.class, () -> advisor.suggest(request), request::toString);
-        String message = String.valueOf(refusal.getMessage());
-        assertTrue(message.contains(named), () -> "\"" + message + "\" does not name " + named);
     }
 }

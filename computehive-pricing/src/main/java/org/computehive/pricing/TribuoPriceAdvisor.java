@@ -117,7 +117,6 @@ public final class TribuoPriceAdvisor implements PriceAdvisor {
 
     @Override
     public PriceSuggestion suggest(Request request) {
-        RequestCheck.check(request);
         HostPrice host = HostPrice.of(request, gpus);
         double cpus = request.cpus() / host.equivalents();
         double memory = request.memoryMiB() / 1024. / host.equivalents();
@@ -144,7 +143,7 @@ public final class TribuoPriceAdvisor implements PriceAdvisor {
             exact *= factor.multiplier();
         }
         long floor = request.floor().orElse(0);
-        long ceiling = request.ceiling().orElse(RequestCheck.MOST_MICROS);
+        long ceiling = request.ceiling().orElse(Request.MOST_MICROS);
         long point = Math.clamp(Math.round(exact), floor, ceiling);
         if (point != Math.round(exact)) {
             String limit = point == floor && request.floor().isPresent() ? "floor" : "ceiling";

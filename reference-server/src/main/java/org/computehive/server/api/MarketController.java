@@ -18,6 +18,7 @@ import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.security.SecurityRequirement;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import org.computehive.market.Account;
 import org.computehive.market.Assurance;
@@ -31,6 +32,7 @@ import org.computehive.market.Token;
 import org.computehive.rental.PriceAdvisor;
 import org.computehive.rental.RentalEngine;
 import org.computehive.rental.RentalStore;
+import org.computehive.rental.SuggestionHistory;
 import org.computehive.server.api.Bodies.BookingBody;
 import org.computehive.server.api.Bodies.PriceBody;
 import org.computehive.server.api.Bodies.QuoteBody;
@@ -57,14 +59,18 @@ import org.jspecify.annotations.Nullable;
 @SecurityRequirement(name = "token")
 @Tag(name = "market")
 class MarketController {
+    private static final int SUGGESTIONS = 100;
+
     private final RentalEngine engine;
     private final RentalStore store;
     private final Token token;
+    private final InstantSource clock;
 
     MarketController(ReferencePlatform platform) {
         this.engine = platform.engine();
         this.store = platform.store();
         this.token = platform.local().escrow().token();
+        this.clock = platform.local().clock();
     }
 
     /** Returns the hosts with their gpus, and what the last turnover said of each. */
@@ -98,19 +104,40 @@ class MarketController {
     @Post("/price-suggestions")
     SuggestionView suggest(@Parameter(hidden = true) Caller caller, @Body PriceBody body) {
         Account account = caller.as(Role.LENDER, Role.OPERATOR);
-        PriceAdvisor.Request request = body.request(Instant.now());
+        PriceAdvisor.Request request = body.request(clock.instant());
         return SuggestionView.of(
                 caller.role() == Role.LENDER ? engine.suggestPrice(account, request) : engine.suggestPrice(request),
                 token);
     }
 
-    /** Returns the suggestions that the lender was given, newest first, each beside what it charged from then on. */
+    /**
+     * Returns the suggestions that the lender was given, newest first, each beside what it charged from then on; the newest
+     * 1,000 are kept.
+     *
+     * @param before only those given before this instant, such as the last one's of the answer before; any without it
+     * @param answers how many at most; 100 without it
+     */
     @Get("/price-suggestions")
-    List<AdviceView> suggestions(@Parameter(hidden = true) Caller caller) {
+    List<AdviceView> suggestions(
+            @Parameter(hidden = true) Caller caller,
+            @Nullable @QueryValue @Schema(type = "string", format = "date-time") String before,
+            @Nullable @QueryValue String answers) {
         Account lender = caller.as(Role.LENDER);
+        Instant end = before == null ? Instant.MAX : BadField.parse("before", before, Instant::parse);
+        int most = answers == null ? SUGGESTIONS : BadField.parse("answers", answers, MarketController::answers);
         return engine.adviceOutcomes(lender).stream()
+                .filter(outcome -> outcome.advice().at().isBefore(end))
+                .limit(most)
                 .map(outcome -> AdviceView.of(outcome, token))
                 .toList();
+    }
+
+    private static int answers(String text) {
+        if (!text.matches("[1-9][0-9]{0,3}") || Integer.parseInt(text) > SuggestionHistory.MOST_OF_ONE) {
+            throw new IllegalArgumentException(
+                    "answers must be a whole number of 1 to " + SuggestionHistory.MOST_OF_ONE + ": ask for fewer");
+        }
+        return Integer.parseInt(text);
     }
 
     /** Offers gpus, or changes an offer; rentals and quotes already made keep their terms. */

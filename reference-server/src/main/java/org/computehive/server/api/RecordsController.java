@@ -39,12 +39,13 @@ import org.jspecify.annotations.Nullable;
 class RecordsController {
     private final RentalEngine engine;
     private final RentalStore store;
-    private final InstantSource clock = InstantSource.system();
+    private final InstantSource clock;
     private final StoredReputations reputations;
 
     RecordsController(ReferencePlatform platform) {
         this.engine = platform.engine();
         this.store = platform.store();
+        this.clock = platform.local().clock();
         this.reputations = new StoredReputations(store, clock);
     }
 

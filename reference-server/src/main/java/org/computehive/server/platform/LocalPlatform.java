@@ -57,6 +57,7 @@ public final class LocalPlatform implements AutoCloseable {
     private final CalendarFolder notifier;
     private final RentalEngine engine;
     private final Hypervisor hypervisor;
+    private final InstantSource clock = InstantSource.system();
     private Optional<PrivateLibvirt> ownLibvirt = Optional.empty();
 
     /**
@@ -113,7 +114,6 @@ public final class LocalPlatform implements AutoCloseable {
         opened.push(parts.store());
         try {
             makeFolders();
-            InstantSource clock = InstantSource.system();
             noteKey = NoteKey.loadOrGenerate(layout.keys().resolve("audit-log"), LOG_NAME);
             auditLog = open(FileAuditLog.open(layout.audit(), noteKey));
             escrow = open(EvmEscrow.connect(parts.chain()));
@@ -195,6 +195,11 @@ public final class LocalPlatform implements AutoCloseable {
     private <T extends AutoCloseable> T open(T part) {
         opened.push(part);
         return part;
+    }
+
+    /** Returns the clock of the engine and all its parts. */
+    public InstantSource clock() {
+        return clock;
     }
 
     /** Returns the engine. */
