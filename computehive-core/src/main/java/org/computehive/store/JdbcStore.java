@@ -9,38 +9,26 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collection;
-import java.util.Collections;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.computehive.feed.FeedStore;
-import org.computehive.manifest.Setup;
 import org.computehive.market.Account;
-import org.computehive.market.Cancellation;
 import org.computehive.market.GpuCondition;
 import org.computehive.market.GpuId;
-import org.computehive.market.GuestPlatform;
 import org.computehive.market.Host;
 import org.computehive.market.HostId;
-import org.computehive.market.Interconnect;
 import org.computehive.market.Listing;
 import org.computehive.market.ListingId;
 import org.computehive.market.Maintenance;
-import org.computehive.market.NetworkPolicy;
 import org.computehive.market.Offering;
-import org.computehive.market.Stakes;
 import org.computehive.once.Answer;
 import org.computehive.once.IdempotencyKey;
 import org.computehive.rental.Quote;
 import org.computehive.rental.Rental;
 import org.computehive.rental.RentalId;
-import org.computehive.rental.RentalJson;
 import org.computehive.rental.RentalState;
 import org.computehive.rental.RentalStore;
 import org.computehive.rental.Timers;
@@ -61,32 +49,6 @@ public final class JdbcStore implements RentalStore, FeedStore {
     public static final Duration TAKEOVER = Duration.ofSeconds(8);
 
     private static final Duration LEAST_TAKEOVER = Duration.ofSeconds(1);
-    /** What listings did not say in their third form. */
-    private static final Map<String, ?> SINCE_LISTING_V3 = Map.of("shape/network", NetworkPolicy.NONE);
-    /** What listings did not say in their second form. */
-    private static final Map<String, ?> SINCE_LISTING_V2 = both(SINCE_LISTING_V3, Map.of("rules/stakes", Stakes.NONE));
-    /** What listings did not say in their first form. */
-    private static final Map<String, ?> SINCE_LISTING_V1 = both(
-            SINCE_LISTING_V2,
-            Map.of(
-                    "region",
-                    "",
-                    "interconnect",
-                    Interconnect.NONE,
-                    "rules/cancellation",
-                    Cancellation.FREE,
-                    "rules/reclaimNotice",
-                    Listing.Rules.USUAL_RECLAIM_NOTICE));
-    /** What quotes did not say in their fourth form, which held a listing in its third. */
-    private static final Map<String, ?> SINCE_QUOTE_V4 = offered(SINCE_LISTING_V3);
-    /** What quotes did not say in their third form, which held a listing in its second. */
-    private static final Map<String, ?> SINCE_QUOTE_V3 = offered(SINCE_LISTING_V2);
-    /** What quotes did not say in their second form, which held a listing in its second. */
-    private static final Map<String, ?> SINCE_QUOTE_V2 = both(SINCE_QUOTE_V3, Map.of("setup", Setup.UNSTATED));
-    /** What quotes did not say in their first form, which held a listing in its first. */
-    private static final Map<String, ?> SINCE_QUOTE_V1 =
-            both(offered(SINCE_LISTING_V1), Map.of("setup", Setup.UNSTATED));
-
     private final Database database;
     private final Runnable onClose;
     private final Documents<Host> hosts;
@@ -95,6 +57,7 @@ public final class JdbcStore implements RentalStore, FeedStore {
     private final Quotes quotes;
     private final Answers answers;
     private final Histories histories;
+    private final RentalQueries rentals;
     private final AuditPlaces auditPlaces;
     private final FeedGenerations feeds;
     private final Maintenances maintenances;
@@ -105,61 +68,17 @@ public final class JdbcStore implements RentalStore, FeedStore {
     private final Appends appends;
     private final LaneDesk lanes;
 
-    private static Map<String, ?> both(Map<String, ?> one, Map<String, ?> other) {
-        var all = new HashMap<String, Object>(one);
-        all.putAll(other);
-        return Map.copyOf(all);
-    }
-
-    private static Map<String, ?> offered(Map<String, ?> ofListing) {
-        return ofListing.entrySet().stream()
-                .collect(Collectors.toUnmodifiableMap(member -> "offered/" + member.getKey(), Map.Entry::getValue));
-    }
-
     private JdbcStore(DataSource source, Dialect dialect, InstantSource clock, Duration takeover, Runnable onClose) {
         Schema.migrate(source, dialect);
         this.database = new Database(source, dialect);
         this.onClose = onClose;
-        this.hosts = new Documents<>(
-                database,
-                "ch_hosts",
-                Host.class,
-                "host.v2",
-                Map.of(
-                        "host.v1",
-                        json -> RentalJson.readOlder(Host.class, json, Map.of("platform", GuestPlatform.UNSTATED))));
-        this.listings = new Documents<>(
-                database,
-                "ch_listings",
-                Listing.class,
-                "listing.v4",
-                Map.of(
-                        "listing.v1",
-                        json -> RentalJson.readOlder(Listing.class, json, SINCE_LISTING_V1),
-                        "listing.v2",
-                        json -> RentalJson.readOlder(Listing.class, json, SINCE_LISTING_V2),
-                        "listing.v3",
-                        json -> RentalJson.readOlder(Listing.class, json, SINCE_LISTING_V3)));
-        this.conditions =
-                new Documents<>(database, "ch_gpu_conditions", GpuCondition.class, "gpu-condition.v1", Map.of());
-        this.quotes = new Quotes(
-                database,
-                new Documents<>(
-                        database,
-                        "ch_quotes",
-                        Quote.class,
-                        "quote.v5",
-                        Map.of(
-                                "quote.v1",
-                                json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V1),
-                                "quote.v2",
-                                json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V2),
-                                "quote.v3",
-                                json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V3),
-                                "quote.v4",
-                                json -> RentalJson.readOlder(Quote.class, json, SINCE_QUOTE_V4))));
+        this.hosts = Forms.hosts(database);
+        this.listings = Forms.listings(database);
+        this.conditions = Forms.conditions(database);
+        this.quotes = new Quotes(database, Forms.quotes(database));
         this.answers = new Answers(database);
         this.histories = new Histories(database);
+        this.rentals = new RentalQueries(database, histories);
         this.auditPlaces = new AuditPlaces(database, histories);
         this.feeds = new FeedGenerations(database);
         this.maintenances = new Maintenances(database);
@@ -532,15 +451,7 @@ public final class JdbcStore implements RentalStore, FeedStore {
 
     @Override
     public long version(RentalId id) {
-        return database.single("read the version of rental " + id, connection -> {
-            try (PreparedStatement statement =
-                    connection.prepareStatement("SELECT version FROM ch_rentals WHERE id = ?")) {
-                statement.setString(1, id.value());
-                try (ResultSet rows = statement.executeQuery()) {
-                    return rows.next() ? rows.getLong(1) : 0;
-                }
-            }
-        });
+        return rentals.version(id);
     }
 
     @Override
@@ -551,56 +462,19 @@ public final class JdbcStore implements RentalStore, FeedStore {
     @Override
     public List<Rental> inStates(Set<RentalState> states, Position after, int limit) {
         Preconditions.limit(limit);
-        if (states.isEmpty()) {
-            return List.of();
-        }
-        String wanted = "state IN (%s) AND (reserved_at, id) > (?, ?)".formatted(places(states.size()));
-        return rentals(wanted, "", limit, statement -> {
-            int index = 1;
-            for (RentalState state : states) {
-                statement.setString(index++, state.name());
-            }
-            return position(statement, index, after);
-        });
+        return rentals.inStates(states, after, limit);
     }
 
     @Override
     public List<Rental> of(Account party, Position before, int limit) {
         Preconditions.limit(limit);
-        return rentals("(renter = ? OR lender = ?) AND (reserved_at, id) < (?, ?)", " DESC", limit, statement -> {
-            statement.setString(1, party.address());
-            statement.setString(2, party.address());
-            return position(statement, 3, before);
-        });
-    }
-
-    private int position(PreparedStatement statement, int index, Position position) throws SQLException {
-        database.dialect().setInstant(statement, index, position.reservedAt());
-        statement.setString(index + 1, position.rental());
-        return index + 2;
-    }
-
-    private List<Rental> rentals(String wanted, String direction, int limit, Condition condition) {
-        String sql = ("SELECT %1$s FROM (SELECT id, reserved_at FROM ch_rentals WHERE %2$s"
-                        + " ORDER BY reserved_at%3$s, id%3$s LIMIT ?) r"
-                        + " JOIN ch_events e ON e.rental = r.id ORDER BY r.reserved_at%3$s, r.id%3$s, e.version")
-                .formatted(Histories.COLUMNS, wanted, direction);
-        return Histories.rentals(
-                histories.query("read rentals", sql, statement -> statement.setInt(condition.set(statement), limit)));
+        return rentals.of(party, before, limit);
     }
 
     @Override
     public List<Rental> stuck(int limit) {
         Preconditions.limit(limit);
-        // The partial index holds those that ever were; few are.
-        String sql = ("SELECT %s FROM ch_events e WHERE e.rental IN (SELECT rental FROM ch_events"
-                        + " WHERE format = 'stuck.v1') ORDER BY e.rental, e.version")
-                .formatted(Histories.COLUMNS);
-        return Histories.rentals(histories.query("read stuck rentals", sql, statement -> {})).stream()
-                .filter(rental -> !rental.stuck().isEmpty())
-                .sorted(Comparator.comparing(Rental::reservedAt).thenComparing(Rental::id))
-                .limit(limit)
-                .toList();
+        return rentals.stuck(limit);
     }
 
     @Override
@@ -656,24 +530,7 @@ public final class JdbcStore implements RentalStore, FeedStore {
 
     @Override
     public boolean isFree(List<GpuId> gpus, Window window) {
-        if (gpus.isEmpty()) {
-            return true;
-        }
-        String sql = "SELECT 1 FROM ch_bookings WHERE gpu IN (%s) AND %s LIMIT 1"
-                .formatted(places(gpus.size()), database.dialect().overlapsTimes());
-        return database.single("read bookings", connection -> {
-            try (PreparedStatement statement = connection.prepareStatement(sql)) {
-                int index = 1;
-                for (GpuId gpu : gpus) {
-                    statement.setString(index++, gpu.toString());
-                }
-                database.dialect().setInstant(statement, index++, window.start());
-                database.dialect().setInstant(statement, index, window.end());
-                try (ResultSet rows = statement.executeQuery()) {
-                    return !rows.next();
-                }
-            }
-        });
+        return rentals.isFree(gpus, window);
     }
 
     @Override
@@ -755,16 +612,5 @@ public final class JdbcStore implements RentalStore, FeedStore {
         timers.close();
         claims.close();
         onClose.run();
-    }
-
-    private static String places(int count) {
-        return String.join(", ", Collections.nCopies(count, "?"));
-    }
-
-    /** Sets a condition's parameters. */
-    @FunctionalInterface
-    private interface Condition {
-        /** Returns the index of the first parameter after them. */
-        int set(PreparedStatement statement) throws SQLException;
     }
 }
