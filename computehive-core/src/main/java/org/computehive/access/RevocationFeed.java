@@ -22,7 +22,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A list is as old as the file: whoever keeps it touches it while it is up to date. A file that can't be read, or is
  * damaged, gives no list, so that a {@link GatewayConfig#withFeedLimit feed limit} lets nobody in once the last one is too
- * old. A last line without an end is left for the next look.
+ * old. A time more than a minute ahead of the gateway's clock lets nobody in either, until it has come or the file is
+ * touched. A last line without an end is left for the next look.
  */
 public final class RevocationFeed implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RevocationFeed.class);

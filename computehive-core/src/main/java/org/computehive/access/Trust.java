@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Which certificates count at a gateway: authorities, what was revoked, and break-glass grants. Thread-safe. */
 final class Trust {
+    /** How far another machine's clock may be ahead before what it dates is not believed. */
+    private static final Duration AHEAD = Duration.ofMinutes(1);
+
     private final List<SshPublicKey> authorities;
     private final @Nullable Duration feedLimit;
     private final boolean breakGlass;
@@ -92,7 +95,7 @@ final class Trust {
         return grant == null ? Instant.MIN : grant.until();
     }
 
-    /** Returns that nothing was heard of revocations for too long, or null. */
+    /** Returns that nothing was heard of revocations for too long, or nobody can tell for how long, or null. */
     @Nullable String stale(Instant now) {
         if (feedLimit == null) {
             return null;
@@ -100,6 +103,11 @@ final class Trust {
         KeyRevocationList list = revoked;
         if (list == null) {
             return "no revocation list was heard of yet";
+        }
+        if (list.generated().isAfter(now.plus(AHEAD))) {
+            // It would count as fresh for as long as it is ahead.
+            return "the revocation list is not believed: it says that it was made at %s, and now is %s"
+                    .formatted(list.generated(), now);
         }
         return Duration.between(list.generated(), now).compareTo(feedLimit) > 0
                 ? "the revocation list is stale: it was made at %s, more than %s ago"

@@ -12,7 +12,7 @@ import org.computehive.audit.VerificationReport.Finding;
 
 /**
  * The auditor's command line: {@code DIR --key VKEY [--since CHECKPOINT_FILE]... [--entry ENTRY_FILE]... [--anchor SIZE:ROOT]...
- * [--witness VKEY]... [--quorum K]}, or {@code --proof PROOF_FILE --entry ENTRY_FILE --key VKEY} without the log.
+ * [--anchors FILE]... [--witness VKEY]... [--quorum K]}, or {@code --proof PROOF_FILE --entry ENTRY_FILE --key VKEY} without the log.
  *
  * <p>Exit code 0 if everything holds, 1 if something fails, 2 if it could not be tried.
  */
@@ -20,14 +20,16 @@ public final class AuditVerify {
     private static final int HOLDS = 0;
     private static final int FAILS = 1;
     private static final int USAGE = 2;
+    private static final int ANCHORS_LIMIT = 64 << 20;
     private static final String HELP = """
             usage: DIR --key VERIFIER_KEY [--since CHECKPOINT_FILE]... [--entry ENTRY_FILE]...
-                       [--anchor SIZE:ROOT]... [--witness WITNESS_KEY]... [--quorum K]
+                       [--anchor SIZE:ROOT]... [--anchors FILE]... [--witness WITNESS_KEY]... [--quorum K]
                    --proof PROOF_FILE --entry ENTRY_FILE --key VERIFIER_KEY [--witness WITNESS_KEY]... [--quorum K]
               DIR                the log's folder, or a copy of its checkpoint and tile/
               --key              the log's verifier key, <name>+<hash>+<key>
               --since            a checkpoint kept from before, which the log must continue
               --anchor           what a chain holds of the log: its size then and its root in hexadecimal, which it must continue
+              --anchors          a file of such, a line each, at least one; `audit anchors` makes it
               --entry            a file with the bytes of an entry that must be in the log
               --witness          a witness's key; --quorum K of them (all, if it is not given) must have cosigned
               --proof            a proof of the one entry (C2SP tlog-proof), instead of DIR
@@ -63,6 +65,7 @@ public final class AuditVerify {
                     case "--since" -> since.add(Files.readString(file(value(args, ++i), Note.MAX_CHARS)));
                     case "--entry" -> entries.add(Files.readAllBytes(file(value(args, ++i), AuditLog.MAX_ENTRY_BYTES)));
                     case "--anchor" -> anchors.add(value(args, ++i));
+                    case "--anchors" -> anchors.addAll(lines(value(args, ++i)));
                     case "--witness" -> witnesses.add(WitnessKey.parse(value(args, ++i)));
                     case "--quorum" -> needed = Integer.parseInt(value(args, ++i));
                     case "--proof" -> proofs.add(Files.readString(file(value(args, ++i), 2 * Note.MAX_CHARS)));
@@ -116,6 +119,14 @@ public final class AuditVerify {
                 Anchored.originHash(key.name()),
                 Long.parseLong(form.group(1)),
                 HexFormat.of().parseHex(form.group(2)));
+    }
+
+    private static List<String> lines(String name) throws IOException {
+        List<String> lines = Files.readAllLines(file(name, ANCHORS_LIMIT));
+        if (lines.isEmpty()) {
+            throw new IllegalArgumentException("%s is empty, so that nothing is held against it".formatted(name));
+        }
+        return lines;
     }
 
     private static String value(List<String> args, int i) {

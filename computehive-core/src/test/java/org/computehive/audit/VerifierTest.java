@@ -217,4 +217,23 @@ class VerifierTest {
             assertEquals(2, run(log.toString(), "--key", key.toString(), "--anchor", malformed), malformed);
         }
     }
+
+    @Test
+    void commandLine_withAFileOfAnchors_findsAHistoryThatWasRewrittenAndSignedAnew() throws Exception {
+        String right = HexFormat.of()
+                .formatHex(Checkpoint.open(earlier, key.verifierKey()).root());
+        String wrong = (right.startsWith("0") ? "1" : "0") + right.substring(1);
+        Path anchors = Files.writeString(folder.resolve("anchors"), "100:" + right + "\n");
+        String dir = log.toString();
+        assertEquals(0, run(dir, "--key", key.toString(), "--anchors", anchors.toString()));
+        Files.writeString(anchors, "100:%s\n100:%s\n".formatted(right, wrong));
+        var out = new ByteArrayOutputStream();
+        assertEquals(1, run(out, dir, "--key", key.toString(), "--anchors", anchors.toString()));
+        assertTrue(out.toString(UTF_8).contains("history was rewritten"), out.toString(UTF_8));
+        assertTrue(out.toString(UTF_8).endsWith("NOT VERIFIED\n"), out.toString(UTF_8));
+        for (String useless : List.of("", "\n", "not an anchor\n")) {
+            Files.writeString(anchors, useless);
+            assertEquals(2, run(dir, "--key", key.toString(), "--anchors", anchors.toString()), useless);
+        }
+    }
 }

@@ -15,7 +15,10 @@ import java.util.function.Consumer;
  */
 final class GatewayTraffic implements Benchmark {
     private static final int MEBIBYTES = 256;
-    private static final int WARM_UP = 1;
+    /** As many packets as it takes until the compiler is done with the ciphers: a gateway runs for days. */
+    private static final int WARM_UP = 4;
+
+    private static final int LOGIN_WARM_UP = 2;
     private static final int ROUNDS = 3;
     private static final int CONNECTIONS = 40;
     private static final int AT_ONCE = 4;
@@ -40,7 +43,7 @@ final class GatewayTraffic implements Benchmark {
                     WARM_UP, ROUNDS, () -> upload(stage, "ours", ourCpu), () -> upload(stage, "peer", peerCpu));
             progress.accept("%d connections a round, %d at once".formatted(CONNECTIONS, AT_ONCE));
             Rounds.Medians logins =
-                    Rounds.of(WARM_UP, ROUNDS, () -> connect(stage, "ours"), () -> connect(stage, "peer"));
+                    Rounds.of(LOGIN_WARM_UP, ROUNDS, () -> connect(stage, "ours"), () -> connect(stage, "peer"));
             return List.of(
                     new Figure(
                             "gateway/mebibytes-per-second", MEBIBYTES / seconds.ours(), MEBIBYTES / seconds.peer(), 1),

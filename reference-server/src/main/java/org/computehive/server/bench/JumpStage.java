@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.computehive.access.CertificateAuthority;
 import org.computehive.access.Gateway;
 import org.computehive.access.GatewayConfig;
@@ -161,11 +162,21 @@ final class JumpStage implements AutoCloseable {
                 : "127.0.0.1:" + target.address().getPort();
     }
 
-    /** Processor time of the jump host so far. */
-    double cpu(String config) throws IOException {
-        return config.equals("ours")
-                ? CpuTime.ours()
-                : CpuTime.of(jump.process().toHandle());
+    /** Processor time of the jump host so far; OpenSSH's once the processes of its connections have ended. */
+    double cpu(String config) throws Exception {
+        if (config.equals("ours")) {
+            return CpuTime.ours();
+        }
+        ProcessHandle listener = jump.process().toHandle();
+        // What ends while it is counted would be missed: it moves from its own count to its parent's.
+        for (List<ProcessHandle> children = listener.descendants().toList();
+                !children.isEmpty();
+                children = listener.descendants().toList()) {
+            for (ProcessHandle child : children) {
+                child.onExit().get(10, TimeUnit.SECONDS);
+            }
+        }
+        return CpuTime.of(listener);
     }
 
     @Override
