@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -29,6 +32,7 @@ import org.computehive.audit.VerificationReport;
 import org.computehive.audit.Verifier;
 import org.computehive.audit.witness.Witness;
 import org.computehive.audit.witness.WitnessServer;
+import org.computehive.chain.EscrowSettings;
 import org.computehive.chain.EvmAnchor;
 import org.computehive.market.Account;
 import org.computehive.server.platform.LocalPlatform;
@@ -119,10 +123,45 @@ class OversightIT {
         return answer.get();
     }
 
+    /** What an auditor's command reads from the chain, by the words of its command line. */
+    private static List<Anchored> exported(Application server, Account contract) {
+        var out = new ByteArrayOutputStream();
+        var err = new ByteArrayOutputStream();
+        var command = new AuditAnchors(new PrintStream(out, true), new PrintStream(err, true));
+        EscrowSettings chain = server.platform().local().escrow().settings();
+        List<String> words = List.of(
+                "--rpc",
+                chain.nodes().getFirst().toString(),
+                "--chain",
+                Long.toString(chain.chainId()),
+                "--contract",
+                contract.address(),
+                "--author",
+                server.platform().operator().address(),
+                "--origin");
+        assertEquals(0, command.run(with(words, LocalPlatform.LOG_NAME)), err::toString);
+        byte[] origin = Anchored.originHash(LocalPlatform.LOG_NAME);
+        List<Anchored> anchors = out.toString()
+                .lines()
+                .map(line -> line.split(":"))
+                .map(parts -> new Anchored(
+                        origin, Long.parseLong(parts[0]), HexFormat.of().parseHex(parts[1])))
+                .toList();
+        assertEquals(1, command.run(with(words, "another.example")), "nothing is anchored of it");
+        assertEquals(2, command.run(words), "a value is missing");
+        assertEquals(2, command.run(words.subList(0, 8)), "the origin is missing");
+        return anchors;
+    }
+
+    private static List<String> with(List<String> words, String last) {
+        return Stream.concat(words.stream(), Stream.of(last)).toList();
+    }
+
     @Test
     void log_isCosignedAndAnchored_andOneThatWasRewrittenMeanwhileIsRefusedAtTheNextStart() throws Exception {
         Path audit = data.resolve("audit");
         var quorum = new Quorum(1, List.of(witness.witnessKey()));
+        List<Anchored> exported;
         try (Application server = start()) {
             ApiClient api = ApiClient.of(server);
             append(server.platform().local().auditLog(), "what was");
@@ -146,6 +185,8 @@ class OversightIT {
                 VerificationReport report =
                         new Verifier(key.verifierKey()).verify(audit, List.of(), List.of(), anchors, quorum);
                 assertTrue(report.holds(), () -> report.findings().toString());
+                exported = exported(server, contract);
+                assertEquals(anchors, exported);
             }
         }
 
@@ -156,6 +197,11 @@ class OversightIT {
             append(other, "and then");
             append(other, "and more");
         }
+        VerificationReport rewritten =
+                new Verifier(key.verifierKey()).verify(audit, List.of(), List.of(), exported, Quorum.NONE);
+        assertTrue(
+                rewritten.failures().stream().anyMatch(failure -> failure.why().contains("history was rewritten")),
+                () -> rewritten.findings().toString());
         var caught = assertThrows(IllegalStateException.class, () -> start().close());
         assertTrue(caught.getMessage().contains("does not continue what was anchored"), caught.getMessage());
     }
