@@ -30,6 +30,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The whole walk in a process of its own, to its end and cut off. */
 class DemoIT {
+    /** Where a line of the table of checks begins to say what was seen. */
+    private static final int PROMISE_END = 64;
+
     private static final Duration STOP_LIMIT = Duration.ofSeconds(20);
 
     /** What a user is shown of the parts beside the walk itself. */
@@ -68,8 +71,10 @@ class DemoIT {
 
     @Test
     void demo_toItsEnd_holdsEveryCheckAndLeavesOnlyArtefacts() throws Exception {
+        String output;
         try (var demo = DemoProcess.start(places)) {
             assertEquals(0, demo.awaitExit(), demo::output);
+            output = demo.output();
             assertTrue(demo.output().contains("DONE: 39 of 39 checks held"), demo::output);
             assertFalse(demo.output().contains("✘"), demo::output);
             for (String promise : PROMISES) {
@@ -77,6 +82,7 @@ class DemoIT {
             }
         }
         places.assertNothingLeft();
+        assertThePictureShowsEveryCheck(output);
         assertInvoicesAreOneMonths();
         assertCalendarsAreValid();
         assertAuditLogVerifies();
@@ -129,6 +135,20 @@ class DemoIT {
         return IntStream.range(1, words.size())
                 .filter(i -> words.get(i - 1).equals(option))
                 .mapToObj(words::get);
+    }
+
+    private static void assertThePictureShowsEveryCheck(String output) throws IOException {
+        String picture = Files.readString(Path.of("../docs/demo.svg"))
+                .replaceAll("<[^>]*>", "")
+                .replace("&amp;", "&");
+        String table = output.substring(output.indexOf("\nChecks\n"), output.indexOf("\nTimes\n"));
+        List<String> lacking = table.lines()
+                .filter(line -> line.startsWith("  ✔ "))
+                .map(line ->
+                        line.substring(0, Math.min(line.length(), PROMISE_END)).stripTrailing())
+                .filter(promise -> !picture.contains(promise))
+                .toList();
+        assertEquals(List.of(), lacking, "docs/demo.svg is older than these checks: run .ci/record-demo");
     }
 
     /** Two lines for each party: what was rented, and what was called off. */
