@@ -266,7 +266,7 @@ class ServerIT {
     }
 
     @Test
-    void onPostgres_theWalkReachesTheFundedEscrow() throws Exception {
+    void onPostgres_theWalkReachesALoginAndASettlement_byConfigurationAlone() throws Exception {
         Path data = folder();
         try (var postgres = PostgresServer.start()) {
             Path password = data.resolve("password");
@@ -299,10 +299,13 @@ class ServerIT {
                                 "until",
                                 Instant.now().plusSeconds(60).toString()));
                 assertTrue(refused.path("detail").asText().contains("break-glass access is off"), refused::toString);
+                String said = walk(other, data, Map.of("LEAD", "12"));
+                assertTrue(said.contains("\nrenter\n"), said);
+                assertTrue(said.contains("SETTLED at version"), said);
                 assertEquals(
                         0,
                         auditEntries(other)
-                                .filter(entry -> entry.type().startsWith("access."))
+                                .filter(entry -> entry.type().startsWith("access.glass"))
                                 .count());
             }
         } finally {
