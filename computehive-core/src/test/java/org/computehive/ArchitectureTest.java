@@ -116,4 +116,15 @@ class ArchitectureTest {
                     "org.computehive.chain..",
                     "org.computehive.pricing..",
                     "org.computehive.server..");
+
+    /** Prices are suggested; what a command does, a person said. */
+    @ArchTest
+    static final ArchRule suggestions_areKnownToNoCommand = noClasses()
+            .that()
+            .haveNameNotMatching(".*\\.(RentalEngine|Pricing|PriceAdvisor|PriceSuggestion|GivenAdvice)(\\$.*)?")
+            .and()
+            .resideInAnyPackage("org.computehive.rental..", "org.computehive.market..", "org.computehive.store..")
+            .should()
+            .dependOnClassesThat()
+            .haveNameMatching(".*\\.PriceSuggestion(\\$.*)?");
 }

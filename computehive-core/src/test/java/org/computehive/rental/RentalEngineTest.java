@@ -396,6 +396,16 @@ class RentalEngineTest {
     }
 
     @Test
+    void strangers_whoNameNoRental_leaveNothingInTheLog() {
+        Rental rental = fund(window(now));
+        long before = log.size();
+        access.enter(new RentalId("0".repeat(26)));
+        assertEquals(before, log.size(), "anybody could fill it");
+        access.enter(rental.id());
+        assertEquals(before + 1, log.size());
+    }
+
+    @Test
     void calendarThatIsDown_keepsNobodyFromTheSession() {
         calendarDown = true;
         Window window = window(now);

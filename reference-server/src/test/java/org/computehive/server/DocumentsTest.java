@@ -31,6 +31,9 @@ class DocumentsTest {
     /** A type's name has two capitals or names a member, such as {@code Rental.after}; what looks like a file is none. */
     private static final Pattern TYPE = Pattern.compile(
             "`((?=\\w*[a-z])[A-Z]\\w*[A-Z]\\w*|[A-Z][a-z]+(?=[.#][a-z]))(?:[.#](?!(?:sol|json|md|java)`)([A-Za-z]\\w*))?(?:[(<][^`]*)?`");
+    /** Any type's name in code font, however it is written. */
+    private static final Pattern NAMED = Pattern.compile("`([A-Z]\\w*[a-z]\\w*)(?:[.(][^`]*)?`");
+
     /** Keywords of other programs that look like types. */
     private static final Set<String> FOREIGN =
             Set.of("RevokedKeys", "StrictHostKeyChecking", "ProxyJump", "TrustedUserCAKeys");
@@ -99,6 +102,31 @@ class DocumentsTest {
 
         assertEquals(List.of(), unknown);
         assertTrue(named > 100, "only " + named + " types were seen: the pattern no longer fits the documents");
+    }
+
+    @Test
+    void promises_ofTheThreatModel_nameCodeAndTestsThatExist() throws IOException {
+        var wrong = new ArrayList<String>();
+        int promises = 0;
+        boolean inTable = false;
+        for (String line : Files.readAllLines(ROOT.resolve("docs/threat-model.md"))) {
+            inTable = line.startsWith("| promise |") || (inTable && line.startsWith("|"));
+            String[] cells = line.split("\\|");
+            if (!inTable || cells.length != 4 || cells[1].strip().matches("promise|-+")) {
+                continue;
+            }
+            promises++;
+            all(NAMED, line)
+                    .map(found -> found.group(1))
+                    .filter(type -> !SOURCES.containsKey(type))
+                    .forEach(type -> wrong.add(type + " does not exist:" + cells[1]));
+            if (all(NAMED, cells[3]).findAny().isEmpty() && !cells[3].contains(".t.sol)")) {
+                wrong.add("no test tries to break:" + cells[1]);
+            }
+        }
+
+        assertEquals(List.of(), wrong);
+        assertTrue(promises > 40, "only " + promises + " promises were seen");
     }
 
     private static boolean isKnown(String type, String member) {
