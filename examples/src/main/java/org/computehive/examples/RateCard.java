@@ -37,7 +37,7 @@ public final class RateCard implements PriceAdvisor {
      * @param name what it is called in suggestions
      * @param date the day it was written
      * @param prices for each gpu model, as people call it, the price in micro-USD per hour for one
-     * @param others asked for what is not on the card, and whether a request makes sense
+     * @param others asked for what is not on the card
      * @throws IllegalArgumentException if a price is not positive, or two models are one
      */
     public RateCard(String name, LocalDate date, Map<String, Long> prices, PriceAdvisor others) {
@@ -59,7 +59,6 @@ public final class RateCard implements PriceAdvisor {
 
     @Override
     public PriceSuggestion suggest(Request request) {
-        // It also refuses what makes no sense, with limits and all.
         PriceSuggestion theirs = others.suggest(request);
         List<Lot> lots = Stream.concat(
                         Stream.of(new Lot(request.gpuModel(), request.gpuCount(), request.gpuMemoryMiB())),

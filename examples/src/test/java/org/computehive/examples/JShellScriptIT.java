@@ -76,4 +76,42 @@ class JShellScriptIT {
         }
         assertFalse(text.contains("Exception") || text.contains("rror"), text);
     }
+
+    @Test
+    void priceEvaluation_withoutPrices_judgesTheModelByMadeUpOnes() throws Exception {
+        String text = run("price-evaluation.jsh");
+        assertTrue(text.contains("72 observations, 0 rows or files not used"), text);
+        assertTrue(
+                text.lines()
+                        .anyMatch(line -> line.matches(
+                                "market model: MAPE [0-9.]+ %, MdAPE [0-9.]+ %, the 80 % range held [0-9]+ % of 15")),
+                text);
+        for (String baseline : List.of("median of the same gpu", "linear", "hedonic", "forest")) {
+            assertTrue(text.lines().anyMatch(line -> line.matches(baseline + ": MAPE [0-9.]+ %")), text);
+        }
+        assertFalse(text.contains("Exception") || text.contains("rror"), text);
+    }
+
+    @Test
+    void auditReplay_verifiesReplaysAndNoticesAChangedByte() throws Exception {
+        String text = run("audit-replay.jsh");
+        assertTrue(text.contains("verified: example.org/audit"), text);
+        assertTrue(text.lines().anyMatch(line -> line.endsWith(" access.accepted rental-1")), text);
+        assertTrue(text.contains("3 entries, by type {access.accepted=1, rental.ended=1, rental.funded=1}"), text);
+        assertTrue(text.contains("changed: "), text);
+        assertFalse(text.contains("NOT VERIFIED") || text.contains("Exception") || text.contains("rror"), text);
+    }
+
+    @Test
+    void usageAndManifest_sayWhatWasUsedAndProveEachEvent() throws Exception {
+        String text = run("usage-and-manifest.jsh");
+        assertTrue(text.lines().anyMatch(line -> line.matches("used PT[0-9]+S of PT1H, paid [0-9]+ of 1800000")), text);
+        assertTrue(text.lines().anyMatch(line -> line.matches("manifest [0-9a-f]{64} \\{.*}")), text);
+        assertTrue(text.contains("read again it is the same"), text);
+        List<String> events =
+                text.lines().filter(line -> line.contains("audit entry")).toList();
+        assertTrue(events.getLast().startsWith("Settled -> SETTLED"), text);
+        assertTrue(events.stream().allMatch(line -> line.endsWith(", in 1 audit entry")), text);
+        assertFalse(text.contains("Exception") || text.contains("rror"), text);
+    }
 }
