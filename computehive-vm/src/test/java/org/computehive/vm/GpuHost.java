@@ -1,6 +1,7 @@
 package org.computehive.vm;
 
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -31,6 +32,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.zip.GZIPOutputStream;
 
 /**
  * A host with an IOMMU, libvirt and PCI devices to spare: a QEMU under software emulation, built from Debian packages. Disks
@@ -225,6 +227,20 @@ final class GpuHost implements AutoCloseable {
             text.append(line).append('\n');
         }
         throw new IOException("the host's shell ended");
+    }
+
+    /** Writes a file of the host's. */
+    void put(byte[] content, String path) throws IOException {
+        var packed = new ByteArrayOutputStream();
+        try (var zip = new GZIPOutputStream(packed)) {
+            zip.write(content);
+        }
+        String text =
+                Base64.getMimeEncoder().encodeToString(packed.toByteArray()).replace("\r", "");
+        String size = run("base64 -d << 'END' | gunzip > %1$s\n%2$s\nEND\nwc -c < %1$s".formatted(path, text));
+        if (!size.equals(Integer.toString(content.length))) {
+            throw new AssertionError("%s has %s bytes of %d".formatted(path, size, content.length));
+        }
     }
 
     /** Waits until a file of the host's holds a text. */

@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -20,12 +22,14 @@ import java.util.UUID;
 import org.computehive.market.PciAddress;
 import org.computehive.rental.Hypervisor.Turnover;
 import org.computehive.rental.HypervisorException;
+import org.computehive.rental.RentalId;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.libvirt.Domain;
 
 /** Passthrough, turnover and their failures on a host with an IOMMU, whose gpus are disks: see {@link GpuHost}. */
 class PassthroughIT {
@@ -277,6 +281,83 @@ class PassthroughIT {
         assertEquals(drivers, drivers(), "back with its driver");
         assertTrue(only(turnover("/scrub").of(List.of(WITH_SOUND))).available());
         assertFalse(tenant("next", WITH_SOUND).contains("holds: hold"));
+    }
+
+    @Test
+    void sessionsOwnDomain_withEncryptedDiskSeedAndGpu_runs_andTheGpuIsTurnedOver() throws IOException {
+        var id = RentalId.random();
+        var secret = UUID.randomUUID();
+        var uuid = UUID.randomUUID();
+        var keys = new DiskKeys(libvirt, Progress.UNWATCHED);
+        Path overlay = Path.of("/run/overlay.qcow2");
+        byte[] key = "bm90IGEga2V5LCBidXQgYXMgbG9uZyBhcyBvbmUgaXM=".getBytes(StandardCharsets.US_ASCII);
+        host.put(encrypted(key), overlay.toString());
+        host.run("echo a host key > /run/seed-host");
+        keys.keep(id, secret, overlay, key);
+        try {
+            libvirt.stop(uuid);
+            String xml = domain(id, uuid, secret, overlay, passthrough.claim(List.of(LONE)));
+            libvirt.once("making the VM", connect -> {
+                connect.domainCreateXML(xml, Domain.CreateFlags.PAUSED).free();
+                return true;
+            });
+            assertEquals(Map.of(LONE, id.vmName()), passthrough.users());
+            assertEquals(
+                    Optional.of("vfio-pci"), passthrough.functions().get(LONE).driver());
+            SessionMark mark = new Domains(libvirt).find(id).orElseThrow();
+            assertEquals(List.of(LONE), mark.devices(), "what its end looks for");
+            new Domains(libvirt).act(id, "starting the processors", Domain::resume);
+            assertTrue(libvirt.awaitStop(uuid, LIMIT), "it powers itself off");
+        } finally {
+            new Domains(libvirt).act(id, "ending it", Domain::destroy);
+            keys.forget(secret);
+        }
+        String second = tenant("second-tenant", LONE);
+        assertTrue(second.contains("a disk holds: own-domain"), "its guest had the gpu: " + second);
+        Turnover clean = only(turnover("/scrub").of(List.of(LONE)));
+        assertTrue(clean.available(), clean::why);
+        assertTrue(tenant("third-tenant", LONE).contains("a disk holds: \n"));
+    }
+
+    /** Returns a disk as sessions have it. */
+    private byte[] encrypted(byte[] key) throws IOException {
+        Path file = folder.resolve("overlay.qcow2");
+        Path keyFile = Files.write(folder.resolve("key"), key);
+        Overlay.create(file, 16, Optional.empty(), keyFile, new Account(System.getProperty("user.name"), true));
+        return Files.readAllBytes(file);
+    }
+
+    /**
+     * The description that sessions are made of, for a guest that writes "own-domain" to each of its disks. It uses the
+     * firmware's drivers, and firmware leaves alone what has no place in the order: both disks get one.
+     */
+    private static String domain(RentalId id, UUID uuid, UUID secret, Path overlay, List<PciAddress> devices) {
+        var link = new GuestLink.Forwarded(2200);
+        var facts = Map.of("gpus", devices.getFirst().value());
+        return new DomainModel(
+                        new SessionMark(id, 1, Instant.parse("2031-01-01T00:00:00Z"), link.ssh(), facts),
+                        link,
+                        uuid,
+                        false,
+                        1,
+                        128,
+                        Optional.of(Path.of("/tenant")),
+                        Optional.of(Path.of("/run/seed-host")),
+                        "own-domain",
+                        overlay,
+                        Optional.empty(),
+                        secret,
+                        Path.of("/run/own.console"),
+                        Map.of("opt/computehive/host", Path.of("/run/seed-host")),
+                        Optional.empty(),
+                        false,
+                        devices,
+                        Resources.of(Tuning.defaults(), false, List.of()),
+                        Optional.empty(),
+                        Optional.empty())
+                .xml()
+                .replace("<rom bar=\"off\">", "<boot order=\"1\"></boot><rom bar=\"off\">")
+                .replace("<target dev=\"vda\"", "<boot order=\"2\"></boot><target dev=\"vda\"");
     }
 
     @Test

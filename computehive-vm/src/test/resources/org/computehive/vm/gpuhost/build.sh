@@ -18,7 +18,7 @@ mkdir "$root"
 # Debian 13 has put libvirt's drivers into packages of their own.
 packages=libvirt-daemon,libvirt-daemon-driver-qemu,libvirt-clients,qemu-system-x86,kmod,iproute2,busybox-static
 packages=$packages,linux-image-cloud-amd64
-for name in libvirt-daemon-driver-nodedev libvirt-daemon-log; do
+for name in libvirt-daemon-driver-nodedev libvirt-daemon-driver-secret libvirt-daemon-log; do
     case $(apt-cache policy "$name" 2> /dev/null) in
         *'Candidate: '[0-9]*) packages=$packages,$name ;;
     esac
