@@ -64,6 +64,7 @@ final class CommandLine {
               --chain.confirmations=N --chain.token=ADDRESS --chain.token-symbol=TEXT --chain.token-decimals=N
               --chain.token-usd-pegged=BOOLEAN --chain.operator-key-file=FILE
                                        an external chain
+              --audit.name=NAME        the audit log's origin: one of its own for each replica (computehive.local/audit)
               --audit.witnesses.NAME.key=KEY --audit.witnesses.NAME.url=URL
                                        a witness of the audit log (C2SP tlog-witness); NAME is yours
               --audit.quorum=N --audit.cosign-every=PT1M --audit.witness-patience=PT10S
@@ -156,6 +157,7 @@ final class CommandLine {
             "chain.token-decimals",
             "chain.token-usd-pegged",
             "chain.operator-key-file",
+            "audit.name",
             "audit.quorum",
             "audit.cosign-every",
             "audit.witness-patience",

@@ -114,7 +114,15 @@ public final class ReferencePlatform implements AutoCloseable {
         store = store(settings.store());
         local = LocalPlatform.open(
                 new LocalPlatform.Parts(
-                        layout, store, chain, vms, Optional.of(authority), gateway, policy, List.of(calendars)),
+                        layout,
+                        settings.audit().checkedName(),
+                        store,
+                        chain,
+                        vms,
+                        Optional.of(authority),
+                        gateway,
+                        policy,
+                        List.of(calendars)),
                 progress);
         try {
             if (devNode != null) {

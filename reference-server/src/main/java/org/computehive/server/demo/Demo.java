@@ -126,6 +126,7 @@ public final class Demo {
                 () -> LocalPlatform.open(
                         new LocalPlatform.Parts(
                                 layout,
+                                LocalPlatform.LOG_NAME,
                                 JdbcStore.sqlite(options.folder().resolve("rentals.sqlite"), InstantSource.system()),
                                 chain.settings(),
                                 VmHost.libvirt(options.hypervisor()),

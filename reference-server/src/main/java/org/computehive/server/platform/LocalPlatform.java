@@ -43,7 +43,7 @@ import org.slf4j.LoggerFactory;
  * <p>Closes what it opened, last opened first; the chain is the caller's. Thread-safe once open.
  */
 public final class LocalPlatform implements AutoCloseable {
-    /** The audit log's name. */
+    /** The audit log's name, unless it is given another. */
     public static final String LOG_NAME = "computehive.local/audit";
 
     private static final Logger LOG = LoggerFactory.getLogger(LocalPlatform.class);
@@ -85,6 +85,7 @@ public final class LocalPlatform implements AutoCloseable {
      * What a platform is made of.
      *
      * @param layout where things lie
+     * @param auditName the audit log's name: no other replica's
      * @param store where rentals are kept; closed with the platform
      * @param chain how the escrow is reached
      * @param host what runs the VMs
@@ -96,6 +97,7 @@ public final class LocalPlatform implements AutoCloseable {
      */
     public record Parts(
             Layout layout,
+            String auditName,
             RentalStore store,
             EscrowSettings chain,
             VmHost host,
@@ -114,7 +116,7 @@ public final class LocalPlatform implements AutoCloseable {
         opened.push(parts.store());
         try {
             makeFolders();
-            noteKey = NoteKey.loadOrGenerate(layout.keys().resolve("audit-log"), LOG_NAME);
+            noteKey = NoteKey.loadOrGenerate(layout.keys().resolve("audit-log"), parts.auditName());
             auditLog = open(FileAuditLog.open(layout.audit(), noteKey));
             escrow = open(EvmEscrow.connect(parts.chain()));
             access = open(parts.authority()

@@ -1,5 +1,6 @@
 package org.computehive.server.config;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -52,6 +53,21 @@ class OversightTest {
     private void refused(String expected, String... options) {
         var refusal = assertThrows(ConfigurationException.class, () -> open(options));
         assertTrue(refusal.getMessage().contains(expected), refusal.getMessage());
+    }
+
+    private static String name(String... options) {
+        try (var context =
+                ApplicationContext.builder().args(options).banner(false).start()) {
+            return context.getBean(AuditSettings.class).checkedName();
+        }
+    }
+
+    @Test
+    void logsName_isAKey_andOneThatIsNoneIsRefused() {
+        assertEquals("computehive.local/audit", name());
+        assertEquals("replica-2.example.org/audit", name("--computehive.audit.name=replica-2.example.org/audit"));
+        var refusal = assertThrows(ConfigurationException.class, () -> name("--computehive.audit.name=two words"));
+        assertTrue(refusal.getMessage().contains("computehive.audit.name"), refusal.getMessage());
     }
 
     @Test
