@@ -31,7 +31,7 @@ import org.computehive.access.HostKeyPair;
 import org.computehive.audit.AuditEntry;
 import org.computehive.audit.AuditLog;
 import org.computehive.caldav.Radicale;
-import org.computehive.store.PostgresServer;
+import org.computehive.server.platform.TemporaryPostgres;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -268,7 +268,7 @@ class ServerIT {
     @Test
     void onPostgres_theWalkReachesALoginAndASettlement_byConfigurationAlone() throws Exception {
         Path data = folder();
-        try (var postgres = PostgresServer.start()) {
+        try (var postgres = TemporaryPostgres.start()) {
             Path password = data.resolve("password");
             secret(password, postgres.password());
             try (var other = Application.start(
@@ -299,7 +299,7 @@ class ServerIT {
                                 "until",
                                 Instant.now().plusSeconds(60).toString()));
                 assertTrue(refused.path("detail").asText().contains("break-glass access is off"), refused::toString);
-                String said = walk(other, data, Map.of("LEAD", "12"));
+                String said = walk(other, data, Map.of("LEAD", "20"));
                 assertTrue(said.contains("\nrenter\n"), said);
                 assertTrue(said.contains("SETTLED at version"), said);
                 assertEquals(
