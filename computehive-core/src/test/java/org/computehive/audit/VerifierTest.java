@@ -40,6 +40,10 @@ class VerifierTest {
                 if (i == 99) {
                     earlier = opened.checkpoint();
                 }
+                if (i == 258) {
+                    opened.publish(); // as a slow machine does by itself: a partial tile that a wider one replaces
+                    // stays
+                }
             }
         }
     }
@@ -98,12 +102,24 @@ class VerifierTest {
         assertEveryChangeIsCaught(log, 97);
     }
 
+    /** A partial tile beside a wider one: the checkpoint needs the wider one alone. */
+    private static boolean isReplaced(Path file) throws IOException {
+        Path partials = file.getParent();
+        if (!partials.getFileName().toString().endsWith(".p")) {
+            return false;
+        }
+        int width = Integer.parseInt(file.getFileName().toString());
+        try (Stream<Path> all = Files.list(partials)) {
+            return all.anyMatch(other -> Integer.parseInt(other.getFileName().toString()) > width);
+        }
+    }
+
     @Test
-    void verify_withAnyPublishedFileMissingOrCut_fails() throws Exception {
+    void verify_withAnyNeededFileMissingOrAnyCut_fails() throws Exception {
         for (Path file : published(log)) {
             byte[] whole = Files.readAllBytes(file);
             Files.delete(file);
-            assertFalse(verifier.verify(log).holds(), file + " missing");
+            assertEquals(isReplaced(file), verifier.verify(log).holds(), file + " missing");
             for (int length : new int[] {0, 1, whole.length / 2, whole.length - 1, whole.length + 1}) {
                 Files.write(file, Arrays.copyOf(whole, length));
                 assertFalse(verifier.verify(log).holds(), file + " cut to " + length);
