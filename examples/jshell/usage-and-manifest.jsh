@@ -25,7 +25,7 @@ var host = engine.registerHost(new HostId("host-1"), lender.account(), InMemoryH
 engine.start()
 var shape = new MachineShape(8, 16_384, 1_024, "ubuntu")
 var listing = engine.list(Listing.of(new ListingId("gpu-1"), host, shape, dollars, Rate.of(500)))
-var start = clock.instant().truncatedTo(ChronoUnit.SECONDS).plusSeconds(2)
+var start = clock.instant().truncatedTo(ChronoUnit.SECONDS).plusSeconds(10)
 var id = engine.quote(renter.account(), listing.id(), Window.of(start, Duration.ofHours(1))).id()
 var reserved = engine.reserve(id, renter.account())
 var offer = engine.when(id, rental -> rental.offer().isPresent()).join().offer().orElseThrow()
