@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -95,6 +96,17 @@ final class Doorkeeper {
         List<LiveConnection> live = admission.end(Names.shown(reason));
         admissions.remove(principal, admission);
         return live;
+    }
+
+    /** Returns the connections that were made with some certificates. */
+    List<LiveConnection> made(String principal, Set<Long> serials) {
+        Admission admission = admissions.get(principal);
+        return admission == null
+                ? List.of()
+                : admission.live().stream()
+                        .filter(connection ->
+                                serials.contains(connection.certificate().getSerial()))
+                        .toList();
     }
 
     List<LiveConnection> revokeAll(String reason) {

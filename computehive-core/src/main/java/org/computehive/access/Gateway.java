@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
@@ -130,6 +131,22 @@ public final class Gateway implements AutoCloseable {
      */
     public int revoke(String principal, String reason) {
         List<LiveConnection> live = doorkeeper.revoke(principal, reason);
+        String farewell = "%s ended: %s".formatted(Names.shown(principal), Names.shown(reason));
+        LiveConnection.cut(live, connection -> farewell);
+        return live.size();
+    }
+
+    /**
+     * Ends the connections of a rental that were made with some certificates, as {@link #revoke} does. What was cut may log
+     * in again unless a {@link #revocations list} or the listener says otherwise.
+     *
+     * @param principal the rental's principal
+     * @param serials the certificates' serials
+     * @param reason why, for the renter's eyes
+     * @return how many connections were cut
+     */
+    public int cut(String principal, Set<Long> serials, String reason) {
+        List<LiveConnection> live = doorkeeper.made(principal, serials);
         String farewell = "%s ended: %s".formatted(Names.shown(principal), Names.shown(reason));
         LiveConnection.cut(live, connection -> farewell);
         return live.size();

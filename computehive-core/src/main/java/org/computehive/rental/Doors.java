@@ -24,6 +24,7 @@ import org.slf4j.LoggerFactory;
  * <p>Thread-safe.
  */
 final class Doors implements SessionAccess {
+    static final String REVOKED = "its certificate was revoked";
     private static final Logger LOG = LoggerFactory.getLogger(Doors.class);
 
     private final SessionAccess access;
@@ -66,6 +67,10 @@ final class Doors implements SessionAccess {
                 cut(id, "rental " + id + " ended");
             } else if (rental.filter(Rental::isLeaving).isPresent()) {
                 withdraw(id, "rental " + id + " lost its VM; another is sought");
+            } else {
+                rental.map(Rental::revokedSerials)
+                        .filter(serials -> !serials.isEmpty())
+                        .ifPresent(serials -> cut(id, serials, REVOKED));
             }
         }
     }
@@ -93,6 +98,11 @@ final class Doors implements SessionAccess {
     }
 
     @Override
+    public int cut(RentalId id, Set<String> serials, String why) {
+        return access.cut(id, serials, why);
+    }
+
+    @Override
     public int withdraw(RentalId id, String why) {
         admitted.remove(id);
         return access.withdraw(id, why);
@@ -102,15 +112,20 @@ final class Doors implements SessionAccess {
     public void onDecision(Consumer<Decision> listener) {
         access.onDecision(decision -> {
             if (decision.kind().equals("accepted") || decision.kind().equals("glass-accepted")) {
-                check(decision.principal());
+                check(decision);
             }
             listener.accept(decision);
         });
     }
 
     /** What is thrown keeps the renter out. */
-    private void check(String principal) {
-        Optional<Rental> rental = RentalId.ofPrincipal(principal).flatMap(store::rental);
+    private void check(Decision decision) {
+        Optional<Rental> rental = RentalId.ofPrincipal(decision.principal()).flatMap(store::rental);
+        rental.filter(known -> known.revokedSerials().contains(decision.serial()))
+                .ifPresent(known -> {
+                    throw new RentalException.NotAllowed(
+                            "certificate %s of rental %s was revoked".formatted(decision.serial(), known.id()));
+                });
         rental.filter(known -> isOver(known) || known.isLeaving()).ifPresent(known -> {
             throw new RentalException.WrongState("rental %s is %s: its renter is let in no more"
                     .formatted(known.id(), known.isLeaving() ? "without a VM" : known.state()));

@@ -40,6 +40,7 @@ public final class EventCodec {
             Map.entry(RentalEvent.Stuck.class, "stuck.v1"),
             Map.entry(RentalEvent.Resumed.class, "resumed.v1"),
             Map.entry(RentalEvent.CertificateIssued.class, "certificate-issued.v1"),
+            Map.entry(RentalEvent.CertificatesRevoked.class, "certificates-revoked.v1"),
             Map.entry(RentalEvent.Ending.class, "ending.v1"),
             Map.entry(RentalEvent.AccessCut.class, "access-cut.v1"),
             Map.entry(RentalEvent.MachineDestroyed.class, "machine-destroyed.v1"),

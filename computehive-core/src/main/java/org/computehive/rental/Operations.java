@@ -3,7 +3,10 @@ package org.computehive.rental;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
 import org.computehive.market.Account;
 import org.computehive.market.GpuId;
 import org.computehive.market.Host;
@@ -176,6 +179,39 @@ final class Operations {
                     .formatted(until, id, rental.sessionEnd()));
         }
         return access.breakGlass(id, operator, reason, until, publicKey);
+    }
+
+    Rental revokeCertificates(RentalId id, Account renter, Set<String> serials) {
+        rentals.ofRenter(id, renter);
+        return revokeCertificates(id, serials, "the renter asked");
+    }
+
+    Rental revokeCertificates(RentalId id, Set<String> serials, String why) {
+        Rental after = rentals.commitAll(id, rental -> revoked(rental, serials, why), Answering.none());
+        // At once, here; other replicas find it at their next look, and at each login.
+        access.cut(id, after.revokedSerials(), Doors.REVOKED);
+        return after;
+    }
+
+    private List<RentalEvent> revoked(Rental rental, Set<String> serials, String why) {
+        Set<String> issued = store.history(rental.id()).stream()
+                .map(RentalStore.Recorded::event)
+                .filter(RentalEvent.CertificateIssued.class::isInstance)
+                .map(event -> ((RentalEvent.CertificateIssued) event).serial())
+                .collect(Collectors.toSet());
+        serials.stream().filter(serial -> !issued.contains(serial)).findFirst().ifPresent(serial -> {
+            throw new RentalException.NotFound(
+                    "rental %s has no certificate of serial %.40s".formatted(rental.id(), serial));
+        });
+        Set<String> all = new TreeSet<>(rental.revokedSerials());
+        if (!all.addAll(serials.isEmpty() ? issued : serials)) {
+            return List.of();
+        }
+        if (!rental.mayEnter()) {
+            throw new RentalException.WrongState(
+                    "rental %s is %s: its certificates are worth nothing".formatted(rental.id(), rental.state()));
+        }
+        return List.of(new RentalEvent.CertificatesRevoked(journal.now(), List.copyOf(all), Reason.of(why)));
     }
 
     Rental resume(RentalId id, String note, Answering<Rental> answering) {

@@ -345,6 +345,13 @@ public final class Rental {
         return find(Entered.class).map(Entered::at);
     }
 
+    /** Returns the serials of its certificates that count no more. */
+    public Set<String> revokedSerials() {
+        return find(RentalEvent.CertificatesRevoked.class)
+                .map(revoked -> Set.copyOf(revoked.serials()))
+                .orElse(Set.of());
+    }
+
     /** Returns the time that the session is paid for: what was booked, and the extensions that were funded. */
     public Window window() {
         return new Window(terms().window().start(), legs.end());

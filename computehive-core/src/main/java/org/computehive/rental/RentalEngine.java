@@ -426,6 +426,32 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
         return operations.breakGlass(id, operator, reason, until, publicKey);
     }
 
+    /**
+     * Revokes certificates of a rental's for good: the renter lost a key. Their connections are cut, and no login by one
+     * is let in, at this engine at once, at those of other replicas at each login and their next look. Others of the
+     * rental's, and those that are issued afterwards, count. Repeating it changes nothing.
+     *
+     * @param renter its renter
+     * @param serials which, as {@link SessionAccess.Grant#serial} says; none for all that were issued so far
+     * @throws RentalException.NotFound if there is no such rental of the renter's, or it has no such certificate
+     * @throws RentalException.WrongState if nobody may enter it now
+     */
+    public Rental revokeCertificates(RentalId id, Account renter, Set<String> serials) {
+        return operations.revokeCertificates(id, renter, serials);
+    }
+
+    /**
+     * Revokes certificates of a rental's, as its renter may. Whoever embeds the engine has made sure that an operator asks.
+     *
+     * @param serials which; none for all that were issued so far
+     * @param why stored and in the audit log, so no secrets; not blank
+     * @throws RentalException.NotFound if there is no such rental, or it has no such certificate
+     * @throws RentalException.WrongState if nobody may enter it now
+     */
+    public Rental revokeCertificates(RentalId id, Set<String> serials, String why) {
+        return operations.revokeCertificates(id, serials, why);
+    }
+
     @Override
     public Rental resume(RentalId id, String note) {
         return commands.resume(id, note);

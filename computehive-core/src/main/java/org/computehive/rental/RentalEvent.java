@@ -171,6 +171,19 @@ public sealed interface RentalEvent {
     record CertificateIssued(Instant at, String serial, String keyFingerprint, Instant notAfter)
             implements RentalEvent {}
 
+    /**
+     * Certificates count no more.
+     *
+     * @param serials the serials of all of the rental's that don't, those that were revoked before included
+     * @param why the operator's note, or that the renter asked
+     */
+    record CertificatesRevoked(Instant at, List<String> serials, String why) implements RentalEvent {
+        /** Copies the list. */
+        public CertificatesRevoked {
+            serials = List.copyOf(serials);
+        }
+    }
+
     /** The gateway let the renter in for the first time. */
     record Entered(Instant at) implements RentalEvent {}
 

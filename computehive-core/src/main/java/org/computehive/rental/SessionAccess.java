@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.computehive.access.RenterFiles;
 import org.computehive.access.SshPublicKey;
@@ -91,6 +92,15 @@ public interface SessionAccess extends AutoCloseable {
     int cut(RentalId id, String why);
 
     /**
+     * Closes the connections of a rental's that were made with some of its certificates, telling the renter why. Whether
+     * they are let in again, the listener says.
+     *
+     * @param serials the certificates' serials
+     * @return how many connections were closed
+     */
+    int cut(RentalId id, Set<String> serials, String why);
+
+    /**
      * Closes every connection of a rental's, telling the renter why, and forgets its VM, so that it can be {@link #admit
      * admitted} to another. Of a rental that was {@link #cut} nothing changes.
      *
@@ -165,7 +175,13 @@ public interface SessionAccess extends AutoCloseable {
      * @param at when
      * @param kind what, such as {@code accepted}, {@code refused} or {@code closed}; {@code glass-accepted} is an operator
      * @param principal the principal it asked for, or what it claimed
+     * @param serial the certificate's serial; empty where none was shown, or it doesn't matter
      * @param detail why, for people; no key material
      */
-    record Decision(Instant at, String kind, String principal, String detail) {}
+    record Decision(Instant at, String kind, String principal, String serial, String detail) {
+        /** About no certificate. */
+        public Decision(Instant at, String kind, String principal, String detail) {
+            this(at, kind, principal, "", detail);
+        }
+    }
 }

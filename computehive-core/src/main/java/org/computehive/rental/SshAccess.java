@@ -9,6 +9,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -291,6 +292,12 @@ public final class SshAccess implements SessionAccess {
     }
 
     @Override
+    public int cut(RentalId id, Set<String> serials, String why) {
+        return gateway.cut(
+                id.principal(), serials.stream().map(Long::parseUnsignedLong).collect(Collectors.toSet()), why);
+    }
+
+    @Override
     public int withdraw(RentalId id, String why) {
         return gateway.withdraw(id.principal(), why);
     }
@@ -320,12 +327,12 @@ public final class SshAccess implements SessionAccess {
 
     /** An operator's login must not count as the renter's. */
     private void accepted(GatewayEvent.Accepted e) {
-        String how = "serial %s, key %s".formatted(Long.toUnsignedString(e.serial()), e.key());
-        if (BreakGlass.marks(e.keyId())) {
-            tell(e.at(), "glass-accepted", e.principal(), how + ", key id " + e.keyId());
-        } else {
-            tell(e.at(), "accepted", e.principal(), how);
-        }
+        String serial = Long.toUnsignedString(e.serial());
+        String how = "serial %s, key %s".formatted(serial, e.key());
+        listener.accept(
+                BreakGlass.marks(e.keyId())
+                        ? new Decision(e.at(), "glass-accepted", e.principal(), serial, how + ", key id " + e.keyId())
+                        : new Decision(e.at(), "accepted", e.principal(), serial, how));
     }
 
     private void tell(Instant at, String kind, String principal, String detail) {

@@ -82,6 +82,8 @@ final class Transitions {
             case StartFailed e ->
                 from(e, state == RentalState.FUNDED || state == RentalState.STARTING, RentalState.FAILED);
             case RentalEvent.CertificateIssued e -> from(e, rental.mayEnter(), state);
+            case RentalEvent.CertificatesRevoked e ->
+                from(e, rental.mayEnter() && e.serials().containsAll(rental.revokedSerials()), state);
             case Ending e ->
                 from(
                         e,

@@ -32,6 +32,7 @@ record Trouble(Instant since, Map<Step, Stuck> stuck) {
             case RentalEvent.Invited e -> new Trouble(since, without(Step.NOTIFY));
             case RentalEvent.Swept e -> new Trouble(since, without(Step.SWEEP));
             case RentalEvent.CertificateIssued e -> this;
+            case RentalEvent.CertificatesRevoked e -> this;
             // It got on: what is to be done now is another step, but for those that go on beside it.
             default -> {
                 var kept = new HashMap<>(stuck);

@@ -191,6 +191,16 @@ class CutIT {
     }
 
     @Test
+    void cut_ofACertificate_endsItsConnections_andOfAnotherNone() throws Exception {
+        List<Client> lost = connect();
+        assertEquals(0, gateway.cut(PRINCIPAL, Set.of(certificate.serial() ^ 1), "another's"));
+        assertEquals(0, gateway.cut("rental-r2", Set.of(certificate.serial()), "another's"));
+        beLateFromTheFirstEndOn();
+        assertEquals(CONNECTIONS, gateway.cut(PRINCIPAL, Set.of(certificate.serial()), "its key was lost"));
+        assertNothingLate(lost);
+    }
+
+    @Test
     void window_onceTheClockIsPastItsEnd_letsNothingPassBeforeAnyTimerFires() throws Exception {
         List<Client> all = connect();
         ahead.set(Duration.ofSeconds(300)); // the timers look once a second

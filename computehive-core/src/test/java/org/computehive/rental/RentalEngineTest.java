@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.computehive.access.AccessException;
 import org.computehive.access.HostKeyPair;
@@ -403,6 +404,46 @@ class RentalEngineTest {
         assertEquals(before, log.size(), "anybody could fill it");
         access.enter(rental.id());
         assertEquals(before + 1, log.size());
+    }
+
+    @Test
+    void revokedCertificate_letsNobodyIn_andAnotherDoes_alsoWhenItIsRepeated() {
+        Rental rental = activate(fund(window(now)));
+        String key = HostKeyPair.generate().publicKey().line();
+        String lost =
+                engine.issueCertificate(rental.id(), renter.account(), key).serial();
+        String kept =
+                engine.issueCertificate(rental.id(), renter.account(), key).serial();
+        assertThrows(
+                RentalException.NotAllowed.class,
+                () -> engine.revokeCertificates(rental.id(), lender.account(), Set.of(lost)));
+        assertThrows(
+                RentalException.NotFound.class,
+                () -> engine.revokeCertificates(rental.id(), renter.account(), Set.of("987654321")));
+        Rental revoked = engine.revokeCertificates(rental.id(), renter.account(), Set.of(lost));
+        assertEquals(Set.of(lost), revoked.revokedSerials());
+        assertEquals(
+                revoked.version(),
+                engine.revokeCertificates(rental.id(), renter.account(), Set.of(lost))
+                        .version());
+        var refusal = assertThrows(RentalException.NotAllowed.class, () -> access.enter(rental.id(), lost));
+        assertTrue(refusal.getMessage().contains(lost), refusal.getMessage());
+        assertTrue(access.enter(rental.id(), kept).isPresent());
+        assertEquals(Set.of(lost), Rental.of(rental.id(), events(rental.id())).revokedSerials(), "it is in the store");
+
+        engine.revokeCertificates(rental.id(), Set.of(), "all keys were lost");
+        assertThrows(RentalException.NotAllowed.class, () -> access.enter(rental.id(), kept));
+        String fresh =
+                engine.issueCertificate(rental.id(), renter.account(), key).serial();
+        assertTrue(access.enter(rental.id(), fresh).isPresent());
+        engine.end(rental.id(), renter.account());
+        assertThrows(
+                RentalException.WrongState.class,
+                () -> engine.revokeCertificates(rental.id(), renter.account(), Set.of(fresh)));
+    }
+
+    private List<RentalEvent> events(RentalId id) {
+        return store.history(id).stream().map(RentalStore.Recorded::event).toList();
     }
 
     @Test

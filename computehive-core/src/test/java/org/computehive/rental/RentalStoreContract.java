@@ -1587,6 +1587,7 @@ public abstract class RentalStoreContract {
                 new RentalEvent.MachineStarted(start.minusSeconds(9), Map.of("image", "sha256:00", "kernel", "6.1")),
                 new RentalEvent.Activated(start.plusSeconds(1), "SSH-2.0-OpenSSH_9.2"),
                 new RentalEvent.CertificateIssued(start.plusSeconds(2), "77", "SHA256:abc", start.plusSeconds(30)),
+                new RentalEvent.CertificatesRevoked(start.plusSeconds(2), List.of("77"), "the renter asked"),
                 new RentalEvent.Ending(terms.window().end(), RentalEvent.EndCause.WINDOW_OVER),
                 new RentalEvent.AccessCut(terms.window().end(), 2),
                 new RentalEvent.MachineDestroyed(terms.window().end(), Map.of("process gone", "true")),

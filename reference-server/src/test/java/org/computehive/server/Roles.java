@@ -92,6 +92,7 @@ final class Roles {
             POST /rentals/{id}/certificate
             POST /rentals/{id}/extensions
             POST /rentals/{id}/extensions/quotes
+            POST /rentals/{id}/revocations
             """,
             Set.of("operator"),
             """
@@ -100,6 +101,7 @@ final class Roles {
             POST /operations/rentals/{id}/break-glass
             POST /operations/rentals/{id}/end
             POST /operations/rentals/{id}/resume
+            POST /operations/rentals/{id}/revocations
             GET /tokens
             POST /tokens
             DELETE /tokens/{id}

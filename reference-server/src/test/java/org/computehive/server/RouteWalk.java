@@ -13,6 +13,7 @@ import java.time.YearMonth;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.Optional;
+import org.computehive.access.HostKeyPair;
 import org.computehive.manifest.Manifest;
 
 /** A rental's commands over HTTP, with the development chain's node as both wallets. Its windows are hours ahead. */
@@ -419,5 +420,36 @@ final class RouteWalk {
         JsonNode reputation = api.call(200, "renter", "GET", "/accounts/" + lender + "/reputation", "");
         assertTrue(reputation.path("asLender").path("evidence").asDouble() > 0, reputation::toString);
         assertTrue(reputation.path("asRenter").path("unknown").asBoolean(), reputation::toString);
+    }
+
+    /** The renter revokes a certificate, and an operator all; a new one is had afterwards. */
+    void revoke(String id) throws Exception {
+        String path = "/rentals/" + id;
+        String key =
+                ApiClient.body("publicKey", HostKeyPair.generate().publicKey().line());
+        String serial = api.call(200, "renter", "POST", path + "/certificate", key)
+                .path("serial")
+                .asText();
+        String body = "{\"serials\":[\"%s\"]}".formatted(serial);
+        api.call(404, "renter", "POST", path + "/revocations", "{\"serials\":[\"12345\"]}");
+        JsonNode malformed = api.call(400, "renter", "POST", path + "/revocations", "{\"serials\":[\"-1\"]}");
+        assertEquals("serials", malformed.path("field").asText());
+        api.call(200, "renter", "POST", path + "/revocations", body);
+        api.call(200, "renter", "POST", path + "/revocations", body);
+        String operations = "/operations" + path + "/revocations";
+        JsonNode unsaid = api.call(400, "operator", "POST", operations, body);
+        assertEquals("why", unsaid.path("field").asText());
+        String second = api.call(200, "renter", "POST", path + "/certificate", key)
+                .path("serial")
+                .asText();
+        api.call(200, "operator", "POST", operations, ApiClient.body("why", "the renter called"));
+        int revocations = 0;
+        for (JsonNode event : api.call(200, "renter", "GET", path + "/history", "")) {
+            if (event.path("type").asText().startsWith("certificates-revoked")) {
+                revocations++;
+                assertEquals(revocations == 2, event.path("json").asText().contains(second), event::toString);
+            }
+        }
+        assertEquals(2, revocations);
     }
 }

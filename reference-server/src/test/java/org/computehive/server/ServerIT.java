@@ -192,6 +192,7 @@ class ServerIT {
         String rental = routes.book(listing, start);
         routes.extend(rental, start.plusSeconds(7200));
         routes.refuseBeforeTheStart(rental);
+        routes.revoke(rental);
         routes.escrow(rental);
         routes.maintain(listing, start);
         routes.releaseGpu();

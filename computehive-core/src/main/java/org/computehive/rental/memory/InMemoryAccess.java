@@ -107,11 +107,23 @@ public final class InMemoryAccess implements SessionAccess {
      * @return where it leads; empty if it is refused
      */
     public Optional<InetSocketAddress> enter(RentalId id) {
+        return enter(id, "");
+    }
+
+    /**
+     * Tries to enter by a certificate.
+     *
+     * @param serial its serial
+     * @return where it leads; empty if it is refused
+     * @throws RuntimeException what the listener throws, which keeps the renter out
+     */
+    public Optional<InetSocketAddress> enter(RentalId id, String serial) {
         Instant now = clock.instant();
         Optional<InetSocketAddress> way = Optional.ofNullable(admitted.get(id))
                 .filter(place -> place.window().contains(now))
                 .map(Admitted::vm);
-        listener.accept(new Decision(now, way.isPresent() ? "accepted" : "refused", id.principal(), "in memory"));
+        listener.accept(
+                new Decision(now, way.isPresent() ? "accepted" : "refused", id.principal(), serial, "in memory"));
         return way;
     }
 
@@ -125,6 +137,12 @@ public final class InMemoryAccess implements SessionAccess {
     public synchronized int cut(RentalId id, String why) {
         cut.add(id);
         return admitted.remove(id) == null ? 0 : 1;
+    }
+
+    /** No connection stays open in memory. */
+    @Override
+    public int cut(RentalId id, Set<String> serials, String why) {
+        return 0;
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.computehive.market.Amount;
 import org.computehive.market.GpuId;
 import org.computehive.market.HostId;
@@ -178,6 +179,28 @@ final class Bodies {
                     description =
                             "an absolute folder on the operator's machine that holds the private key as id; with it the answer has an ssh_config")
             String folder) {}
+
+    /** Which certificates of a rental are to count no more. */
+    @Schema(name = "RevocationRequest")
+    record RevocationBody(
+            @Nullable @Schema(description = "serials, as the certificates' answers say; none for all that were issued so far")
+            List<String> serials,
+
+            @Nullable @Schema(description = "an operator's reason, 1 to 200 characters, no secrets; a renter needs none")
+            String why) {
+        private static final int MOST = 200;
+
+        Set<String> which() {
+            List<String> named = serials == null ? List.of() : serials;
+            return BadField.parse("serials", named, all -> {
+                if (all.size() > MOST || all.stream().anyMatch(serial -> !serial.matches("[1-9][0-9]{0,19}"))) {
+                    throw new IllegalArgumentException(
+                            "serials are whole numbers above 0, %d at the most".formatted(MOST));
+                }
+                return Set.copyOf(all);
+            });
+        }
+    }
 
     /** What an operator did. */
     @Schema(name = "ResumeRequest")

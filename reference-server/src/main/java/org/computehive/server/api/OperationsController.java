@@ -22,6 +22,7 @@ import org.computehive.rental.RentalId;
 import org.computehive.server.api.Bodies.FaultBody;
 import org.computehive.server.api.Bodies.GlassBody;
 import org.computehive.server.api.Bodies.NoteBody;
+import org.computehive.server.api.Bodies.RevocationBody;
 import org.computehive.server.api.Views.CertificateView;
 import org.computehive.server.api.Views.RentalView;
 import org.computehive.server.config.ReferencePlatform;
@@ -75,6 +76,14 @@ class OperationsController {
         Instant until = BadField.parse("until", body.until(), Instant::parse);
         String folder = RentalController.folder(body.folder());
         return CertificateView.of(engine.breakGlass(rental, operator.address(), reason, until, publicKey), folder);
+    }
+
+    /** Revokes certificates of a rental's, as its renter may; why is stored and in the audit log. Repeating it changes nothing. */
+    @Post("/{id}/revocations")
+    RentalView revoke(@Parameter(hidden = true) Caller caller, String id, @Body RevocationBody body) {
+        caller.as(Role.OPERATOR);
+        String why = BadField.parse("why", body.why(), Bodies::line);
+        return RentalView.of(engine.revokeCertificates(RentalController.rentalId(id), body.which(), why));
     }
 
     /** Ends a session for a reason that the platform has; who answers for it chooses the settlement. */

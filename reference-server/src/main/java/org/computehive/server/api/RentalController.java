@@ -35,6 +35,7 @@ import org.computehive.rental.RentalId;
 import org.computehive.server.api.Bodies.KeyBody;
 import org.computehive.server.api.Bodies.ReclaimBody;
 import org.computehive.server.api.Bodies.ReserveBody;
+import org.computehive.server.api.Bodies.RevocationBody;
 import org.computehive.server.api.Views.CertificateView;
 import org.computehive.server.api.Views.EventView;
 import org.computehive.server.api.Views.RentalView;
@@ -116,6 +117,16 @@ class RentalController {
                 Once.of(engine, renter, key)
                         .issueCertificate(rentalId(id), renter, BadField.require("publicKey", body.publicKey())),
                 folder);
+    }
+
+    /**
+     * Revokes certificates of the renter's, which lost a key: their connections are cut, and no login by one is let in. A new
+     * one may be had at once. Repeating it changes nothing.
+     */
+    @Post("/{id}/revocations")
+    RentalView revoke(@Parameter(hidden = true) Caller caller, String id, @Body RevocationBody body) {
+        Account renter = caller.as(Role.RENTER);
+        return RentalView.of(engine.revokeCertificates(rentalId(id), renter, body.which()));
     }
 
     /** Ends the session early: the meter stops now, then access is cut and the VM destroyed. A lender answers for it. */

@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -123,6 +124,11 @@ final class BannerToActive {
             String banner = access.probe(id, limit);
             times.put(id, System.nanoTime());
             return banner;
+        }
+
+        @Override
+        public int cut(RentalId id, Set<String> serials, String why) {
+            return access.cut(id, serials, why);
         }
 
         @Override
