@@ -9,8 +9,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The {@code source-address} option of a certificate (PROTOCOL.certkeys): addresses and CIDR blocks, comma-separated. */
 final class Addresses {
-    private static final Pattern BLOCK =
-            Pattern.compile("(?<address>[0-9.]{7,15}|[0-9a-fA-F:.]{2,45})(/(?<bits>[0-9]{1,3}))?");
+    private static final String OCTET = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])";
+    /** Four octets, or something with a colon: no such text is a name that would be looked up, as {@code fade.cafe} is. */
+    private static final Pattern BLOCK = Pattern.compile("(?<address>" + OCTET + "(?:\\." + OCTET
+            + "){3}|(?=[0-9a-fA-F.]*:)[0-9a-fA-F:][0-9a-fA-F:.]{1,44})(?:/(?<bits>[0-9]{1,3}))?");
+
     private static final int LIMIT = 1024;
 
     private Addresses() {}
@@ -28,7 +31,6 @@ final class Addresses {
                 return false;
             }
             try {
-                // The form leaves no name to be looked up.
                 byte[] network = InetAddress.getByName(form.group("address")).getAddress();
                 String bits = form.group("bits");
                 held |= holds(network, bits == null ? Byte.SIZE * network.length : Integer.parseInt(bits), address);
