@@ -33,6 +33,7 @@ public final class Bench {
         System.setProperty("logback.configurationFile", "logback-bench.xml");
         var bench = new Bench(
                 List.of(
+                        new ServeStart(),
                         new DemoSteps(),
                         new VmStart(),
                         new Certificates(),
