@@ -69,12 +69,15 @@ final class Recovery {
         });
         display.step("the renter withdraws", scene.renter::withdraw);
         Amount back = scene.renter.tokenBalance().minus(before);
-        display.detail("back in the renter's wallet: %s of %s; a renter whose lender won't sign ends the escrow alone"
-                .formatted(scene.shown(back), scene.shown(settled.terms().deposit())));
+        Amount deposit = settled.terms().deposit();
+        Amount ofBond = settled.settlement().orElseThrow().slashed();
+        display.detail(
+                "back in the renter's wallet: %s, the deposit of %s and, as agreed for one who gives up late, %s of the lender's bond; a renter whose lender won't sign ends the escrow alone"
+                        .formatted(scene.shown(back), scene.shown(deposit), scene.shown(ofBond)));
         checks.that(
                 "the whole deposit is back",
-                back.equals(settled.terms().deposit()),
-                back + " of " + settled.terms().deposit());
+                settled.settlement().orElseThrow().refunded().equals(deposit) && back.equals(deposit.plus(ofBond)),
+                "%s, and %s of the bond".formatted(deposit, ofBond));
         checkNothingRuns("it could not start");
     }
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The crash test in short, in a process of its own; {@code -Dcomputehive.seed=} draws other instants. */
-@Timeout(value = 10, unit = TimeUnit.MINUTES)
+@Timeout(value = 15, unit = TimeUnit.MINUTES)
 class CrashIT {
     private Path folder = Path.of("");
 
