@@ -4,6 +4,7 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +57,8 @@ public final class Tokens {
     private final Path file;
     private final InstantSource clock;
     private final SecureRandom random = new SecureRandom();
-    private volatile Document known;
+    /** Those of the first start first; some may have ended. */
+    private volatile List<Token> known;
 
     /** A first token's digest and what it stands for. */
     record Known(String sha256, Account account, Role role) {}
@@ -66,29 +68,39 @@ public final class Tokens {
 
     /** The file's form. */
     record Document(List<Known> tokens, List<Expiring> expiring) {
-        Document {
-            tokens = List.copyOf(tokens);
-            expiring = List.copyOf(expiring);
+        static Document of(List<Token> all) {
+            var tokens = new ArrayList<Known>();
+            var expiring = new ArrayList<Expiring>();
+            for (Token each : all) {
+                each.expires()
+                        .ifPresentOrElse(
+                                end -> expiring.add(new Expiring(each.sha256(), each.account(), each.role(), end)),
+                                () -> tokens.add(new Known(each.sha256(), each.account(), each.role())));
+            }
+            return new Document(tokens, expiring);
         }
 
-        /** Returns every token that counts at a time. */
-        List<Token> at(Instant now) {
-            return Stream.concat(
-                            tokens.stream()
-                                    .map(each ->
-                                            new Token(each.sha256(), each.account(), each.role(), Optional.empty())),
-                            expiring.stream()
-                                    .filter(each -> now.isBefore(each.expires()))
-                                    .map(each -> new Token(
-                                            each.sha256(), each.account(), each.role(), Optional.of(each.expires()))))
-                    .toList();
+        List<Token> all() {
+            var all = new ArrayList<Token>();
+            tokens.forEach(each -> all.add(new Token(each.sha256(), each.account(), each.role(), Optional.empty())));
+            expiring.forEach(each ->
+                    all.add(new Token(each.sha256(), each.account(), each.role(), Optional.of(each.expires()))));
+            return List.copyOf(all);
         }
     }
 
     /** What is known of a token, which is not the token. */
     record Token(String sha256, Account account, Role role, Optional<Instant> expires) {
+        static Token of(String secret, Account account, Role role, Optional<Instant> expires) {
+            return new Token(HexFormat.of().formatHex(digest(secret)), account, role, expires);
+        }
+
         String id() {
             return sha256.substring(0, ID_LENGTH);
+        }
+
+        boolean countsAt(Instant now) {
+            return expires.isEmpty() || now.isBefore(expires.get());
         }
     }
 
@@ -116,10 +128,10 @@ public final class Tokens {
             known = read();
             return;
         }
-        var made = new ArrayList<Known>();
+        var made = new ArrayList<Token>();
         first.forEach((role, account) -> made.add(writeHeader(folders.tokens(), role, account)));
         // Last, and at once: a start that was cut off before makes them all anew.
-        known = new Document(made, List.of());
+        known = List.copyOf(made);
         write(known);
     }
 
@@ -132,18 +144,19 @@ public final class Tokens {
         return first;
     }
 
-    private Document read() {
+    private List<Token> read() {
         try {
             String text = Files.readString(file);
-            return text.contains("\"expiring\"")
+            Document document = text.contains("\"expiring\"")
                     ? RentalJson.read(Document.class, text)
                     : RentalJson.readOlder(Document.class, text, SINCE_EXPIRY);
+            return document.all();
         } catch (IOException e) {
             throw new UncheckedIOException("the token digests in %s can't be read".formatted(file), e);
         }
     }
 
-    private Known writeHeader(Path folder, Role role, Account account) {
+    private Token writeHeader(Path folder, Role role, Account account) {
         Path header = folder.resolve(role.name().toLowerCase(Locale.ROOT));
         String token = fresh();
         String text = "Authorization: Bearer " + token + "\n";
@@ -151,7 +164,7 @@ public final class Tokens {
             Files.deleteIfExists(header);
             Files.createFile(header, ownerOnly());
             Files.writeString(header, text);
-            return known(token, account, role);
+            return Token.of(token, account, role, Optional.empty());
         } catch (IOException e) {
             throw new UncheckedIOException("the %s's token can't be written to %s".formatted(role, header), e);
         }
@@ -170,22 +183,24 @@ public final class Tokens {
             throw new IllegalArgumentException("a token that expires at %s can't be made: choose a time until %s"
                     .formatted(until, now.plus(LONGEST_LIFE)));
         }
-        if (known.at(now).size() >= MOST) {
+        List<Token> all = at(now);
+        if (all.size() >= MOST) {
             throw new IllegalStateException(
                     "there are %d tokens already, the most there can be: revoke some".formatted(MOST));
         }
         String secret = fresh();
-        var made = new Expiring(HexFormat.of().formatHex(digest(secret)), account, role, until);
-        var expiring = new ArrayList<>(known.expiring());
-        expiring.removeIf(each -> !now.isBefore(each.expires()));
-        expiring.add(made);
-        keep(new Document(known.tokens(), expiring));
-        return new Made(secret, new Token(made.sha256(), account, role, Optional.of(until)));
+        Token made = Token.of(secret, account, role, Optional.of(until));
+        keep(Stream.concat(all.stream(), Stream.of(made)).toList());
+        return new Made(secret, made);
     }
 
     /** Returns the tokens that count now, those of the first start first. */
     List<Token> all() {
-        return known.at(clock.instant());
+        return at(clock.instant());
+    }
+
+    private List<Token> at(Instant now) {
+        return known.stream().filter(each -> each.countsAt(now)).toList();
     }
 
     /**
@@ -209,20 +224,13 @@ public final class Tokens {
                     "token %s is the last of an operator's, who alone can make tokens: make another first"
                             .formatted(id));
         }
-        String sha256 = token.get().sha256();
-        keep(new Document(
-                known.tokens().stream()
-                        .filter(each -> !each.sha256().equals(sha256))
-                        .toList(),
-                known.expiring().stream()
-                        .filter(each -> !each.sha256().equals(sha256))
-                        .toList()));
+        keep(all.stream().filter(each -> !each.equals(token.get())).toList());
         return true;
     }
 
-    private void keep(Document document) {
-        write(document);
-        known = document;
+    private void keep(List<Token> tokens) {
+        write(tokens);
+        known = tokens;
     }
 
     private String fresh() {
@@ -231,17 +239,17 @@ public final class Tokens {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
-    private static Known known(String token, Account account, Role role) {
-        return new Known(HexFormat.of().formatHex(digest(token)), account, role);
-    }
-
-    private void write(Document document) {
+    private void write(List<Token> tokens) {
         try {
             Path part = file.resolveSibling(file.getFileName() + ".part");
             Files.deleteIfExists(part);
             Files.createFile(part, ownerOnly());
-            Files.writeString(part, RentalJson.write(document), StandardOpenOption.SYNC, StandardOpenOption.WRITE);
+            Files.writeString(
+                    part, RentalJson.write(Document.of(tokens)), StandardOpenOption.SYNC, StandardOpenOption.WRITE);
             Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            try (var folder = FileChannel.open(file.toAbsolutePath().getParent())) {
+                folder.force(true); // or a token that was revoked could be back after a power failure
+            }
         } catch (IOException e) {
             throw new UncheckedIOException("the token digests can't be written to " + file, e);
         }
@@ -254,13 +262,16 @@ public final class Tokens {
     /** Returns whom a token stands for. Takes as long for one as for another, whichever it is. */
     Optional<Caller> caller(String token) {
         byte[] presented = digest(token);
+        Instant now = clock.instant();
         Token found = null;
-        for (Token candidate : all()) {
+        for (Token candidate : known) {
             if (MessageDigest.isEqual(HexFormat.of().parseHex(candidate.sha256()), presented)) {
                 found = candidate;
             }
         }
-        return found == null ? Optional.empty() : Optional.of(new Caller(found.account(), found.role()));
+        return found == null || !found.countsAt(now)
+                ? Optional.empty()
+                : Optional.of(new Caller(found.account(), found.role()));
     }
 
     private static byte[] digest(String token) {
