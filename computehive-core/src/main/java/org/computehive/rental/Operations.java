@@ -187,6 +187,10 @@ final class Operations {
     }
 
     Rental revokeCertificates(RentalId id, Set<String> serials, String why) {
+        if (why.isBlank()) {
+            throw new RentalException.Unacceptable(
+                    "certificates of rental %s are revoked with a reason: say why".formatted(id));
+        }
         Rental after = rentals.commitAll(id, rental -> revoked(rental, serials, why), Answering.none());
         // At once, here; other replicas find it at their next look, and at each login.
         access.cut(id, after.revokedSerials(), Doors.REVOKED);

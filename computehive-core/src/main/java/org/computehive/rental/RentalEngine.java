@@ -446,6 +446,7 @@ public final class RentalEngine implements RentalCommands, AutoCloseable {
      * @param serials which; none for all that were issued so far
      * @param why stored and in the audit log, so no secrets; not blank
      * @throws RentalException.NotFound if there is no such rental, or it has no such certificate
+     * @throws RentalException.Unacceptable if the reason is blank
      * @throws RentalException.WrongState if nobody may enter it now
      */
     public Rental revokeCertificates(RentalId id, Set<String> serials, String why) {

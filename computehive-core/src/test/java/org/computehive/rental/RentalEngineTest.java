@@ -431,6 +431,7 @@ class RentalEngineTest {
         assertTrue(access.enter(rental.id(), kept).isPresent());
         assertEquals(Set.of(lost), Rental.of(rental.id(), events(rental.id())).revokedSerials(), "it is in the store");
 
+        assertThrows(RentalException.Unacceptable.class, () -> engine.revokeCertificates(rental.id(), Set.of(), " "));
         engine.revokeCertificates(rental.id(), Set.of(), "all keys were lost");
         assertThrows(RentalException.NotAllowed.class, () -> access.enter(rental.id(), kept));
         String fresh =
